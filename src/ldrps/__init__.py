@@ -1,0 +1,53 @@
+"""ldrps: blind restoration of damaged photographs by recurrent posterior sampling with a latent diffusion prior."""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ldrps.prior import load_prior
+    from ldrps.prior.base import Prior
+    from ldrps.restorer import Cancelled, Progress, Restorer, restore
+    from ldrps.result import Result
+    from ldrps.settings import PRESETS, Settings, preset
+
+__version__ = metadata.version("ldrps")
+
+# Loaded on first use: importing the package must cost nothing, and torch takes seconds.
+_HOMES = {
+    "Cancelled": "ldrps.restorer",
+    "Progress": "ldrps.restorer",
+    "Restorer": "ldrps.restorer",
+    "restore": "ldrps.restorer",
+    "Result": "ldrps.result",
+    "Prior": "ldrps.prior.base",
+    "load_prior": "ldrps.prior",
+    "PRESETS": "ldrps.settings",
+    "Settings": "ldrps.settings",
+    "preset": "ldrps.settings",
+}
+
+__all__ = [
+    "PRESETS",
+    "Cancelled",
+    "Prior",
+    "Progress",
+    "Restorer",
+    "Result",
+    "Settings",
+    "__version__",
+    "load_prior",
+    "preset",
+    "restore",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ldrps' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

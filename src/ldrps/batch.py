@@ -1,0 +1,109 @@
+"""Several pictures, one after the other: a bad one is reported and does not stop the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ldrps.errors import InputError, LdrpsError, OutputError
+from ldrps.image.files import replace_file
+from ldrps.image.picture import Picture, load_picture, to_image
+from ldrps.image.sheet import before_after
+from ldrps.image.write import FORMATS, check_output
+from ldrps.restorer import Progress, Restorer
+from ldrps.result import Result
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to restore: where it is, and where the result goes."""
+
+    source: Path
+    target: Path
+
+    @property
+    def sheet(self) -> Path:
+        """Where the sheet of before and after goes."""
+        return self.target.with_name(f"{self.target.name}.compare.png")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a job: the result, or the error."""
+
+    job: Job
+    result: Result | None = None
+    error: LdrpsError | None = None
+    written: Sequence[Path] = field(default_factory=list)
+
+
+def plan_jobs(sources: Sequence[Path], out: Path) -> list[Job]:
+    """Pair pictures with places: `out` is a file for one picture if it has a suffix, else a folder.
+
+    In a folder each keeps its name; formats that are only read become PNG.
+
+    Raises:
+        InputError: several pictures for one file, or two that would have the same name.
+    """
+    as_file = out.suffix.lower() in FORMATS and not out.is_dir()
+    if as_file and len(sources) > 1:
+        raise InputError(f"{len(sources)} pictures cannot go into one file, {out}: give a folder")
+    if as_file:
+        return [Job(sources[0], out)]
+    jobs: dict[Path, Job] = {}
+    for source in sources:
+        writable = source.suffix.lower() in FORMATS
+        target = out / (source.name if writable else f"{source.name}.png")
+        if target in jobs:
+            raise InputError(f"{jobs[target].source} and {source} would both become {target}: restore them apart")
+        jobs[target] = Job(source, target)
+    return list(jobs.values())
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    restorer: Restorer,
+    *,
+    caption: str = "",
+    overwrite: bool = False,
+    compare: bool = False,
+    trace: bool = False,
+    on_step: Callable[[Job, Progress], None] | None = None,
+) -> Iterator[Done]:
+    """Restore each and write it at once, yielding what became of it. The caller's own errors pass through."""
+    for job in jobs:
+        try:
+            yield _run(job, restorer, caption, overwrite, compare, trace, on_step)
+        except LdrpsError as error:
+            yield Done(job, error=error)
+
+
+def _run(
+    job: Job,
+    restorer: Restorer,
+    caption: str,
+    overwrite: bool,
+    compare: bool,
+    trace: bool,
+    on_step: Callable[[Job, Progress], None] | None,
+) -> Done:
+    extra = [job.sheet] * compare + [job.target.with_name(job.target.name + ".json")] * trace
+    check_output(job.target, overwrite=overwrite)  # before the work, not after it
+    for path in extra:
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists: give --force (overwrite=True) to replace it")
+    picture = load_picture(job.source)
+    result = restorer(picture, caption, on_step=None if on_step is None else lambda step: on_step(job, step))
+    result.save(job.target, overwrite=overwrite, trace=trace)
+    if compare:
+        _save_sheet(picture, result, job.sheet, overwrite)
+    return Done(job, result, written=[job.target, *extra])
+
+
+def _save_sheet(picture: Picture, result: Result, path: Path, overwrite: bool) -> None:
+    sheet = before_after(to_image(picture, picture.rgb), result.image)
+    data = io.BytesIO()
+    sheet.save(data, "PNG")
+    replace_file(path, lambda file: file.write(data.getvalue()), overwrite=overwrite)

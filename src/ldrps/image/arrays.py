@@ -1,0 +1,106 @@
+"""Arrays as input: numpy [H, W, 3] and torch [3, H, W], checked rather than guessed at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ldrps.errors import InputError
+from ldrps.image.limits import refuse_large, refuse_small
+
+_ALPHA = "pass a PIL image, whose alpha is kept, or drop the fourth channel"
+
+
+def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
+    """uint8 or floating [H, W, 3], the latter in [0, 1], to float32 [1, 3, H, W]; a copy.
+
+    Raises:
+        InputError: for dtype, rank, channels, size, NaN or range, in this order.
+    """
+    name = f"the array of shape {array.shape}"
+    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"{name} is of type {array.dtype}: {_numpy_remedy(array.dtype)}")
+    if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1):
+        raise InputError(f"{name} has one channel: repeat it to three, np.dstack([a] * 3)")
+    if array.ndim != 3:
+        raise InputError(f"{name} has {array.ndim} axes, not the three of (height, width, 3): give one picture")
+    if array.shape[2] != 3:
+        remedy = "give three"
+        if array.shape[2] == 4:
+            remedy = _ALPHA
+        elif array.shape[0] == 3:
+            remedy = "channels come last here, np.moveaxis(a, 0, 2)"
+        raise InputError(f"{name} has {array.shape[2]} channels, not 3: {remedy}")
+    height, width = array.shape[:2]
+    refuse_large(name, width, height, max_pixels)
+    refuse_small(name, width, height)
+    if array.dtype == np.uint8:
+        return pixels(array)
+    if array.dtype.itemsize > 8:  # torch has no type as wide as longdouble
+        array = array.astype(np.float64)
+    # A copy in native byte order: torch takes no other, and the picture must not change with the caller's array.
+    values = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))
+    refuse_values(name, values)
+    return values.permute(2, 0, 1)[None].float().contiguous()
+
+
+def from_tensor(tensor: Tensor, max_pixels: int) -> Tensor:
+    """Floating [3, H, W] or [1, 3, H, W] in [0, 1], on any device, to float32 [1, 3, H, W] on the CPU; a copy.
+
+    Raises:
+        InputError: for dtype, rank, channels, size, NaN or range, in this order.
+    """
+    shape = tuple(tensor.shape)
+    name = f"the tensor of shape {shape}"
+    if not tensor.is_floating_point():
+        raise InputError(f"{name} is of type {tensor.dtype}: give floats in [0, 1], x.float() / 255 if it holds bytes")
+    if len(shape) == 4 and shape[0] > 1:
+        raise InputError(f"{name} holds {shape[0]} pictures: give them one at a time, x[i]")
+    inner = shape[1:] if len(shape) == 4 else shape
+    if len(inner) == 2 or (len(inner) == 3 and inner[0] == 1):
+        raise InputError(f"{name} has one channel: repeat it to three, x.reshape(1, *x.shape[-2:]).repeat(3, 1, 1)")
+    if len(inner) != 3:
+        raise InputError(f"{name} has {len(shape)} axes: give (3, height, width) or (1, 3, height, width)")
+    if inner[0] != 3:
+        remedy = "give three"
+        if inner[0] == 4:
+            remedy = _ALPHA
+        elif inner[2] == 3:
+            remedy = "channels come first here, x.movedim(-1, -3)"
+        raise InputError(f"{name} has {inner[0]} channels, not 3: {remedy}")
+    if 0 in shape:  # also an empty batch, whose height and width may be good
+        raise InputError(f"{name} is empty: give a picture of at least 32 pixels a side")
+    refuse_large(name, inner[2], inner[1], max_pixels)
+    refuse_small(name, inner[2], inner[1])
+    values = tensor.detach().cpu().reshape(1, *inner)
+    refuse_values(name, values)
+    return torch.empty(values.shape).copy_(values)  # never the caller's memory, which may change
+
+
+def refuse_values(name: str, values: Tensor) -> None:
+    """Raise InputError for floats that are NaN, infinite or outside [0, 1]."""
+    bad = int((~values.isfinite()).sum())
+    if bad:
+        raise InputError(f"{name} holds {bad:,} values that are NaN or infinite: replace them, or give the original")
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 1:
+        raise InputError(
+            f"{name} has values from {low:.6g} to {high:.6g}, outside [0, 1]: "
+            "divide by 255 if it holds bytes, or clip it if they overshoot"
+        )
+
+
+def pixels(array: NDArray[Any]) -> Tensor:
+    """uint8 [H, W, 3] to float32 [1, 3, H, W] in [0, 1]; a copy."""
+    planes = np.ascontiguousarray(array.transpose(2, 0, 1))
+    return torch.from_numpy(planes.astype(np.float32))[None].div_(255)
+
+
+def _numpy_remedy(dtype: np.dtype[Any]) -> str:
+    if dtype == np.uint16:
+        return "give a.astype(np.float32) / 65535, or bytes (uint8)"
+    return "give uint8 in 0 .. 255 or floats in [0, 1]"

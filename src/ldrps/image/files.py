@@ -1,0 +1,72 @@
+"""Files that are whole or absent: written beside their place, flushed to disk, then renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from ldrps.errors import OutputError
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: bool = True) -> None:
+    """Give `write` a file to fill; then put it at `path` in one step. On any failure `path` is as it was.
+
+    With `overwrite` false a file that appeared at `path` meanwhile is kept, not replaced.
+
+    Raises:
+        OutputError: the folder cannot be written, the disk is full, or `path` exists and may not be overwritten.
+    """
+    # The name is short and hidden, so that a long name of the user's still fits and no gallery shows it.
+    partial = path.parent / f".ldrps-partial-{secrets.token_hex(8)}"
+    try:
+        try:
+            with partial.open("xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if overwrite:
+                partial.replace(path)
+            else:
+                _place_new(partial, path)
+            _sync_folder(path.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise taken(path) from error
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def taken(path: Path) -> OutputError:
+    """The error for a `path` that exists and may not be overwritten."""
+    return OutputError(f"{path} exists: give --force (overwrite=True) to replace it")
+
+
+def _place_new(partial: Path, path: Path) -> None:
+    """Move `partial` to `path` unless that name is taken; of several processes that try, one succeeds."""
+    try:
+        os.link(partial, path)  # fails if the name is taken, unlike a rename
+    except FileExistsError:
+        raise
+    except OSError:
+        # Memory cards and some network folders have no links: take the name with an empty file, then fill it.
+        path.open("xb").close()
+        try:
+            partial.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system lets a folder be opened for that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

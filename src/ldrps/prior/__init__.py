@@ -1,0 +1,47 @@
+"""Priors: latent diffusion models as three callables, encode, decode and denoise. Importing this costs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ldrps.prior.folder import INDEX, read_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from ldrps.prior.base import Prior
+
+EMBEDDED = "embedded"
+
+
+def load_prior(
+    name: str | Path = EMBEDDED, *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+) -> Prior:
+    """Load a prior by name.
+
+    Args:
+        name: "embedded", a folder in diffusers layout (that of an embedded prior or of a Stable Diffusion), or a hub id
+            such as `ldrps.prior.hub.DEFAULT_HUB_ID`. A folder that is itself called "embedded" is "./embedded".
+        device: where its networks run: "cpu", "cuda", "cuda:1", "mps".
+        dtype: precision of its weights: float32 (None means that), bfloat16, or float16 except on the CPU.
+
+    Raises:
+        PriorError: it cannot be found, read or used; the message says what to do.
+    """
+    import torch
+
+    precision = torch.float32 if dtype is None else dtype
+    folder = None if name == EMBEDDED else Path(name).expanduser()
+    if folder is None or _is_embedded(folder):
+        from ldrps.prior.tiny.prior import load_embedded
+
+        return load_embedded(folder, device=device, dtype=precision)
+    from ldrps.prior.diffusers import load_stable_diffusion
+
+    return load_stable_diffusion(name, device=device, dtype=precision)
+
+
+def _is_embedded(folder: Path) -> bool:
+    index = folder / INDEX
+    return index.is_file() and read_json(index).get("_class_name") == "EmbeddedPrior"

@@ -1,0 +1,146 @@
+"""The embedded prior: a small latent diffusion model of photographs that ships inside the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+from ldrps.errors import InputError
+from ldrps.image.files import replace_file
+from ldrps.prior.base import Denoised, Prior
+from ldrps.prior.device import usable_device
+from ldrps.prior.folder import INDEX, SCHEDULER, find_weights, read_json, unusable
+from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.tiny.autoencoder import PatchAutoencoder
+from ldrps.prior.tiny.denoiser import PreconditionedUNet
+from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.prior.weights import build, load_weights
+
+SHIPPED = Path(__file__).parent / "weights"
+
+PARTS: dict[str, type[PatchAutoencoder] | type[PreconditionedUNet] | type[TonePosterior]] = {
+    "vae": PatchAutoencoder,
+    "unet": PreconditionedUNet,
+    "tone": TonePosterior,
+}
+
+# Stable Diffusion's noise levels: sigma from 0.03 (4 of 255 in pixels) to 14.6, so that its timetables mean the same.
+_SCHEDULE = {
+    "_class_name": "DDIMScheduler",
+    "num_train_timesteps": 1000,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "prediction_type": "sample",
+}
+
+
+class EmbeddedPrior(Prior):
+    """An orthonormal patch autoencoder, a preconditioned UNet and a tone posterior behind the contract of `Prior`."""
+
+    def __init__(
+        self,
+        name: str,
+        autoencoder: PatchAutoencoder,
+        unet: PreconditionedUNet,
+        tone: TonePosterior | None,
+        alphas_cumprod: Tensor,
+    ) -> None:
+        self.name = name
+        self.autoencoder = autoencoder
+        self.unet = unet
+        self.tone = tone
+        self.alphas_cumprod = alphas_cumprod
+        self.device = unet.device
+        self.latent_channels = int(autoencoder.config["latent_channels"])
+        self.factor = int(autoencoder.config["patch_size"])
+        self.size_multiple = self.factor * unet.size_multiple
+
+    def networks(self) -> dict[str, nn.Module]:
+        tone = {} if self.tone is None else {"tone": self.tone}
+        return {"unet": self.unet, "vae": self.autoencoder, **tone}
+
+    def encode(self, images: Tensor) -> Tensor:
+        sides = images.shape[-2:]
+        if images.ndim != 4 or images.shape[1] != 3 or any(side % self.size_multiple for side in sides):
+            raise InputError(
+                f"images have shape {list(images.shape)}; it must be [B, 3, H, W], H and W multiples of "
+                f"{self.size_multiple}: pad them"
+            )
+        return self.autoencoder.encode(2 * images.to(self.device) - 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return (self.autoencoder.decode(latents.to(self.device)) + 1) / 2
+
+    @torch.no_grad()
+    def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
+        if text is not None:
+            raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
+        if not 0 <= t < len(self.alphas_cumprod):
+            raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
+        abar = self.alphas_cumprod[t]
+        sigma = (((1 - abar) / abar) ** 0.5).expand(len(z_t)).to(self.device)
+        z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma)
+        return interpret(z0.contiguous(), z_t, abar, "sample")
+
+
+def load_embedded(
+    folder: Path | None = None, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> EmbeddedPrior:
+    """Load the prior that ships with the package, or one of the same make from a folder.
+
+    Raises:
+        PriorError: a file is missing or broken, or the device cannot be used.
+    """
+    place = usable_device(device, dtype)
+    root = folder or SHIPPED
+    alphas_cumprod, prediction = read_schedule(read_json(root / SCHEDULER), root / SCHEDULER)
+    if prediction != "sample":
+        raise unusable(root / SCHEDULER, f"prediction_type {prediction}", "sample", "write the folder with ldrps train")
+    # The transform must stay orthonormal and the tone net is a millisecond: only the UNet gains by half precision.
+    vae = load_part(root, "vae", place, torch.float32)
+    unet = load_part(root, "unet", place, dtype)
+    tone = load_part(root, "tone", place, torch.float32) if (root / "tone").is_dir() else None
+    assert isinstance(vae, PatchAutoencoder) and isinstance(unet, PreconditionedUNet)
+    assert tone is None or isinstance(tone, TonePosterior)
+    channels, wanted = vae.config["latent_channels"], len(unet.config["sigma_data"])
+    if channels != wanted:
+        raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
+    unet.to(memory_format=torch.channels_last)
+    name = "embedded" if folder is None else str(folder)
+    return EmbeddedPrior(name, vae, unet, tone, alphas_cumprod)
+
+
+def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
+    """One component, "vae", "unet" or "tone", of a folder.
+
+    Raises:
+        PriorError: it is missing or broken.
+    """
+    kind, where = PARTS[part], root / part / "config.json"
+    config = read_json(where)
+    if config.get("_class_name") != kind.__name__:
+        raise unusable(where, f"_class_name {config.get('_class_name')}", kind.__name__, "write it with ldrps train")
+    network = build(lambda: kind.from_config(config), where)
+    load_weights(network, find_weights(root / part, "diffusion_pytorch_model"), device=device, dtype=dtype)
+    return network
+
+
+def save_part(root: Path, part: str, network: ModelMixin) -> None:
+    """Put a trained component into a prior's folder, in half precision but for the autoencoder, and complete the rest.
+
+    The folder can be loaded once it has a vae and a unet.
+    """
+    stored = network if part == "vae" else network.to(torch.float16)
+    stored.save_pretrained(root / part)
+    network.to(torch.float32)
+    (root / SCHEDULER).parent.mkdir(parents=True, exist_ok=True)
+    index = {"_class_name": "EmbeddedPrior", "scheduler": ["diffusers", "DDIMScheduler"]}
+    index |= {name: ["ldrps", kind.__name__] for name, kind in PARTS.items() if (root / name).is_dir()}
+    for path, content in ((root / SCHEDULER, _SCHEDULE), (root / INDEX, index)):
+        text = json.dumps(content, indent=2) + "\n"
+        replace_file(path, lambda file, text=text: file.write(text.encode()))

@@ -1,0 +1,173 @@
+"""A damaged picture in, a restored one out: describe, encode, sample, recur, decode."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ldrps.errors import LdrpsError
+from ldrps.guidance.perceptual import Features
+from ldrps.image.pad import pad_to_multiple
+from ldrps.image.picture import Picture, load_picture, to_image
+from ldrps.methods import plan
+from ldrps.prior import EMBEDDED, load_prior
+from ldrps.prior.base import Prior
+from ldrps.result import Result
+from ldrps.sampling.chains import Chain, Losses
+from ldrps.settings import Settings
+from ldrps.settings import preset as preset_settings
+
+logger = logging.getLogger(__name__)
+
+Source = str | Path | Image.Image | NDArray[Any] | Tensor | Picture
+
+
+class Cancelled(LdrpsError):
+    """A callback stopped the restoration; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step of a restoration, for progress bars, previews and traces.
+
+    Attributes:
+        number: how many steps are done, of `total`.
+        round: 0 for the first chain, then the recurrences.
+        t: the timestep.
+        losses: the weighted loss terms by name.
+        z0: the clean latents as predicted at this step, [chains, C, h, w].
+    """
+
+    number: int
+    total: int
+    round: int
+    t: int
+    losses: Losses
+    z0: Tensor
+
+
+class Restorer:
+    """Restores pictures with one prior and one set of settings.
+
+    Keeps nothing between pictures: each result depends on its picture, the prior, the settings and the caption alone.
+
+    Args:
+        prior: see `ldrps.load_prior`.
+        settings: see `ldrps.preset`.
+        features: what the perceptual terms of the paper's presets compare, such as `VGG16Features`; None takes the
+            prior's own encoder, which needs no further weights.
+    """
+
+    def __init__(self, prior: Prior, settings: Settings | None = None, *, features: Features | None = None) -> None:
+        self.prior = prior
+        self.settings = settings or Settings()
+        self.features = features
+
+    def __call__(
+        self, image: Source, caption: str = "", *, on_step: Callable[[Progress], bool | None] | None = None
+    ) -> Result:
+        """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
+
+        Raises:
+            InputError: the image breaks the contract of `load_picture`.
+            Cancelled: `on_step` returned False.
+        """
+        steps = self.steps(image, caption)
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as finished:
+                return finished.value
+            if on_step is not None and on_step(progress) is False:
+                steps.close()
+                raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
+
+    def steps(self, image: Source, caption: str = "") -> Generator[Progress, None, Result]:
+        """Restore one picture step by step: a generator of `Progress` that returns the `Result`."""
+        began = time.perf_counter()
+        settings, prior = self.settings, self.prior
+        picture = image if isinstance(image, Picture) else load_picture(image)
+        if caption and not prior.has_text:
+            logger.warning("%s knows no text: the caption is recorded and not used", prior.name)
+
+        y, crop = pad_to_multiple(picture.rgb.to(prior.device), prior.size_multiple)  # [1, 3, H', W']
+        generator = torch.Generator().manual_seed(settings.seed)
+        method = plan(y, prior, settings, caption, self.features, generator)
+        prepared = time.perf_counter()
+
+        z: Tensor | None = None
+        losses: list[dict[str, float]] = []
+        total = sum(len(timesteps) for timesteps in method.rounds)
+        for number, timesteps in enumerate(method.rounds):
+            # Recurrence (section 3.3): the result of a round, re-noised to gamma T, is the start of the next.
+            z = method.start(generator) if z is None else method.renoise(z, timesteps[0], generator)
+            z = yield from _report(method.chain(z, timesteps, number), number, total, losses)
+
+        restored = crop(method.picture(z))
+        done = time.perf_counter()
+        seconds = {"prepare": prepared - began, "sample": done - prepared, "total": done - began}
+        return Result(
+            to_image(picture, restored),
+            picture,
+            settings,
+            prior.name,
+            caption,
+            method.findings,
+            losses,
+            {part: round(value, 3) for part, value in seconds.items()},
+        )
+
+
+def restore(
+    image: Source,
+    caption: str = "",
+    *,
+    preset: str = "default",
+    prior: str | Path | Prior = EMBEDDED,
+    seed: int | None = None,
+    steps: int | None = None,
+    recurrences: int | None = None,
+    device: str = "cpu",
+    dtype: torch.dtype | None = None,
+) -> Result:
+    """Restore one picture, of any damage: a short cut for `Restorer(load_prior(prior), settings)(image)`.
+
+    Args:
+        image: a path, a PIL image, a numpy array [H, W, 3] (uint8, or floating in [0, 1]), or a torch tensor
+            [3, H, W] or [1, 3, H, W] (floating in [0, 1]); at least 32 pixels a side.
+        caption: what the picture should show; used by priors that know text.
+        preset: "default", or one of the paper's.
+        prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
+        seed, steps, recurrences: instead of the preset's.
+        device: "cpu", "cuda", "mps".
+        dtype: precision of the prior's networks.
+
+    Raises:
+        InputError: the image or a setting cannot be used.
+        PriorError: the prior cannot be loaded.
+    """
+    loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
+    settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
+    return Restorer(loaded, settings)(image, caption)
+
+
+def _report(
+    chain: Chain, number: int, total: int, losses: list[dict[str, float]]
+) -> Generator[Progress, None, Tensor]:
+    """The steps of a chain as progress of the whole, each also noted in `losses`; returns the chain's end."""
+    while True:
+        try:
+            step = next(chain)
+        except StopIteration as finished:
+            return finished.value
+        losses.append({"round": number, "t": step.t, **step.losses})
+        yield Progress(len(losses), total, number, step.t, step.losses, step.z0)

@@ -1,0 +1,69 @@
+"""The two ways down a chain of latents. Same skeleton: the difference between them is the difference of two papers.
+
+Each is a generator that yields every step, so that progress, previews and cancelling come free; its return value is
+the latents at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ldrps.sampling.denoiser import Denoiser
+from ldrps.sampling.schedule import Schedule, clamp_percentile
+
+Losses = dict[str, float]
+Correction = Callable[[Tensor, int], tuple[Tensor, Losses]]  # z0, t -> what to add to the latents, losses
+Proximal = Callable[[Tensor, int], tuple[Tensor, Losses]]  # z0, t -> z0 that agrees with the data, losses
+Chain = Generator["Step", None, Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a chain: where it was, what it believed, where it went. Latents are [chains, C, h, w]."""
+
+    t: int
+    z0: Tensor
+    latents: Tensor
+    losses: Losses
+
+
+def gradient_chain(
+    denoise: Denoiser,
+    correct: Correction,
+    schedule: Schedule,
+    z: Tensor,
+    timesteps: Sequence[int],
+    *,
+    stride: int,
+    clamp_quantile: float | None,
+    z0_from_stepped: bool,
+) -> Chain:
+    """LD-RPS: a DDIM step, then the gradient of the posterior at the predicted z0 is added to the stepped latents."""
+    for t in timesteps:
+        z0, eps = denoise(z, t)
+        z = schedule.compose(_clamped(z0, clamp_quantile), eps, t - stride)
+        z0 = schedule.predict_z0(z, eps, t) if z0_from_stepped else z0
+        z0 = _clamped(z0, clamp_quantile)
+        change, losses = correct(z0, t)
+        z = z + change
+        yield Step(t, z0, z, losses)
+    return z
+
+
+def proximal_chain(
+    denoise: Denoiser, agree: Proximal, schedule: Schedule, z: Tensor, timesteps: Sequence[int]
+) -> Chain:
+    """DiffPIR (Zhu et al. 2023): the data step is taken on z0, and the noise that fits it leads to the next level."""
+    for t, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+        z0, _ = denoise(z, t)
+        z0, losses = agree(z0, t)
+        z = z0 if following is None else schedule.compose(z0, schedule.predict_eps(z, z0, t), following)
+        yield Step(t, z0, z, losses)
+    return z
+
+
+def _clamped(z0: Tensor, quantile: float | None) -> Tensor:
+    return z0 if quantile is None else clamp_percentile(z0, quantile)

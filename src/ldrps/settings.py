@@ -1,0 +1,174 @@
+"""Every number of a restoration, as frozen dataclasses, and the presets."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ldrps.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Until:
+    """A weight that holds below a timestep and is zero above it: the two-stage timetable as data."""
+
+    weight: float = 0.0
+    t: int = 700
+
+    def at(self, t: int) -> float:
+        return self.weight if t < self.t else 0.0
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How F-PAM, psi(x), learns the degradation: one Adam step on S_psi per diffusion step."""
+
+    distance: float = 0.02  # weight of MSE(psi(x), x)
+    perceptual: float = 0.3  # weight of the distance of features of psi(x) and x
+    adversarial: float = 0.8  # weight of -log D1(psi(x))
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-5
+    discriminator_rate: float = 4e-5
+    # The reference multiplies a weighted perceptual term above 10 by 0.2, in stage two only.
+    perceptual_limit: float = 10.0
+    perceptual_damping: float = 0.2
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """The posterior's loss terms and when they act; the gradient of their sum times `scale` is subtracted."""
+
+    distance: Until = Until(1.0)  # MSE(psi(x), y)
+    perceptual: Until = Until(0.0)  # distance of features of psi(x) and y
+    adversarial: Until = Until(0.0)  # -log D2(x - y)
+    brightness: Until = Until(0.0)  # mean over cells of (grey - 0.5)^2
+    chrominance: Until = Until(0.0)  # distance of the channel means
+    brightness_cell: int = 32  # pixels
+    scale: float = 80_000.0
+    discriminator_rate: float = 4e-5
+
+
+@dataclass(frozen=True)
+class GradientPosterior:
+    """The published method: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
+
+    alignment: Alignment = Alignment()
+    guidance: Guidance = Guidance()
+    # Clamp z0 to this quantile of its absolute values (never below 1); None leaves it alone.
+    clamp_quantile: float | None = 0.995
+    # The reference computes the z0 that is guided from the latent *after* the step, with the old noise and timestep.
+    z0_from_stepped: bool = True
+
+
+@dataclass(frozen=True)
+class ProximalPosterior:
+    """The short way: the prior's tone posterior explains brightness, haze and colour, and the noise that is left in the
+    picture is where the chain starts; a proximal data step replaces the gradient, and no network is trained."""
+
+    # How much of the tone posterior's correction is applied: 0 leaves tones alone.
+    tone: float = 1.0
+    # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
+    # demosaicked; this factor is where one step of the denoiser did best on such noise.
+    noise_factor: float = 1.25
+    # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
+    data_variance: float = 1.0
+    # Noise below this (of 255) is left alone: so much is in good photographs.
+    floor: float = 1.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a restoration beside the picture, the prior and the caption."""
+
+    preset: str = "default"
+    seed: int = 0
+    steps: int = 4
+    recurrences: int = 0
+    # Recurrence re-noises to this fraction of the chain: gamma.
+    strength: float = 0.5
+    # Classifier-free guidance: eps_u + scale (eps_c - eps_u); used only with a prior that knows text.
+    text_scale: float = 8.0
+    negative: str = ""
+    posterior: GradientPosterior | ProximalPosterior = field(default_factory=ProximalPosterior)
+
+    def __post_init__(self) -> None:
+        _check(self.seed >= 0, "seed", self.seed, "0 or more")
+        _check(self.steps >= 1, "steps", self.steps, "1 or more")
+        _check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
+        _check(0 < self.strength <= 1, "strength", self.strength, "above 0, at most 1")
+        _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
+
+    def with_changes(self, **changes: Any) -> Settings:
+        """A copy with some fields replaced; None means "as the preset has it"."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return dataclasses.replace(self, **given)
+
+
+def _check(good: bool, name: str, value: object, wanted: str) -> None:
+    if not good:
+        raise SettingsError(f"{name} is {value}; it must be {wanted}")
+
+
+PRESETS: dict[str, Settings] = {
+    "default": Settings(),
+    "paper-lowlight": Settings(
+        preset="paper-lowlight",
+        seed=20,
+        steps=450,
+        recurrences=2,
+        posterior=GradientPosterior(
+            Alignment(distance=0.02, perceptual=0.3, adversarial=0.8, discriminator_rate=4e-5),
+            Guidance(
+                perceptual=Until(2e-3),
+                adversarial=Until(5e-5),
+                brightness=Until(1e-2, 100),
+                chrominance=Until(1e-2, 100),
+                brightness_cell=32,
+                scale=80_000,
+                discriminator_rate=4e-5,
+            ),
+        ),
+    ),
+    "paper-dehazing": Settings(
+        preset="paper-dehazing",
+        seed=10,
+        steps=450,
+        # The script's default is 0 rounds, with which it saves nothing; the paper's table has its best with 3.
+        recurrences=0,
+        posterior=GradientPosterior(
+            Alignment(distance=0.2, perceptual=0.5, adversarial=0.2, discriminator_rate=1e-4),
+            Guidance(
+                perceptual=Until(5e-3),
+                brightness=Until(1e-2, 150),
+                chrominance=Until(1e-3, 150),
+                brightness_cell=64,
+                scale=25_000,
+                discriminator_rate=2e-5,
+            ),
+        ),
+    ),
+    "paper-denoising": Settings(
+        preset="paper-denoising",
+        seed=20,
+        steps=450,
+        recurrences=1,
+        posterior=GradientPosterior(
+            Alignment(distance=3.0, perceptual=0.002, adversarial=0.001, discriminator_rate=1e-4),
+            Guidance(scale=40_000, discriminator_rate=1e-3),
+        ),
+    ),
+}
+
+PresetName = Literal["default", "paper-lowlight", "paper-dehazing", "paper-denoising"]
+
+
+def preset(name: str) -> Settings:
+    """The settings of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"preset is {name!r}; there are {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,81 @@
+"""Photographs for training: found, checked once, and cut into crops by a random generator that the caller owns."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ldrps.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+HELD_OUT = 20  # one photograph in twenty, by a hash of its name, is never trained on
+
+
+class Photographs:
+    """All readable photographs below some folders, decoded once and kept in memory as RGB.
+
+    Files that cannot be read or are smaller than `min_side` pixels are named in a warning and skipped.
+
+    Raises:
+        InputError: a folder is missing, or no usable photograph is left.
+    """
+
+    def __init__(self, folders: Iterable[Path], *, held_out: bool = False, min_side: int = 128) -> None:
+        self.images: list[Image.Image] = []
+        for path in _image_files(folders):
+            if is_held_out(path.name) != held_out:
+                continue
+            try:
+                with Image.open(path) as opened:
+                    image = opened.convert("RGB")
+            except (OSError, ValueError, Image.DecompressionBombError) as error:
+                logger.warning("skipped %s: %s", path, error)
+                continue
+            if min(image.size) < min_side:
+                logger.warning("skipped %s: %dx%d, smaller than %d pixels", path, *image.size, min_side)
+                continue
+            self.images.append(image)
+        if not self.images:
+            kind = "held-out " if held_out else ""
+            raise InputError(f"no usable {kind}photograph in {', '.join(map(str, folders))}: give folders of pictures")
+
+    def crops(self, random: np.random.Generator, count: int, size: int, reduction: tuple[float, float]) -> Tensor:
+        """Random square crops [count, 3, size, size] in [0, 1], flipped half of the time, never enlarged.
+
+        Each is cut from a photograph reduced by a log-uniform factor within `reduction`, as far as its size allows.
+        """
+        crops = []
+        for _ in range(count):
+            image = self.images[random.integers(len(self.images))]
+            largest = min(image.size) / size
+            low, high = min(reduction[0], largest), min(reduction[1], largest)
+            side = size * np.exp(random.uniform(np.log(low), np.log(high)))
+            left, top = random.uniform(0, image.width - side), random.uniform(0, image.height - side)
+            crop = image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+            if random.random() < 0.5:
+                crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            crops.append(np.asarray(crop))
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
+
+
+def is_held_out(name: str) -> bool:
+    """Whether a file of this name is kept for validation; depends on the name alone."""
+    return int.from_bytes(hashlib.sha1(name.encode()).digest()[:4], "big") % HELD_OUT == 0
+
+
+def _image_files(folders: Iterable[Path]) -> list[Path]:
+    files: list[Path] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder: give one that holds photographs")
+        files += (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(files)

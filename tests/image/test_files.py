@@ -1,0 +1,150 @@
+"""replace_file: whole or absent, whatever fails and whoever else writes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from ldrps.errors import OutputError
+from ldrps.image.files import replace_file
+
+
+@pytest.fixture(params=["links", "no links"])
+def any_disk(request, monkeypatch):
+    """Also a disk such as a memory card's, on which hard links are not to be had."""
+    if request.param == "no links":
+
+        def link(*args, **options):
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+
+
+def failing(code):
+    def write(file):
+        file.write(b"half a pic")
+        raise OSError(code, os.strerror(code))
+
+    return write
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_new_file(tmp_path, any_disk, overwrite):
+    replace_file(tmp_path / "f", lambda file: file.write(b"new"), overwrite=overwrite)
+    assert (tmp_path / "f").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_failing_write_leaves_everything_as_it_was(tmp_path, any_disk, code, overwrite):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match=f"cannot write .*f: {os.strerror(code)}"):
+        replace_file(path, failing(code), overwrite=overwrite)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+    with pytest.raises(OutputError):
+        replace_file(tmp_path / "g", failing(code), overwrite=overwrite)
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_any_other_error_passes_through_and_leaves_nothing(tmp_path, error):
+    def write(file):
+        file.write(b"half")
+        raise error
+
+    with pytest.raises(error):
+        replace_file(tmp_path / "f", write)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_failing_step_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def fail(*args):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), fail)
+    with pytest.raises(OutputError, match="Input/output error"):
+        replace_file(path, lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_failing_rename_where_there_are_no_links_leaves_no_empty_file(tmp_path, monkeypatch):
+    def fail(*args, **options):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "link", fail)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match="Input/output error"):
+        replace_file(tmp_path / "f", lambda file: file.write(b"new"), overwrite=False)
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_overwrite(tmp_path, any_disk):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match=r"f exists: give --force \(overwrite=True\)"):
+        replace_file(path, lambda file: file.write(b"new"), overwrite=False)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_of_many_writers_one_wins(tmp_path, any_disk):
+    path = tmp_path / "f"
+    start = threading.Barrier(8)
+    won, lost = [], []
+
+    def writer(number):
+        start.wait()
+        try:
+            replace_file(path, lambda file: file.write(bytes([number]) * 5000), overwrite=False)
+            won.append(number)
+        except OutputError:
+            lost.append(number)
+
+    threads = [threading.Thread(target=writer, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert len(lost) == 7
+    assert path.read_bytes() == bytes(won) * 5000
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(OutputError, match="No such file or directory"):
+        replace_file(tmp_path / "no" / "f", lambda file: None)
+
+
+@pytest.mark.parametrize("length", [254, 255])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_longest_names(tmp_path, any_disk, length, overwrite):
+    replace_file(tmp_path / ("n" * length), lambda file: file.write(b"x"), overwrite=overwrite)
+    assert os.listdir(tmp_path) == ["n" * length]
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_name_too_long(tmp_path, any_disk, overwrite):
+    with pytest.raises(OutputError, match="name too long"):
+        replace_file(tmp_path / ("n" * 256), lambda file: file.write(b"x"), overwrite=overwrite)
+    assert os.listdir(tmp_path) == []
+
+
+def test_overwriting_a_link_spares_its_target(tmp_path):
+    (tmp_path / "original").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "original")
+    replace_file(tmp_path / "link", lambda file: file.write(b"new"))
+    assert (tmp_path / "original").read_bytes() == b"old"
+    assert (tmp_path / "link").read_bytes() == b"new"

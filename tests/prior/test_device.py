@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ldrps.errors import PriorError
+from ldrps.prior.device import usable_device
+from ldrps.prior.diffusers import load_stable_diffusion
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "message"),
+    [
+        ("toaster", torch.float32, "'toaster'; it must be cpu, cuda"),
+        ("meta", torch.float32, "'meta'; it must be"),
+        ("cpu:1", torch.float32, "'cpu:1'; 1 of that kind"),
+        ("cpu", torch.float16, "float16 on the CPU; use float32, or bfloat16"),
+        ("cpu", torch.float64, "float64; a prior runs in"),
+    ],
+)
+def test_devices_that_cannot_be_used(tiny_sd_folder: Path, device: str, dtype: torch.dtype, message: str) -> None:
+    with pytest.raises(PriorError, match=message):
+        load_stable_diffusion(tiny_sd_folder, device=device, dtype=dtype)
+
+
+def test_accelerators_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for device in ("cuda", "mps"):
+        with pytest.raises(PriorError, match=f"'{device}'; 0 of that kind are here"):
+            usable_device(device, torch.float16)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert usable_device("cuda:1", torch.float16) == torch.device("cuda", 1)
+    with pytest.raises(PriorError, match="'cuda:2'; 2 of that kind"):
+        usable_device("cuda:2", torch.float16)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+import types
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from ldrps.errors import PriorError
+from ldrps.prior.diffusers import load_stable_diffusion
+from ldrps.prior.hub import DEFAULT_HUB_ID, fetch
+
+UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+NEEDED = {
+    "model_index.json", "scheduler/scheduler_config.json", "unet/config.json", UNET_WEIGHTS, "vae/config.json",
+    "vae/diffusion_pytorch_model.safetensors", "text_encoder/config.json", "text_encoder/model.safetensors",
+    "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json",
+}  # fmt: skip
+
+
+@pytest.fixture
+def hub(tiny_sd_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
+    """A hub with one repository, whose `snapshot_download` obeys the patterns as the real one does."""
+    import huggingface_hub
+
+    repository = Path(shutil.copytree(tiny_sd_folder, tmp_path / "repository"))
+    for junk in ("model.ckpt", "unet/diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.non_ema.safetensors",
+                 "README.md", "safety_checker/config.json"):  # fmt: skip
+        (repository / junk).parent.mkdir(exist_ok=True)
+        (repository / junk).write_bytes(b"junk")
+    snapshot = tmp_path / "cache/snapshots/0123456789abcdef0123"
+    revisions: list[str | None] = []
+
+    def download(repo_id: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        revisions.append(revision)
+        files = [str(path.relative_to(repository)) for path in repository.rglob("*") if path.is_file()]
+        for name in (file for file in files if any(fnmatch(file, pattern) for pattern in allow_patterns)):
+            (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(repository / name, snapshot / name)
+        return str(snapshot)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return types.SimpleNamespace(repository=repository, snapshot=snapshot, revisions=revisions)
+
+
+def test_a_hub_id_fetches_what_is_needed_and_no_more(hub: types.SimpleNamespace) -> None:
+    half = (hub.repository / UNET_WEIGHTS).with_suffix(".fp16.safetensors")
+    half.write_bytes(b"second precision")
+    prior = load_stable_diffusion("someone/tiny-sd", revision="v1")
+    assert prior.has_text and prior.name == "someone/tiny-sd@0123456789ab"
+    assert hub.revisions == ["v1"]
+    fetched = {str(path.relative_to(hub.snapshot)) for path in hub.snapshot.rglob("*") if path.is_file()}
+    assert fetched == NEEDED
+
+
+def test_a_hub_id_with_half_precision_alone(hub: types.SimpleNamespace) -> None:
+    plain = hub.repository / UNET_WEIGHTS
+    plain.rename(plain.with_suffix(".fp16.safetensors"))
+    assert load_stable_diffusion("someone/tiny-sd").has_text
+    assert not list(hub.snapshot.rglob("*.bin"))
+
+
+def _hub_error(name: str) -> Exception:
+    import httpx2
+    from huggingface_hub import errors
+
+    response = httpx2.Response(404, request=httpx2.Request("GET", "https://hub.invalid"))
+    return {
+        "repository": errors.RepositoryNotFoundError("404", response=response),
+        "gated": errors.GatedRepoError("403", response=response),
+        "revision": errors.RevisionNotFoundError("404", response=response),
+        "network": httpx2.ConnectError("no route to host"),
+        "cache": errors.LocalEntryNotFoundError("cannot find the requested files\nin the cache"),
+        "disk": OSError(28, "No space left on device"),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("repository", f"no such repository on the hub.*mirrored as {DEFAULT_HUB_ID}"),
+        ("gated", "restricted access.*hf auth login"),
+        ("revision", "some/one at v9: found no such revision"),
+        ("network", "ConnectError: no route to host.*hf download some/one --local-dir FOLDER.*give FOLDER"),
+        ("cache", "LocalEntryNotFoundError: cannot find the requested files\\).*hf download"),
+        ("disk", "No space left on device"),
+    ],
+)
+def test_hub_ids_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch, error: str, message: str) -> None:
+    import huggingface_hub
+
+    def download(*_: object, **__: object) -> str:
+        raise _hub_error(error)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    with pytest.raises(PriorError, match=message):
+        load_stable_diffusion("some/one", revision="v9")
+
+
+def test_offline_with_an_empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(PriorError, match=f"hf download {DEFAULT_HUB_ID} --local-dir"):
+        fetch(DEFAULT_HUB_ID)
+
+
+def test_a_path_is_never_a_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
+    monkeypatch.chdir(tmp_path)
+    for place in (Path("some/one"), "./some/one", "../one", "some/one/more", "one", "~/one"):
+        with pytest.raises(PriorError, match="no such folder"):
+            load_stable_diffusion(place)

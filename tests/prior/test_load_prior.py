@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ldrps.errors import PriorError
+from ldrps.prior import load_prior
+from ldrps.prior.base import Prior
+from ldrps.prior.diffusers import StableDiffusionPrior
+
+
+@pytest.fixture
+def embedded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path | None, str, torch.dtype]]:
+    """Stands in for the embedded prior; what it was asked for."""
+    asked: list[tuple[Path | None, str, torch.dtype]] = []
+    module = types.ModuleType("ldrps.prior.tiny.prior")
+
+    def load_embedded(folder: Path | None, *, device: str, dtype: torch.dtype) -> str:
+        asked.append((folder, device, dtype))
+        return "the embedded prior"
+
+    module.load_embedded = load_embedded  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ldrps.prior.tiny.prior", module)
+    return asked
+
+
+def test_the_embedded_prior_is_the_default(embedded: list[Any], tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "model_index.json").write_text('{"_class_name": "EmbeddedPrior"}')
+    names: list[Any] = [
+        load_prior(),
+        load_prior(folder, device="cuda:1", dtype=torch.bfloat16),
+        load_prior(str(folder)),
+    ]
+    assert names == ["the embedded prior"] * 3
+    assert embedded == [
+        (None, "cpu", torch.float32), (folder, "cuda:1", torch.bfloat16), (folder, "cpu", torch.float32)
+    ]  # fmt: skip
+
+
+def test_everything_else_is_a_stable_diffusion(tiny_sd_folder: Path, embedded: list[Any]) -> None:
+    for load in (load_prior, Prior.from_pretrained, StableDiffusionPrior.from_pretrained):
+        prior = load(tiny_sd_folder, dtype=torch.bfloat16)
+        assert isinstance(prior, StableDiffusionPrior) and prior.dtype == torch.bfloat16
+    assert not embedded
+    assert inspect.signature(load_prior) == inspect.signature(Prior.from_pretrained)
+    with pytest.raises(PriorError, match="no such folder"):
+        load_prior("nowhere")
+
+
+def test_a_broken_index_is_reported_by_name(copied: Path) -> None:
+    (copied / "model_index.json").write_text("{")
+    with pytest.raises(PriorError, match=r"model_index.json: found broken JSON"):
+        load_prior(copied)
+
+
+def test_importing_the_package_costs_no_torch() -> None:
+    code = "import sys, ldrps.prior, ldrps.prior.hub; print([m for m in sys.modules if m in " + repr(
+        ["torch", "diffusers", "transformers", "huggingface_hub", "safetensors"]
+    ) + "])"  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
