@@ -160,9 +160,7 @@ def restore(
     return Restorer(loaded, settings)(image, caption)
 
 
-def _report(
-    chain: Chain, number: int, total: int, losses: list[dict[str, float]]
-) -> Generator[Progress, None, Tensor]:
+def _report(chain: Chain, number: int, total: int, losses: list[dict[str, float]]) -> Generator[Progress, None, Tensor]:
     """The steps of a chain as progress of the whole, each also noted in `losses`; returns the chain's end."""
     while True:
         try:

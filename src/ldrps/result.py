@@ -54,8 +54,7 @@ class Result:
             "source": self.picture.source,
             "size": list(self.picture.size),
             "seed": self.seed,
-            "settings": dataclasses.asdict(self.settings)
-            | {"method": type(self.settings.posterior).__name__},
+            "settings": dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
             "prior": self.prior,
             "caption": self.caption,
             "findings": self.findings,

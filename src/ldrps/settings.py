@@ -64,7 +64,8 @@ class GradientPosterior:
 @dataclass(frozen=True)
 class ProximalPosterior:
     """The short way: the prior's tone posterior explains brightness, haze and colour, and the noise that is left in the
-    picture is where the chain starts; a proximal data step replaces the gradient, and no network is trained."""
+    picture is where the chain starts; a proximal data step replaces the gradient, and no network is trained.
+    """
 
     # How much of the tone posterior's correction is applied: 0 leaves tones alone.
     tone: float = 1.0

@@ -13,10 +13,10 @@ import dataclasses
 
 import pytest
 import torch
-from golden import reference
-from golden.reference import ROUNDS, STEPS, STRIDE, TASKS, TinyPrior, relative
 from numpy import load
 
+from golden import reference
+from golden.reference import ROUNDS, STEPS, STRIDE, TASKS, TinyPrior, relative
 from ldrps import Restorer, Settings, preset
 from ldrps.align.fpam import AlignmentNets
 from ldrps.guidance.posterior import LearnedPosterior

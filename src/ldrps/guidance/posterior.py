@@ -66,7 +66,8 @@ class LearnedPosterior:
 
     def _learn(self, x: Tensor, t: int) -> Losses:
         """One step of S_psi = L2 + perceptual + GAN. The first two hold on to the content of x, the third pulls its
-        look to the degraded domain."""
+        look to the degraded domain.
+        """
         align, psi, d1 = self.settings.alignment, self.nets.fpam, self.nets.domain
         generated = psi(x)
         distance = align.distance * F.mse_loss(generated, x)

@@ -29,7 +29,8 @@ Validate = Callable[[nn.Module], dict[str, float]]
 @dataclass(frozen=True)
 class TrainingPlan:
     """How long, how fast. The learning rate warms up, stays, and decays linearly over the last `decay` of the steps,
-    so that a run can be prolonged by giving more steps and resuming from a checkpoint of its flat part."""
+    so that a run can be prolonged by giving more steps and resuming from a checkpoint of its flat part.
+    """
 
     steps: int
     learning_rate: float = 1e-3

@@ -7,6 +7,7 @@ better than the likelihood of a diffusion model of the same size does, and it is
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -55,7 +56,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), _Residual(widths[0])]
-        for width, wider in zip(widths[:-1], widths[1:], strict=True):
+        for width, wider in itertools.pairwise(widths):
             layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), _Residual(wider)]
         self.features = nn.Sequential(*layers, nn.SiLU())
         # Mean and deviation over positions: the answer is about the whole picture.
