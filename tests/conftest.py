@@ -1,10 +1,15 @@
-"""What tests share: the project's reference material beside the checkout, where there is any."""
+"""What tests share: a small prior, noisy pictures, and the project's reference material where there is any."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from ldrps import Prior
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -15,3 +20,40 @@ def shared() -> Path:
     if not (SHARED / "golden").is_dir():
         pytest.skip("needs the reference material in ../shared, which is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained prior of the embedded make: too small to restore anything, enough to run everything."""
+    import torch
+
+    from ldrps.prior.tiny.autoencoder import PatchAutoencoder
+    from ldrps.prior.tiny.denoiser import PreconditionedUNet
+    from ldrps.prior.tiny.prior import save_part
+    from ldrps.prior.tiny.tone import TonePosterior
+
+    folder = tmp_path_factory.mktemp("tiny-prior")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        coarse = torch.rand(2000, 3, 2, 2) * 2 - 1
+        smooth = torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear") + torch.randn(2000, 3, 4, 4) / 20
+        deviations = torch.logspace(0.3, -1.5, 20).tolist()
+        unet = PreconditionedUNet(deviations, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
+        save_part(folder, "vae", PatchAutoencoder.fit(smooth))
+        save_part(folder, "unet", unet)
+        save_part(folder, "tone", TonePosterior())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_prior(tiny_prior_folder: Path) -> Prior:
+    from ldrps import load_prior
+
+    return load_prior(tiny_prior_folder)
+
+
+def noisy(width: int = 48, height: int = 40, seed: int = 0, channels: int = 3) -> np.ndarray:
+    """A gradient under strong noise, uint8 [H, W, channels]: the default method has steps to do."""
+    rng = np.random.default_rng(seed)
+    ramp = np.add.outer(np.linspace(60, 120, height), np.linspace(0, 60, width))[..., None]
+    return (ramp + rng.normal(0, 20, (height, width, channels))).clip(0, 255).astype(np.uint8)

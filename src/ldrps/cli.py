@@ -37,7 +37,7 @@ def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130."""
     logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False))  # an Exit's code is returned, not raised
     except LdrpsError as error:
         _say(str(error))
         sys.exit(2)
@@ -133,8 +133,8 @@ def _restore_all(
             state = f"round {step.round}  step {step.number}/{step.total}  loss {loss:.4f}"
             bars.update(bar, description=job.source.name, completed=step.number, total=step.total, state=state)
 
-        options = {"caption": caption, "overwrite": force, "compare": compare, "trace": trace}
-        for done in run_jobs(jobs, restorer, on_step=show, **options):
+        results = run_jobs(jobs, restorer, caption=caption, overwrite=force, compare=compare, trace=trace, on_step=show)
+        for done in results:
             if done.result is None:
                 failures.append(str(done.error))
                 bars.console.print(f"ldrps: {done.error}", style="red", markup=False, highlight=False, soft_wrap=True)

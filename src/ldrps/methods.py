@@ -14,6 +14,7 @@ from ldrps.align.tone import find_tone
 from ldrps.errors import SettingsError
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.posterior import LearnedPosterior
+from ldrps.image.views import gather, grid_shifts, spread
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, Losses, gradient_chain, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
@@ -104,6 +105,9 @@ class Short(Method):
     A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a
     recurrence the noise is ours, and a proximal step holds the chain to the picture.
+
+    The prior's grid of patches would show in smooth places. So the picture is restored on several offsets of that grid
+    at once, a batch of one network call, and the mean is taken (cycle spinning, Coifman and Donoho 1995).
     """
 
     def __init__(self, y: Tensor, prior: Prior, settings: Settings, caption: str, generator: torch.Generator) -> None:
@@ -112,6 +116,7 @@ class Short(Method):
         self.prior = prior
         self.schedule = Schedule(prior.alphas_cumprod)
         self.denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
+        self.shifts = grid_shifts(self.posterior.shifts, prior.factor)
 
         self.findings = {}
         self.y = y
@@ -137,8 +142,9 @@ class Short(Method):
         ]
 
     @torch.no_grad()
-    def _encoded(self, images: Tensor) -> Tensor:
-        return self.prior.encode(images)
+    def _encoded(self, image: Tensor) -> Tensor:
+        """[1, 3, H, W] to its latents on each offset of the grid, [shifts, C, h, w]."""
+        return self.prior.encode(spread(image, self.shifts, self.prior.size_multiple))
 
     def start(self, generator: torch.Generator) -> Tensor:
         return self.latents * self.schedule.abar(self.rounds[0][0]) ** 0.5
@@ -155,7 +161,9 @@ class Short(Method):
 
     @torch.no_grad()
     def picture(self, z: Tensor | None) -> Tensor:
-        return self.y if z is None else self.prior.decode(z)
+        if z is None:
+            return self.y
+        return gather(self.prior.decode(z), self.shifts, (self.y.shape[-2], self.y.shape[-1]))
 
 
 def _keep(z0: Tensor, t: int) -> tuple[Tensor, Losses]:

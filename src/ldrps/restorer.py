@@ -44,7 +44,7 @@ class Progress:
         round: 0 for the first chain, then the recurrences.
         t: the timestep.
         losses: the weighted loss terms by name.
-        z0: the clean latents as predicted at this step, [chains, C, h, w].
+        z0: the clean latents as predicted at this step, a batch of chains or views.
     """
 
     number: int

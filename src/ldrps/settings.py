@@ -76,6 +76,8 @@ class ProximalPosterior:
     data_variance: float = 1.0
     # Noise below this (of 255) is left alone: so much is in good photographs.
     floor: float = 1.5
+    # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
+    shifts: int = 4
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Settings:
 
     preset: str = "default"
     seed: int = 0
-    steps: int = 4
+    steps: int = 2
     recurrences: int = 0
     # Recurrence re-noises to this fraction of the chain: gamma.
     strength: float = 0.5

@@ -10,6 +10,9 @@ recorded run, which is one more member of that family. The limits of the guided 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
 
 import pytest
 import torch
@@ -36,7 +39,7 @@ def settings_of(task: str) -> Settings:
     return preset(f"paper-{task}").with_changes(steps=STEPS, recurrences=2)
 
 
-def stepwise(task: str, settings: Settings) -> list[tuple[Step, torch.Tensor]]:
+def stepwise(task: str, settings: Settings) -> Iterator[tuple[Step, torch.Tensor]]:
     """Each of the 40 steps from the recorded latents before it, with what it added to the stepped latents."""
     recorded, posterior = reference.trace(task), settings.posterior
     prior = TinyPrior(recorded["text_embeddings"])
@@ -51,7 +54,6 @@ def stepwise(task: str, settings: Settings) -> list[tuple[Step, torch.Tensor]]:
         changes.append(change)
         return change, losses
 
-    steps = []
     for i, t in enumerate(recorded["timesteps"].tolist()):
         noise = torch.randn(2, 4, 8, 8, generator=generator) if i in ROUNDS else None
         if i == 0:
@@ -69,14 +71,18 @@ def stepwise(task: str, settings: Settings) -> list[tuple[Step, torch.Tensor]]:
             clamp_quantile=posterior.clamp_quantile,
             z0_from_stepped=posterior.z0_from_stepped,
         )
-        steps.append((next(chain), changes[-1]))
-    return steps
+        yield next(chain), changes[-1]
+
+
+@cache
+def all_steps(task: str) -> list[tuple[Step, torch.Tensor]]:
+    return list(stepwise(task, settings_of(task)))
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_each_step_from_the_recorded_one(task: str) -> None:
     recorded = reference.trace(task)
-    for i, (step, change) in enumerate(stepwise(task, settings_of(task))):
+    for i, (step, change) in enumerate(all_steps(task)):
         assert step.t == recorded["timesteps"][i]
         assert relative(step.z0, recorded["pred_x0"][i]) < EXACT, f"step {i}"
         assert relative(step.latents - change, recorded["latents_ddim"][i]) < EXACT, f"step {i}"
@@ -89,7 +95,7 @@ def test_each_step_from_the_recorded_one(task: str) -> None:
 def test_losses_of_the_first_steps(task: str) -> None:
     """Before rounding has been amplified the learning itself agrees; the terms without a network always do."""
     recorded = reference.trace(task)
-    for i, (step, _) in enumerate(stepwise(task, settings_of(task))):
+    for i, (step, _) in enumerate(all_steps(task)):
         alignment = torch.tensor([step.losses[f"alignment/{name}"] for name in ALIGNMENT])
         if i < 3:
             torch.testing.assert_close(alignment, recorded["fpam_losses_mse_pse_adv"][i], rtol=1e-4, atol=1e-8)
@@ -117,7 +123,7 @@ def test_the_oddity_matters() -> None:
     """Without its switch the recorded z0 is not met: the comparison can fail."""
     settings = settings_of("denoising")
     plain = dataclasses.replace(settings.posterior, z0_from_stepped=False)
-    step, _ = stepwise("denoising", settings.with_changes(posterior=plain))[3]
+    step, _ = next(islice(stepwise("denoising", settings.with_changes(posterior=plain)), 3, None))
     assert relative(step.z0, reference.trace("denoising")["pred_x0"][3]) > 1e-2
 
 

@@ -74,3 +74,15 @@ def test_multiple_below_one(multiple):
 def test_wrong_shapes(shape):
     with pytest.raises(InputError, match="cannot be padded"):
         pad_to_multiple(torch.zeros(shape), 8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(SIDES, SIDES, st.integers(1, 32), st.integers(0, 40), st.integers(0, 40))
+def test_pixels_before(height, width, multiple, top, left):
+    x = torch.arange(height * width).reshape(1, 1, height, width).float() + 1
+    padded, crop = pad_to_multiple(x, multiple, before=(top, left))
+    assert torch.equal(crop(padded), x)
+    assert torch.equal(padded[..., top : top + height, left : left + width], x)
+    assert all(side % multiple == 0 for side in padded.shape[-2:])
+    with pytest.raises(InputError, match=r"\(-1, 0\)"):
+        pad_to_multiple(x, multiple, before=(-1, 0))

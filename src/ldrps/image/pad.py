@@ -10,31 +10,37 @@ from torch import Tensor
 from ldrps.errors import InputError
 
 
-def pad_to_multiple(x: Tensor, multiple: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+def pad_to_multiple(
+    x: Tensor, multiple: int, *, before: tuple[int, int] = (0, 0)
+) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """Pad [B, C, H, W] at the right and the bottom until H and W are multiples of `multiple`; also return the undoing.
 
-    The picture is reflected; along an axis that is too short for that, its edge is repeated. `x` itself comes back
-    where nothing is to be padded. The undoing takes any [..., H', W'] of the padded size and gives [..., H, W].
+    `before` are the pixels to add at the top and at the left, if any. The picture is reflected; along an axis that is
+    too short for that, its edge is repeated. `x` itself comes back where nothing is to be padded. The undoing takes
+    any [..., H', W'] of the padded size and gives [..., H, W].
 
     Raises:
-        InputError: `multiple` is below 1, `x` is not [B, C, H, W] with pixels, or what is to be cropped has not the
-            padded size.
+        InputError: `multiple` is below 1, `before` is negative, `x` is not [B, C, H, W] with pixels, or what is to be
+            cropped has not the padded size.
     """
     if multiple < 1:
         raise InputError(f"a multiple of {multiple} cannot be padded to: give 1 or more")
     if x.ndim != 4 or min(x.shape[-2:]) < 1:
         raise InputError(f"a tensor of shape {tuple(x.shape)} cannot be padded: give [B, C, H, W] with pixels")
+    if min(before) < 0:
+        raise InputError(f"{before} pixels cannot be added at the top and at the left: give 0 or more")
     height, width = x.shape[-2:]
-    bottom, right = -height % multiple, -width % multiple
+    top, left = before
+    bottom, right = -(top + height) % multiple, -(left + width) % multiple
     padded = x
-    for amount, length, sides in ((right, width, (0, right, 0, 0)), (bottom, height, (0, 0, 0, bottom))):
-        if amount:
-            padded = F.pad(padded, sides, mode="reflect" if amount < length else "replicate")
+    for sides, length in (((left, right, 0, 0), width), ((0, 0, top, bottom), height)):
+        if any(sides):
+            padded = F.pad(padded, sides, mode="reflect" if max(sides) < length else "replicate")
     size = padded.shape[-2:]
 
     def crop(y: Tensor) -> Tensor:
         if y.shape[-2:] != size:
             raise InputError(f"a tensor of shape {tuple(y.shape)} cannot be cropped: it must be padded, {tuple(size)}")
-        return y[..., :height, :width]
+        return y[..., top : top + height, left : left + width]
 
     return padded, crop

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
@@ -135,12 +139,19 @@ def save_part(root: Path, part: str, network: ModelMixin) -> None:
 
     The folder can be loaded once it has a vae and a unet.
     """
-    stored = network if part == "vae" else network.to(torch.float16)
-    stored.save_pretrained(root / part)
-    network.to(torch.float32)
+    precision = torch.float32 if part == "vae" else torch.float16
+    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
+    (root / part).mkdir(parents=True, exist_ok=True)
+    network.save_config(root / part)
+    replace_file(
+        root / part / "diffusion_pytorch_model.safetensors", lambda file: file.write(save(state, {"format": "pt"}))
+    )
     (root / SCHEDULER).parent.mkdir(parents=True, exist_ok=True)
     index = {"_class_name": "EmbeddedPrior", "scheduler": ["diffusers", "DDIMScheduler"]}
     index |= {name: ["ldrps", kind.__name__] for name, kind in PARTS.items() if (root / name).is_dir()}
     for path, content in ((root / SCHEDULER, _SCHEDULE), (root / INDEX, index)):
-        text = json.dumps(content, indent=2) + "\n"
-        replace_file(path, lambda file, text=text: file.write(text.encode()))
+        replace_file(path, partial(_write_json, content))
+
+
+def _write_json(content: Mapping[str, Any], file: IO[bytes]) -> None:
+    file.write(json.dumps(content, indent=2).encode() + b"\n")

@@ -60,9 +60,10 @@ class TonePosterior(ModelMixin, ConfigMixin):
             layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), _Residual(wider)]
         self.features = nn.Sequential(*layers, nn.SiLU())
         # Mean and deviation over positions: the answer is about the whole picture.
-        self.head = nn.Sequential(nn.Linear(2 * widths[-1], 128), nn.SiLU(), nn.Linear(128, 9))
-        nn.init.zeros_(self.head[-1].weight)
-        nn.init.zeros_(self.head[-1].bias)  # starts at "no damage"
+        answer = nn.Linear(128, 9)
+        nn.init.zeros_(answer.weight)
+        nn.init.zeros_(answer.bias)  # starts at "no damage"
+        self.head = nn.Sequential(nn.Linear(2 * widths[-1], 128), nn.SiLU(), answer)
 
     def forward(self, images: Tensor) -> ToneCurve:
         size = self.config["thumbnail"]

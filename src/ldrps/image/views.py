@@ -1,0 +1,43 @@
+"""One picture on several offsets of a network's grid, to be averaged: what depends on the grid averages out.
+
+Cycle spinning (Coifman and Donoho 1995), as known from wavelet denoising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ldrps.image.pad import pad_to_multiple
+
+Shift = tuple[int, int]  # pixels down, pixels to the right
+
+
+def grid_shifts(count: int, factor: int) -> list[Shift]:
+    """Offsets, 1 to `factor`, that spread evenly over the phases of a grid both ways (Hammersley's points).
+
+    A count of 1 is the grid as it lies, an offset of 0.
+    """
+    if count == 1:
+        return [(0, 0)]
+    inverse = [int(f"{k:032b}"[::-1], 2) / 2**32 for k in range(count)]  # radical inverse of k to base 2
+    return [(factor - k * factor // count, factor - int(x * factor)) for k, x in enumerate(inverse)]
+
+
+def spread(image: Tensor, shifts: Sequence[Shift], multiple: int) -> Tensor:
+    """Views [len(shifts), C, H', W'] of an image [1, C, H, W], each shifted and padded to multiples of `multiple`.
+
+    H and W must be multiples themselves, so that all views come out equally large.
+    """
+    return torch.cat([pad_to_multiple(image, multiple, before=shift)[0] for shift in shifts])
+
+
+def gather(views: Tensor, shifts: Sequence[Shift], size: tuple[int, int]) -> Tensor:
+    """The mean [1, C, H, W] of views, shifted back; `size` is (H, W)."""
+    height, width = size
+    aligned = [
+        view[:, down : down + height, right : right + width] for view, (down, right) in zip(views, shifts, strict=True)
+    ]
+    return torch.stack(aligned).mean(0, keepdim=True)
