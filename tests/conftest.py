@@ -36,7 +36,9 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         coarse = torch.rand(2000, 3, 2, 2) * 2 - 1
-        smooth = torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear") + torch.randn(2000, 3, 4, 4) / 20
+        smooth = (
+            torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear") + torch.randn(2000, 3, 4, 4) / 20
+        )
         deviations = torch.logspace(0.3, -1.5, 20).tolist()
         unet = PreconditionedUNet(deviations, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
         save_part(folder, "vae", PatchAutoencoder.fit(smooth))

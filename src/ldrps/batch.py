@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ldrps.errors import InputError, LdrpsError, OutputError
-from ldrps.image.files import replace_file
+from ldrps.errors import InputError, LdrpsError, PriorError, SettingsError
+from ldrps.image.files import replace_file, taken
+from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import FORMATS, check_output
@@ -70,12 +72,19 @@ def run_jobs(
     overwrite: bool = False,
     compare: bool = False,
     trace: bool = False,
+    max_pixels: int = MAX_PIXELS,
     on_step: Callable[[Job, Progress], None] | None = None,
 ) -> Iterator[Done]:
-    """Restore each and write it at once, yielding what became of it. The caller's own errors pass through."""
+    """Restore each and write it at once, yielding what became of it. The caller's own errors pass through.
+
+    Raises:
+        SettingsError, PriorError: what no picture could be restored with.
+    """
     for job in jobs:
         try:
-            yield _run(job, restorer, caption, overwrite, compare, trace, on_step)
+            yield _run(job, restorer, caption, overwrite, compare, trace, max_pixels, on_step)
+        except (SettingsError, PriorError):
+            raise  # would be the same for every picture
         except LdrpsError as error:
             yield Done(job, error=error)
 
@@ -87,14 +96,15 @@ def _run(
     overwrite: bool,
     compare: bool,
     trace: bool,
+    max_pixels: int,
     on_step: Callable[[Job, Progress], None] | None,
 ) -> Done:
     extra = [job.sheet] * compare + [job.target.with_name(job.target.name + ".json")] * trace
     check_output(job.target, overwrite=overwrite)  # before the work, not after it
     for path in extra:
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists: give --force (overwrite=True) to replace it")
-    picture = load_picture(job.source)
+        if not overwrite and os.path.lexists(path):
+            raise taken(path)
+    picture = load_picture(job.source, max_pixels=max_pixels)
     result = restorer(picture, caption, on_step=None if on_step is None else lambda step: on_step(job, step))
     result.save(job.target, overwrite=overwrite, trace=trace)
     if compare:

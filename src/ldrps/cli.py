@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 import ldrps
 from ldrps.errors import LdrpsError
+from ldrps.image.limits import MAX_PIXELS
 from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -36,8 +38,13 @@ DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32,
 def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130."""
     logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files need not be text
     try:
-        sys.exit(app(standalone_mode=False))  # an Exit's code is returned, not raised
+        code = app(standalone_mode=False)  # an Exit comes back as its code
+        if code == 130:  # so newer versions of typer tell of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
     except LdrpsError as error:
         _say(str(error))
         sys.exit(2)
@@ -85,6 +92,7 @@ def restore(
     compare: Annotated[bool, typer.Option("--compare", help="Also write a sheet of before and after.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Also write settings, losses and timings as JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
 ) -> None:
     """Restore pictures, whatever is wrong with them.
 
@@ -95,8 +103,8 @@ def restore(
 
     jobs = plan_jobs(sources, out)
     loaded = _load(prior, device, dtype)
-    failed = _restore_all(jobs, loaded, settings, perceptual, caption, compare=compare, trace=trace, force=force)
-    if failed:
+    switches = {"overwrite": force, "compare": compare, "trace": trace}
+    if _restore_all(jobs, loaded, settings, perceptual, caption, max_pixels, **switches):
         raise typer.Exit(1)
 
 
@@ -106,10 +114,8 @@ def _restore_all(
     settings: Settings,
     perceptual: Path | None,
     caption: str,
-    *,
-    compare: bool,
-    trace: bool,
-    force: bool,
+    max_pixels: int,
+    **switches: bool,
 ) -> int:
     """Draws the bars; returns how many failed."""
     from rich.console import Console
@@ -123,9 +129,16 @@ def _restore_all(
     features = None if perceptual is None else VGG16Features.from_file(perceptual).to(prior.device)
     restorer = Restorer(prior, settings, features=features)
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeRemainingColumn())
+    name, state = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[state]}")
+    bars = Progress(
+        *(name, BarColumn(), state, TimeRemainingColumn()),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),  # else the paths in a pipe would end up among the bars
+    )
     failures: list[str] = []
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with bars:
         bar = bars.add_task("", state="", total=None)
 
         def show(job: Job, step: Step) -> None:
@@ -133,17 +146,16 @@ def _restore_all(
             state = f"round {step.round}  step {step.number}/{step.total}  loss {loss:.4f}"
             bars.update(bar, description=job.source.name, completed=step.number, total=step.total, state=state)
 
-        results = run_jobs(jobs, restorer, caption=caption, overwrite=force, compare=compare, trace=trace, on_step=show)
-        for done in results:
+        for done in run_jobs(jobs, restorer, caption=caption, max_pixels=max_pixels, on_step=show, **switches):
             if done.result is None:
-                failures.append(str(done.error))
+                failures.append(str(done.job.source))
                 bars.console.print(f"ldrps: {done.error}", style="red", markup=False, highlight=False, soft_wrap=True)
             else:
                 sys.stdout.write("".join(f"{path}\n" for path in done.written))
                 sys.stdout.flush()
             bars.reset(bar)
     if failures and len(jobs) > 1:
-        _say(f"{len(failures)} of {len(jobs)} pictures failed")
+        _say(f"{len(failures)} of {len(jobs)} pictures failed: {', '.join(failures)}")
     return len(failures)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ldrps.errors import LdrpsError
 from ldrps.guidance.perceptual import Features
+from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.methods import plan
@@ -136,6 +137,7 @@ def restore(
     seed: int | None = None,
     steps: int | None = None,
     recurrences: int | None = None,
+    max_pixels: int = MAX_PIXELS,
     device: str = "cpu",
     dtype: torch.dtype | None = None,
 ) -> Result:
@@ -148,6 +150,7 @@ def restore(
         preset: "default", or one of the paper's.
         prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
         seed, steps, recurrences: instead of the preset's.
+        max_pixels: larger pictures are refused.
         device: "cpu", "cuda", "mps".
         dtype: precision of the prior's networks.
 
@@ -157,7 +160,8 @@ def restore(
     """
     loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
     settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
-    return Restorer(loaded, settings)(image, caption)
+    picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
+    return Restorer(loaded, settings)(picture, caption)
 
 
 def _report(chain: Chain, number: int, total: int, losses: list[dict[str, float]]) -> Generator[Progress, None, Tensor]:

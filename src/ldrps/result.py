@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -12,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from ldrps.image.files import replace_file
+from ldrps.image.files import replace_file, taken
 from ldrps.image.picture import Picture
 from ldrps.image.write import write_image
 from ldrps.settings import Settings
@@ -73,6 +74,8 @@ class Result:
         if trace:
             text = json.dumps(self.record(), indent=2) + "\n"
             beside = path.with_name(path.name + ".json")
+            if not overwrite and os.path.lexists(beside):
+                raise taken(beside)
             write_image(self.image, path, like=self.picture, overwrite=overwrite)
             replace_file(beside, lambda file: file.write(text.encode()), overwrite=overwrite)
         else:

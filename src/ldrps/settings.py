@@ -96,8 +96,8 @@ class Settings:
     posterior: GradientPosterior | ProximalPosterior = field(default_factory=ProximalPosterior)
 
     def __post_init__(self) -> None:
-        _check(self.seed >= 0, "seed", self.seed, "0 or more")
-        _check(self.steps >= 1, "steps", self.steps, "1 or more")
+        _check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
+        _check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
         _check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
         _check(0 < self.strength <= 1, "strength", self.strength, "above 0, at most 1")
         _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")

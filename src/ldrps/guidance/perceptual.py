@@ -49,7 +49,7 @@ class VGG16Features(nn.Module):
         """
         try:
             return cls(load_file(path))
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, PriorError) as error:
             raise PriorError(f"cannot read VGG16 weights from {path}: {error}") from error
 
     def forward(self, images: Tensor) -> Tensor:

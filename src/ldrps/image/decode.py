@@ -113,7 +113,7 @@ def _open_file(path: Path) -> Iterator[BinaryIO]:
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise InputError(f"{path!r} cannot be read ({error}): check its name and permissions") from error
+        raise InputError(f"{str(path)!r} cannot be read ({error}): check its name and permissions") from error
     with file:
         yield file
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,12 +32,16 @@ def train_part(
 ) -> Iterator[str]:
     """Train one part on the photographs below `data` and put it into the prior's folder `out`; yields lines to show.
 
+    A run that a signal stops before its last step leaves a checkpoint, and the folder's part as it was.
+
     Raises:
-        InputError: an unknown part, no photographs, a checkpoint that is there without `resume` or missing with it,
-            or diffusion before there is an autoencoder.
+        InputError: an unknown part, no steps, no photographs, a checkpoint that is there without `resume` or missing
+            with it, or diffusion before there is an autoencoder.
     """
     if part not in PARTS:
         raise InputError(f"part is {part!r}; there are {', '.join(PARTS)}")
+    if steps is not None and steps < 1:
+        raise InputError(f"steps is {steps}; it must be at least 1")
     photos, held_out = Photographs(data), Photographs(data, held_out=True)
     yield f"{len(photos.images)} photographs to train on, {len(held_out.images)} held out"
     torch.manual_seed(seed)  # initial weights
@@ -51,9 +55,9 @@ def train_part(
     checkpoints = out / "training" / part
     if part == "tone":
         tone, tones = TonePosterior(), ToneTask(photos, held_out)
-        yield from map(_line, train(tone, tones.loss, tones.validate, plan, checkpoints, resume=resume))
-        tone.register_to_config(tolerance=measured_tolerance(tone, held_out))
-        save_part(out, "tone", tone)
+        if (yield from _lines(train(tone, tones.loss, tones.validate, plan, checkpoints, resume=resume), plan.steps)):
+            tone.register_to_config(tolerance=measured_tolerance(tone, held_out))
+            save_part(out, "tone", tone)
         return
 
     if not (out / "vae").is_dir():
@@ -62,10 +66,18 @@ def train_part(
     assert isinstance(vae, PatchAutoencoder)
     unet = PreconditionedUNet(latent_deviation(vae, photos, seed)).to(memory_format=torch.channels_last)
     denoising = DiffusionTask(vae, photos, held_out)
-    yield from map(_line, train(unet, denoising.loss, denoising.validate, plan, checkpoints, resume=resume))
-    save_part(out, "unet", unet)
+    training = train(unet, denoising.loss, denoising.validate, plan, checkpoints, resume=resume)
+    if (yield from _lines(training, plan.steps)):
+        save_part(out, "unet", unet)
 
 
-def _line(progress: Progress) -> str:
-    figures = "".join(f"  {name} {value:.2f}" for name, value in (progress.validation or {}).items())
-    return f"step {progress.step}  loss {progress.loss:.4f}  {progress.seconds:.0f} s{figures}"
+def _lines(training: Iterator[Progress], steps: int) -> Generator[str, None, bool]:
+    """A line for each report; returns whether the last step was reached."""
+    reached = steps  # a finished run that is resumed reports nothing
+    for progress in training:
+        reached = progress.step
+        figures = "".join(f"  {name} {value:.2f}" for name, value in (progress.validation or {}).items())
+        yield f"step {reached}  loss {progress.loss:.4f}  {progress.seconds:.0f} s{figures}"
+    if reached < steps:
+        yield f"stopped at step {reached} of {steps}: nothing is put into the prior yet; go on with --resume"
+    return reached >= steps

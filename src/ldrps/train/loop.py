@@ -44,7 +44,7 @@ class TrainingPlan:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, 0 <= step < steps."""
-        rise = min(1.0, (step + 1) / self.warmup)
+        rise = min(1.0, (step + 1) / max(1, self.warmup))
         fall = min(1.0, (self.steps - step) / max(1.0, self.decay * self.steps))
         return self.learning_rate * min(rise, fall)
 
@@ -62,11 +62,11 @@ class Progress:
 def train(
     model: nn.Module, loss: Loss, validate: Validate, plan: TrainingPlan, out: Path, *, resume: bool = False
 ) -> Iterator[Progress]:
-    """Train `model` in place, yielding every 50 steps; on return it holds the averaged (EMA) weights.
+    """Train `model` in place, yielding every 50 steps and at the end; on return it holds the averaged (EMA) weights.
 
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.
     `out/checkpoint.pt` is replaced atomically; `out/log.jsonl` grows by a line per report. SIGTERM and SIGINT write
-    a checkpoint and end the run after the current step.
+    a checkpoint and end the run after the current step: its last report is then of a step before `plan.steps`.
 
     Raises:
         InputError: `resume` without a checkpoint, or a checkpoint in `out` without `resume`.
@@ -123,7 +123,8 @@ def train(
                 for name, p in model.state_dict().items():
                     average[name].lerp_(p, 1 - ema)
             current = float(value.detach())
-            running = current if math.isnan(running) else 0.98 * running + 0.02 * current
+            if math.isfinite(current):
+                running = current if math.isnan(running) else 0.98 * running + 0.02 * current
 
             done = step + 1
             last = done == plan.steps or stop.requested

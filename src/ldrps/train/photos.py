@@ -37,7 +37,7 @@ class Photographs:
             try:
                 with Image.open(path) as opened:
                     image = opened.convert("RGB")
-            except (OSError, ValueError, Image.DecompressionBombError) as error:
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
                 logger.warning("skipped %s: %s", path, error)
                 continue
             if min(image.size) < min_side:
@@ -58,7 +58,7 @@ class Photographs:
             image = self.images[random.integers(len(self.images))]
             largest = min(image.size) / size
             low, high = min(reduction[0], largest), min(reduction[1], largest)
-            side = size * np.exp(random.uniform(np.log(low), np.log(high)))
+            side = min(size * np.exp(random.uniform(np.log(low), np.log(high))), *image.size)  # rounding may exceed it
             left, top = random.uniform(0, image.width - side), random.uniform(0, image.height - side)
             crop = image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
             if random.random() < 0.5:

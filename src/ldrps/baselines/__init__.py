@@ -1,0 +1,51 @@
+"""What people try first, and what could at best be reached: the company in which any restorer has to be seen.
+
+    restored = BASELINES["stretch"].function(pixels)  # float32 RGB [H, W, 3] in [0, 1] to the same
+
+Importing this loads NumPy and Pillow; OpenCV and scikit-image, of the extra `bench`, come with the first call.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ldrps.baselines import oracles, tones
+from ldrps.baselines.base import Baseline, Oracle, Pixels
+from ldrps.baselines.base import pixels as _copy
+from ldrps.baselines.bilateral_filter import bilateral
+from ldrps.baselines.dark_channel import dcp
+from ldrps.baselines.enlarge import bicubic
+from ldrps.baselines.equalise import clahe
+from ldrps.baselines.nonlocal_means import nlm, nlm_auto
+from ldrps.baselines.total_variation import tv
+from ldrps.baselines.wavelets import wavelet
+
+__all__ = ["BASELINES", "ORACLES", "Baseline", "Oracle", "Pixels"]
+
+_BASELINES = (
+    Baseline("identity", "nothing", "", _copy),
+    Baseline("autogamma", "one gamma, so that the mean of all values is 0.5", "photo editors", tones.autogamma),
+    Baseline(
+        "stretch", "one gain and offset that clip 0.5 % of all values at either end", "photo editors", tones.stretch
+    ),
+    Baseline("meanstd", "one gain and offset, so that mean and deviation are 0.45 and 0.25", "", tones.meanstd),
+    Baseline("clahe", "local histogram equalisation of L, clip limit 2", "Zuiderveld 1994; OpenCV", clahe),
+    Baseline("dcp", "dark channel prior, guided filter", "He, Sun, Tang 2009, 2010; on OpenCV", dcp),
+    Baseline("nlm", "non-local means, h = 7 always", "Buades, Coll, Morel 2005, 2011; OpenCV", nlm),
+    Baseline("nlm-auto", "non-local means, h from the noise", "Buades 2005; Darbon 2008; scikit-image", nlm_auto),
+    Baseline("tv", "total variation, weight from the noise", "Rudin, Osher, Fatemi 1992; Chambolle 2004", tv),
+    Baseline("wavelet", "wavelet shrinkage, BayesShrink", "Chang, Yu, Vetterli 2000; scikit-image", wavelet),
+    Baseline("bilateral", "bilateral filter, 9 pixels, 75", "Tomasi, Manduchi 1998; OpenCV", bilateral),
+    *(
+        Baseline(f"bicubic-x{n}", f"enlarging by {n}, bicubic", "Keys 1981; Pillow", partial(bicubic, factor=n), n)
+        for n in (2, 3, 4)
+    ),
+)
+BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _BASELINES}
+
+_ORACLES = (
+    Oracle("oracle-gain-offset", "the best gain and offset per channel", "least squares", oracles.gain_offset),
+    Oracle("oracle-tone", "the best gain, offset and gamma per channel", "least squares, 64 px", oracles.tone),
+    Oracle("oracle-roundtrip", "the truth, encoded and decoded", "the prior", oracles.roundtrip, needs_prior=True),
+)
+ORACLES: dict[str, Oracle] = {oracle.name: oracle for oracle in _ORACLES}

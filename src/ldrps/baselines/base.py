@@ -1,0 +1,78 @@
+"""The contract of a baseline, and what several of them use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldrps.errors import InputError
+
+Pixels = NDArray[np.float32]
+
+_PACKAGES = {"cv2": "OpenCV", "skimage": "scikit-image", "pywt": "PyWavelets"}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A tool that people try first. It is blind: it sees the damaged picture and nothing else.
+
+    Attributes:
+        name: as in tables and on the command line.
+        what: what it does, in a line.
+        source: where it comes from.
+        function: float32 RGB [H, W, 3] in [0, 1] to the same; a new array, and the same for the same input.
+            Raises InputError if a package of the extra `bench` is missing.
+        scale: how many times larger the result is, each way.
+    """
+
+    name: str
+    what: str
+    source: str
+    function: Callable[[Pixels], Pixels]
+    scale: int = 1
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A ceiling, not a method: it looks at the truth. What it scores is what knowing one thing exactly is worth.
+
+    Attributes:
+        name, what, source: as of a baseline; the name begins with "oracle-".
+        function: (damaged, truth) to a picture; (truth, prior) where `needs_prior`. Pixels as of a baseline.
+        needs_prior: whether it is about a prior.
+    """
+
+    name: str
+    what: str
+    source: str
+    function: Callable[..., Pixels]
+    needs_prior: bool = False
+
+
+def need(module: str) -> Any:
+    """The module, of a package that only baselines need.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = _PACKAGES.get(module.partition(".")[0], module)
+        raise InputError(f"this baseline needs {package}, which is not here: pip install 'ldrps[bench]'") from error
+
+
+def levels(x: Pixels) -> NDArray[np.uint8]:
+    """Rounded to 0 .. 255, for tools that take bytes."""
+    return np.clip(np.rint(x * 255), 0, 255).astype(np.uint8)
+
+
+def pixels(x: NDArray[Any]) -> Pixels:
+    """Float32, clipped to [0, 1]; bytes are divided by 255. Always a new array."""
+    values = x / 255 if x.dtype == np.uint8 else x
+    return np.clip(values, 0, 1).astype(np.float32)

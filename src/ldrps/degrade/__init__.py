@@ -1,0 +1,41 @@
+"""Synthetic damage y = A(x) + n with a seed: in floating point, rounded and clipped once, at the end.
+
+damaged = apply(Image.open("clean.png"), "haze=0.4+noise=15", seed=7)
+"""
+
+from __future__ import annotations
+
+from ldrps.degrade.base import Degradation, Pixels
+from ldrps.degrade.blur import Blur, MotionBlur
+from ldrps.degrade.chain import KINDS, NONE, Chain, parse, usage
+from ldrps.degrade.light import Cast, Dark, Exposure, Fade
+from ldrps.degrade.loss import Downscale, Jpeg, Mask
+from ldrps.degrade.noise import CorrelatedNoise, Noise, ShotNoise
+from ldrps.degrade.picture import apply, to_8bit
+from ldrps.degrade.weather import Haze, Rain
+
+__all__ = [
+    "KINDS",
+    "NONE",
+    "Blur",
+    "Cast",
+    "Chain",
+    "CorrelatedNoise",
+    "Dark",
+    "Degradation",
+    "Downscale",
+    "Exposure",
+    "Fade",
+    "Haze",
+    "Jpeg",
+    "Mask",
+    "MotionBlur",
+    "Noise",
+    "Pixels",
+    "Rain",
+    "ShotNoise",
+    "apply",
+    "parse",
+    "to_8bit",
+    "usage",
+]

@@ -1,0 +1,243 @@
+"""Each kind of damage: known answers, and what holds for all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ldrps.degrade import (
+    KINDS,
+    Blur,
+    Cast,
+    CorrelatedNoise,
+    Dark,
+    Downscale,
+    Exposure,
+    Fade,
+    Haze,
+    Jpeg,
+    Mask,
+    MotionBlur,
+    Noise,
+    Rain,
+    ShotNoise,
+)
+from ldrps.degrade.filters import line
+from ldrps.errors import InputError, SettingsError
+
+NEUTRAL = [
+    *(Dark(1, 1), Exposure(0), Cast(1, 1, 1), Fade(1, 0), Haze(1), Rain(0), Rain(strength=0), Blur(0), MotionBlur(1)),
+    *(Downscale(1), Mask(0), Mask(0, 5), Noise(0), CorrelatedNoise(0)),
+]
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def ramp(height: int = 37, width: int = 53) -> np.ndarray:
+    """A coloured gradient [H, W, 3] that is nowhere flat."""
+    y, x = np.mgrid[0:height, 0:width]
+    return np.stack([x / (width - 1), y / (height - 1), (x + y) / (height + width - 2)], axis=2)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_kind_keeps_type_and_input_and_repeats_itself(kind, dtype):
+    x = ramp().astype(dtype)
+    before = x.copy()
+    y = kind().apply(x, rng(3))
+    factor = kind().reduction
+    assert y.dtype == dtype and y.shape == (37 // factor, 53 // factor, 3)
+    assert np.isfinite(y).all()
+    assert np.abs(y[: 37 // factor, : 53 // factor] - x[: len(y), : y.shape[1]]).max() > 0.01
+    assert np.array_equal(x, before)
+    assert np.array_equal(y, kind().apply(x, rng(3)))
+    if dtype == np.float32:  # the same draws for either type
+        np.testing.assert_allclose(y, kind().apply(x.astype(np.float64), rng(3)), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 1)])
+def test_every_kind_takes_tiny_pictures(kind, size):
+    if min(size) < kind().reduction:
+        with pytest.raises(InputError, match="cannot be reduced by 2"):
+            kind().apply(np.zeros((*size, 3)), rng())
+    else:
+        assert np.isfinite(kind().apply(np.full((*size, 3), 0.5), rng())).all()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_kind_survives_overshoot(kind):
+    assert np.isfinite(kind().apply(ramp() * 1.6 - 0.3, rng())).all()
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.kind not in {"cast", "noise", "shot", "correlated"}]
+)
+def test_grey_stays_grey_but_for_noise_and_casts(kind):
+    grey = np.repeat(ramp()[..., :1], 3, axis=2)
+    y = kind().apply(grey, rng())
+    assert np.abs(y - y[..., :1]).max() < 1e-12
+
+
+@pytest.mark.parametrize("neutral", NEUTRAL, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_neutral_strength_changes_nothing(neutral, dtype):
+    x = ramp().astype(dtype)
+    tolerance = 1e-12 if isinstance(neutral, Exposure) else 0
+    assert np.abs(neutral.apply(x, rng()) - x).max() <= (1e-7 if tolerance and dtype == np.float32 else tolerance)
+
+
+def test_noise_has_its_deviation_and_no_mean():
+    n = Noise(25).apply(np.full((300, 300, 3), 0.5), rng()) - 0.5
+    assert 255 * n.std() == pytest.approx(25, rel=0.01)
+    assert abs(255 * n.mean()) < 0.2
+    assert abs(np.corrcoef(n[..., 0].ravel(), n[..., 1].ravel())[0, 1]) < 0.02
+    assert abs((n[:, 1:] * n[:, :-1]).mean()) < 0.02 * n.var()
+
+
+def test_shot_noise_grows_with_light_and_is_unbiased():
+    peak = 50
+    for level in (0.1, 0.4, 0.9):
+        y = ShotNoise(peak).apply(np.full((200, 200, 3), level), rng())
+        assert y.mean() == pytest.approx(level, rel=0.01)
+        assert y.var() == pytest.approx(level / peak, rel=0.03)
+    assert not ShotNoise(peak).apply(np.full((20, 20, 3), -0.1), rng()).any()
+
+
+def test_reduced_noise_is_what_the_kodak_set_has():
+    n = CorrelatedNoise().apply(np.zeros((256, 256, 3)), rng())
+    assert 255 * n.std() == pytest.approx(12.5, abs=0.1)  # 12.2 in the set, which was clipped
+    assert (n[:, 1:] * n[:, :-1]).mean() > 0.1 * n.var()
+    white = CorrelatedNoise(20, 1).apply(np.zeros((256, 256, 3)), rng())
+    assert 255 * white.std() == pytest.approx(20, rel=0.02)
+
+
+def test_tones():
+    x = np.array([[[0.0, 0.25, 1.0]]])
+    np.testing.assert_allclose(Dark(0.5, 2).apply(x, rng()), [[[0, 0.03125, 0.5]]])
+    np.testing.assert_allclose(Cast(2, 1, 0.5).apply(x, rng()), [[[0, 0.25, 0.5]]])
+    np.testing.assert_allclose(Fade(0.5, 0.2).apply(x, rng()), [[[0.2, 0.325, 0.7]]])
+    # Half of white's light is 188 in sRGB, a stop more than white is kept, and stops add up.
+    assert 255 * Exposure(-1).apply(np.ones((1, 1, 3)), rng())[0, 0, 0] == pytest.approx(187.5, abs=0.1)
+    brighter = Exposure(1).apply(x, rng())
+    assert brighter.max() > 1.3
+    np.testing.assert_allclose(Exposure(-1).apply(brighter, rng()), x, atol=1e-12)
+
+
+def test_haze_follows_its_model_and_is_thicker_at_the_top():
+    x = ramp(64, 64)
+    even = Haze(0.3, 0.8, 0, 0).apply(x, rng())
+    np.testing.assert_allclose(even, 0.3 * x + 0.7 * 0.8)
+    ramped = Haze(0.3, 0.8, 0.5, 0).apply(np.zeros((65, 8, 3)), rng())
+    t = 1 - ramped[:, 0, 0] / 0.8
+    np.testing.assert_allclose(t[[0, 32, 64]], [0.3**1.5, 0.3, 0.3**0.5])
+    assert (np.diff(t) > 0).all()
+    uneven = Haze(0.3, 1, 0, 0.3).apply(np.zeros((64, 64, 3)), rng())
+    assert uneven.std() > 0.02
+    assert np.abs(np.diff(uneven, axis=0)).max() < 0.05
+    assert uneven.min() >= 0 and uneven.max() <= 1
+
+
+def test_haze_is_the_same_at_every_size():
+    small, large = (Haze(0.4, 1, 0.5, 0.3).apply(np.zeros((n, n, 3)), rng(5)) for n in (64, 256))
+    np.testing.assert_allclose(large.reshape(64, 4, 64, 4, 3).mean((1, 3)), small, atol=0.01)
+
+
+def test_gaussian_blur_is_scipys():
+    ndimage = pytest.importorskip("scipy.ndimage")
+    x = rng().random((40, 31, 3))
+    wanted = ndimage.gaussian_filter(x, (1.7, 1.7, 0), radius=(7, 7, 0), mode="reflect")
+    np.testing.assert_allclose(Blur(1.7).apply(x, rng()), wanted, atol=1e-12)
+    np.testing.assert_allclose(Blur(30).apply(np.full((9, 7, 3), 0.3), rng()), 0.3)
+
+
+def test_motion_kernels():
+    np.testing.assert_allclose(line(5, 0), np.array([[0] * 5] * 2 + [[0.2] * 5] + [[0] * 5] * 2), atol=1e-12)
+    np.testing.assert_allclose(line(5, 90), line(5, 0).T, atol=1e-12)
+    np.testing.assert_allclose(line(8.5, 180), line(8.5, 0), atol=1e-9)
+    up = line(9, 45)
+    assert up[:4, 5:].sum() == pytest.approx(up[5:, :4].sum())
+    assert up[:4, :4].sum() == 0  # up goes to the right
+    for length, angle in ((2, 30), (7.3, -80), (30, 200)):
+        assert line(length, angle).sum() == pytest.approx(1)
+
+
+def test_motion_blur_moves_a_point_along_its_line():
+    x = np.zeros((21, 21, 3))
+    x[10, 10] = 1
+    y = MotionBlur(7, 0).apply(x, rng())
+    np.testing.assert_allclose(y[10, 7:14], 1 / 7)
+    assert y.sum() == pytest.approx(3)
+
+
+def test_downscale_is_pillows_and_drops_what_does_not_fill_a_pixel():
+    x = ramp(38, 41)
+    y = Downscale(4).apply(x, rng())
+    assert y.shape == (9, 10, 3)
+    assert np.array_equal(y, Downscale(4).apply(x[:36, :40], rng()))
+    np.testing.assert_allclose(y[4, 4], x[16:20, 16:20].mean((0, 1)), atol=1e-4)  # a gradient's mean is its middle
+    np.testing.assert_allclose(Downscale(3).apply(np.full((9, 9, 3), 0.7), rng()), 0.7, atol=1e-6)
+
+
+def test_jpeg_gets_worse_with_less_quality():
+    x = np.clip(ramp(64, 64) + rng().normal(0, 0.05, (64, 64, 3)), 0, 1)
+    errors = [np.abs(Jpeg(q).apply(x, rng()) - x).mean() for q in (95, 50, 10)]
+    assert errors == sorted(errors)
+    y = Jpeg(10).apply(x * 2 - 0.5, rng())
+    assert y.min() >= 0 and y.max() <= 1
+    np.testing.assert_allclose(np.round(y * 255), y * 255, atol=1e-9)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 0.95])
+def test_mask_loses_what_it_says(fraction):
+    x = np.ones((50, 61, 3))
+    single = Mask(fraction).apply(x, rng())
+    assert (single == 0).all(2).sum() == round(fraction * 50 * 61)
+    squares = (Mask(fraction, 7).apply(x, rng()) == 0).all(2)
+    assert round(fraction * 50 * 61) <= squares.sum() < fraction * 50 * 61 + 49
+    assert set(np.unique(single)) == {0, 1}
+
+
+def test_rain_only_brightens_and_falls_along_its_angle():
+    x = np.full((80, 80, 3), 0.3)
+    y = Rain(0.002, 15, 90, 0.6).apply(x, rng())
+    assert y.min() >= 0.3 - 1e-12 and 0.5 < y.max() <= 0.3 + 0.6 * 0.7 + 1e-12
+    streaks = y[..., 0] - 0.3
+    along, across = (
+        (streaks[a] * streaks[b]).mean() for a, b in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
+    )
+    assert along > 5 * across
+    assert Rain(0.02).apply(x, rng()).mean() > Rain(0.002).apply(x, rng()).mean()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_limits_are_kept_and_named(kind):
+    for field in dataclasses.fields(kind):
+        low, high = field.metadata["low"], field.metadata["high"]
+        for bad in (low - 1, high + 1, float("nan"), float("inf"), "3", None, True):
+            with pytest.raises(SettingsError, match=f"{field.name} of {kind.kind} is .*; it must be .* to "):
+                kind(**{field.name: bad})
+        for good in (low, high):
+            kind(**{field.name: good})
+        assert f"{field.name}: {field.metadata['meaning']}" in kind.usage()
+    assert kind().title in kind().describe()
+    assert hash(kind()) == hash(kind())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(kind(), dataclasses.fields(kind)[0].name, 1)
+
+
+def test_whole_numbers_only():
+    with pytest.raises(SettingsError, match=r"quality of jpeg is 20\.5; it must be a whole number, 1 to 100"):
+        Jpeg(20.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4)), np.zeros((4, 4, 1)), np.zeros((0, 4, 3))]
+)
+def test_pictures_that_cannot_be_used(bad):
+    with pytest.raises(InputError, match="give"):
+        Noise().apply(bad, rng())
