@@ -1,0 +1,155 @@
+"""One picture through the library: what it returns, what it refuses, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ldrps
+from ldrps import Cancelled, Prior, Progress, Restorer, Settings, preset
+from ldrps.errors import InputError, OutputError
+
+PAPER = preset("paper-lowlight").with_changes(steps=4, recurrences=1)
+METHODS = pytest.mark.parametrize(
+    "settings", [Settings(), Settings(recurrences=1), PAPER], ids=["short", "twice", "paper"]
+)
+
+
+def noisy(width: int = 48, height: int = 40, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    ramp = np.add.outer(np.linspace(60, 120, height), np.linspace(0, 60, width))[..., None]
+    return (ramp + rng.normal(0, 20, (height, width, 3))).clip(0, 255).astype(np.uint8)
+
+
+def pixels(result: ldrps.Result) -> np.ndarray:
+    return np.asarray(result.image)
+
+
+@METHODS
+def test_a_result_does_not_depend_on_what_was_restored_before(settings: Settings, tiny_prior: Prior) -> None:
+    restorer = Restorer(tiny_prior, settings)
+    first = restorer(noisy(seed=1))
+    other = restorer(noisy(32, 64, seed=2))
+    again = restorer(noisy(seed=1))
+    assert np.array_equal(pixels(first), pixels(again))
+    assert first.losses == again.losses
+    assert first.findings == again.findings
+    assert pixels(first).shape != pixels(other).shape
+    torch.manual_seed(99)  # nor on the global generator
+    assert np.array_equal(pixels(first), pixels(Restorer(tiny_prior, settings)(noisy(seed=1))))
+
+
+def test_the_seed_decides(tiny_prior: Prior) -> None:
+    results = [Restorer(tiny_prior, PAPER.with_changes(seed=seed))(noisy()) for seed in (0, 0, 1)]
+    assert np.array_equal(pixels(results[0]), pixels(results[1]))
+    assert not np.array_equal(pixels(results[0]), pixels(results[2]))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (100, 37), (64, 129)])
+@METHODS
+def test_any_size_is_kept(settings: Settings, size: tuple[int, int], tiny_prior: Prior) -> None:
+    assert Restorer(tiny_prior, settings)(noisy(*size)).image.size == size
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+def test_greyness_and_transparency_are_kept(mode: str, tiny_prior: Prior) -> None:
+    picture = Image.fromarray(noisy()).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    result = Restorer(tiny_prior)(picture.convert(mode))
+    assert result.image.mode == mode
+    if "A" in mode:
+        assert np.array_equal(np.asarray(result.image.getchannel("A")), np.asarray(picture.getchannel("A")))
+
+
+def test_every_kind_of_input_is_the_same_picture(tiny_prior: Prior, tmp_path: Path) -> None:
+    array = noisy()
+    path = tmp_path / "a.png"
+    Image.fromarray(array).save(path)
+    tensor = torch.from_numpy(array).permute(2, 0, 1).float() / 255
+    sources = (array, array / 255.0, Image.fromarray(array), path, str(path), tensor, tensor[None])
+    results = [pixels(ldrps.restore(source, prior=tiny_prior)) for source in sources]
+    assert all(np.array_equal(results[0], result) for result in results[1:])
+
+
+@METHODS
+def test_progress_counts_every_step(settings: Settings, tiny_prior: Prior) -> None:
+    seen: list[Progress] = []
+    result = Restorer(tiny_prior, settings)(noisy(), on_step=seen.append)
+    assert [step.number for step in seen] == list(range(1, seen[0].total + 1))
+    assert max(step.round for step in seen) == settings.recurrences
+    assert len(result.losses) == len(seen)
+    assert all(step.z0.isfinite().all() for step in seen)
+
+
+def test_a_callback_stops_it(tiny_prior: Prior) -> None:
+    with pytest.raises(Cancelled, match="stopped after step 2 of 6"):
+        Restorer(tiny_prior, PAPER)(noisy(), on_step=lambda step: step.number < 2)
+
+
+def test_the_generator_can_be_left_early(tiny_prior: Prior) -> None:
+    steps = Restorer(tiny_prior, PAPER).steps(noisy())
+    assert next(steps).number == 1
+    steps.close()
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.full((40, 40, 3), np.nan, np.float32), "NaN|not finite|finite"),
+        (np.zeros((40, 40, 3), np.int64), "int64"),
+        (np.zeros((0, 0, 3), np.uint8), "empty|pixels|0"),
+        (np.zeros((40, 40, 5), np.uint8), "5"),
+        (np.zeros((8, 40, 3), np.uint8), "32"),
+        (np.full((40, 40, 3), 7.0), "7"),
+        ("no-such-file.png", "no-such-file.png"),
+    ],
+)
+def test_bad_input_is_refused_in_words(image: Any, message: str, tiny_prior: Prior) -> None:
+    with pytest.raises(InputError, match=message):
+        ldrps.restore(image, prior=tiny_prior)
+
+
+def test_a_caption_for_a_prior_without_text_is_noted(tiny_prior: Prior, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        result = Restorer(tiny_prior)(noisy(), "a cat")
+    assert "knows no text" in caplog.text
+    assert result.caption == "a cat"
+
+
+def test_the_record_is_json_and_tells_everything(tiny_prior: Prior, tmp_path: Path) -> None:
+    result = Restorer(tiny_prior, PAPER)(noisy(), "")
+    written = result.save(tmp_path / "deep.png")
+    record = json.loads((tmp_path / "deep.png.json").read_text())
+    assert Image.open(written).size == (48, 40)
+    assert record["seed"] == PAPER.seed
+    assert record["settings"]["posterior"]["alignment"]["distance"] == 0.02
+    assert {"caption", "prior", "seconds", "versions", "findings", "size"} <= record.keys()
+    assert {"round", "t", "alignment/adversarial"} <= record["losses"][0].keys()
+
+
+def test_saving_is_both_files_or_none(tiny_prior: Prior, tmp_path: Path) -> None:
+    result = Restorer(tiny_prior)(noisy())
+    (tmp_path / "a.png.json").write_text("mine")
+    with pytest.raises(OutputError, match=r"a\.png\.json"):
+        result.save(tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()
+    assert (tmp_path / "a.png.json").read_text() == "mine"
+    result.save(tmp_path / "a.png", overwrite=True)
+    with pytest.raises(OutputError, match=r"a\.png"):
+        result.save(tmp_path / "a.png")
+
+
+def test_a_clean_picture_is_left_as_it_is(tiny_prior: Prior) -> None:
+    ramp = np.broadcast_to(np.linspace(40, 210, 48, dtype=np.uint8)[None, :, None], (48, 48, 3)).copy()
+    result = Restorer(tiny_prior)(ramp)  # its tone posterior is untrained: it finds no damage
+    assert result.losses == []
+    assert np.array_equal(pixels(result), ramp)

@@ -1,0 +1,55 @@
+"""Settings: frozen, checked, and presets of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from ldrps import PRESETS, Settings, preset
+from ldrps.errors import SettingsError
+from ldrps.settings import GradientPosterior, ProximalPosterior, Until
+
+
+def test_presets_carry_their_name_and_kind() -> None:
+    assert all(settings.preset == name for name, settings in PRESETS.items())
+    assert isinstance(preset("default").posterior, ProximalPosterior)
+    for task in ("lowlight", "dehazing", "denoising"):
+        paper = preset(f"paper-{task}")
+        assert isinstance(paper.posterior, GradientPosterior)
+        assert (paper.steps, paper.strength, paper.text_scale) == (450, 0.5, 8.0)
+
+
+def test_unknown_preset_lists_the_known() -> None:
+    with pytest.raises(SettingsError, match=r"'fog'; there are default, paper-lowlight"):
+        preset("fog")
+
+
+def test_changes_keep_what_is_none_and_take_zero() -> None:
+    changed = preset("paper-lowlight").with_changes(seed=0, steps=None, recurrences=0)
+    assert (changed.seed, changed.steps, changed.recurrences) == (0, 450, 0)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        changed.seed = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limit"),
+    [
+        ("seed", -1, "0 to"),
+        ("seed", 2**64, "0 to"),
+        ("steps", 0, "1 to"),
+        ("recurrences", -1, "0 to 100"),
+        ("recurrences", 101, "0 to 100"),
+        ("strength", 0.0, "above 0, at most 1"),
+        ("strength", 1.5, "above 0, at most 1"),
+        ("text_scale", -0.1, "0 to 100"),
+    ],
+)
+def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -> None:
+    with pytest.raises(SettingsError, match=f"{field} is {value}; it must be {limit}"):
+        Settings(**{field: value})
+
+
+def test_a_term_acts_below_its_timestep() -> None:
+    assert [Until(0.5, 100).at(t) for t in (0, 99, 100, 900)] == [0.5, 0.5, 0.0, 0.0]
