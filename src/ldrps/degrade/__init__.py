@@ -11,7 +11,7 @@ from ldrps.degrade.chain import KINDS, NONE, Chain, parse, usage
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
 from ldrps.degrade.loss import Downscale, Jpeg, Mask
 from ldrps.degrade.noise import CorrelatedNoise, Noise, ShotNoise
-from ldrps.degrade.picture import apply, to_8bit
+from ldrps.degrade.picture import apply, seed_of, to_8bit
 from ldrps.degrade.weather import Haze, Rain
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ShotNoise",
     "apply",
     "parse",
+    "seed_of",
     "to_8bit",
     "usage",
 ]

@@ -19,6 +19,11 @@ def to_8bit(x: Pixels) -> NDArray[np.uint8]:
     return np.clip(np.rint(x * 255.0), 0, 255).astype(np.uint8)
 
 
+def seed_of(seed: int, name: str) -> int:
+    """The seed of one picture of several, told by its name: a part of a set is damaged as the whole would be."""
+    return int(np.random.SeedSequence([seed, *name.encode("utf-8", "surrogateescape")]).generate_state(1)[0])
+
+
 def apply(image: Image.Image | NDArray[Any], chain: Chain | str, seed: int | Sequence[int] = 0) -> Image.Image:
     """Damage a picture: a PIL image of mode RGB or L, or an array [H, W, 3] of bytes or of floats in [0, 1].
 

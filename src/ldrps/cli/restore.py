@@ -1,9 +1,7 @@
-"""The command line: thin, and without torch until there is something to compute."""
+"""`ldrps restore`: pictures in, restored pictures out, bars in between."""
 
 from __future__ import annotations
 
-import io
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,70 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import ldrps
-from ldrps.errors import LdrpsError
+from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load, say
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
-    import torch
-
+    from ldrps.batch import Job
     from ldrps.prior.base import Prior
     from ldrps.settings import Settings
 
-app = typer.Typer(
-    help="Restore damaged photographs without being told what is wrong with them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
-_DTYPES = ("float32", "float16", "bfloat16")
-
-PriorOption = Annotated[str, typer.Option(help="'embedded', a folder in diffusers layout, or a hub id.")]
-DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
-DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32, float16, bfloat16.")]
-
-
-def main() -> None:
-    """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130."""
-    logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # names of files need not be text
-    try:
-        code = app(standalone_mode=False)  # an Exit comes back as its code
-        if code == 130:  # so newer versions of typer tell of Ctrl-C
-            raise KeyboardInterrupt
-        sys.exit(code)
-    except LdrpsError as error:
-        _say(str(error))
-        sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        _say("stopped; what was written is whole")
-        sys.exit(130)
-    except Exception as error:
-        # What the parser refuses, it can show itself; anything else is a bug and keeps its traceback.
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
-            raise
-        error.show()
-        sys.exit(error.exit_code)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"ldrps {ldrps.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    pass
-
-
-@app.command()
 def restore(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
@@ -102,14 +46,14 @@ def restore(
     from ldrps.batch import plan_jobs
 
     jobs = plan_jobs(sources, out)
-    loaded = _load(prior, device, dtype)
+    loaded = load(prior, device, dtype)
     switches = {"overwrite": force, "compare": compare, "trace": trace}
     if _restore_all(jobs, loaded, settings, perceptual, caption, max_pixels, **switches):
         raise typer.Exit(1)
 
 
 def _restore_all(
-    jobs: list[ldrps.batch.Job],
+    jobs: list[Job],
     prior: Prior,
     settings: Settings,
     perceptual: Path | None,
@@ -121,7 +65,7 @@ def _restore_all(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ldrps.batch import Job, run_jobs
+    from ldrps.batch import run_jobs
     from ldrps.guidance.perceptual import VGG16Features
     from ldrps.restorer import Progress as Step
     from ldrps.restorer import Restorer
@@ -155,46 +99,5 @@ def _restore_all(
                 sys.stdout.flush()
             bars.reset(bar)
     if failures and len(jobs) > 1:
-        _say(f"{len(failures)} of {len(jobs)} pictures failed: {', '.join(failures)}")
+        say(f"{len(failures)} of {len(jobs)} pictures failed: {', '.join(failures)}")
     return len(failures)
-
-
-@app.command()
-def info(
-    prior: Annotated[str, typer.Argument(help="'embedded', a folder in diffusers layout, or a hub id.")] = "embedded",
-    device: DeviceOption = "cpu",
-    dtype: DtypeOption = "float32",
-) -> None:
-    """Load a prior and tell what it is."""
-    loaded = _load(prior, device, dtype)
-    for name, value in loaded.describe().items():
-        typer.echo(f"{name:18} {value}")
-
-
-@app.command()
-def train(
-    part: Annotated[str, typer.Argument(help="autoencoder, then diffusion and tone.")],
-    data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
-    out: Annotated[Path, typer.Option(help="The prior's folder; it grows part by part.")],
-    steps: Annotated[int | None, typer.Option(help="How long; the default suits about a thousand photographs.")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-) -> None:
-    """Train a small prior on photographs of your own. May be stopped at any time and resumed."""
-    from ldrps.train.command import train_part
-
-    for line in train_part(part, data, out, steps=steps, seed=seed, resume=resume):
-        typer.echo(line)
-
-
-def _load(prior: str, device: str, dtype: str) -> Prior:
-    if dtype not in _DTYPES:
-        raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
-    import torch
-
-    precision: torch.dtype = getattr(torch, dtype)
-    return ldrps.load_prior(prior, device=device, dtype=precision)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"ldrps: {text}\n")

@@ -1,0 +1,173 @@
+"""`ldrps bench`: contenders on sets, stored row by row, shown as tables, JSON and a page."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ldrps.bench.contenders import OURS, Contender, contenders
+from ldrps.bench.data import DataSet, Pair, data_set, data_sets
+from ldrps.bench.report import Shown, write_report
+from ldrps.bench.runner import Task, run, tasks, unsettled
+from ldrps.bench.scores import Judges
+from ldrps.bench.store import Row, Store
+from ldrps.bench.tables import Line, latex, markdown, published, summarise
+from ldrps.errors import InputError
+from ldrps.image.files import replace_file
+from ldrps.settings import PRESETS
+
+CAPTIONS = "captions.tsv"  # in a set's folder: name, tab, caption
+_CAPTION_WORDS = {"none": False, "file": True}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark as the command line describes it."""
+
+    sets: Sequence[str]
+    methods: Sequence[str]
+    presets: Sequence[str] = ("default",)
+    seeds: int = 3
+    limit: int | None = None
+    sweeps: Sequence[str] = ()
+    data: Path | None = None
+    store: Path = Path("out/bench")
+    prior: str = "embedded"
+    device: str = "cpu"
+    workers: int = 1
+    retry: bool = False
+    reference: str | None = None
+    judges: Judges = field(default_factory=Judges)
+
+
+class Benchmark:
+    """A plan with its pictures found and its contenders made.
+
+    Raises:
+        InputError: a set or a method does not exist, or its pictures are not there.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.sets: list[tuple[DataSet, Sequence[Pair]]] = []
+        captions: dict[str, str] = {}
+        for name in plan.sets:
+            dataset = data_set(name)
+            if damaged := dataset.damaged_files(plan.data):
+                raise InputError(f"{name}: {', '.join(damaged)} differ from the published files: get them again")
+            self.sets.append((dataset, dataset.pairs(plan.data)[: plan.limit]))
+            captions |= _captions(dataset, plan.data)
+        bases = [
+            base
+            for name in plan.methods
+            for base in contenders(name, plan.presets, prior=plan.prior, device=plan.device)
+        ]
+        # A method that was named twice, alone and with its group, is one.
+        self.contenders = list(dict.fromkeys(entry for base in bases for entry in swept(base, plan.sweeps)))
+        self.reference = plan.reference or self.contenders[0].label
+        if self.reference not in (labels := [entry.label for entry in self.contenders]):
+            raise InputError(f"reference is {self.reference!r}; it must be one of {', '.join(labels)}")
+        self.store = Store(plan.store / "rows.sqlite")
+        self.pictures = plan.store / "pictures"
+        self.tasks: list[Task] = tasks(self.contenders, self.sets, plan.seeds, self.pictures, captions)
+
+    def missing(self) -> list[Task]:
+        """What is not stored yet."""
+        return unsettled(self.tasks, self.store, self.plan.judges, self.plan.retry)
+
+    def run(self) -> Iterator[Row]:
+        """Compute what is not stored yet; yields each new row."""
+        return run(self.missing(), self.store, self.plan.judges, workers=self.plan.workers)
+
+    def rows(self) -> list[Row]:
+        """The stored rows that this benchmark is about."""
+        wanted = {task.key for task in self.tasks}
+        return [row for row in self.store.rows() if row.key in wanted]
+
+    def lines(self) -> list[Line]:
+        """The tables' lines; the reference of paired differences is the first contender unless the plan names one."""
+        return summarise(self.rows(), self.contenders, [dataset for dataset, _ in self.sets], self.reference)
+
+    def markdown(self) -> str:
+        """All tables, published rows last."""
+        return "\n".join(markdown(self._of(dataset), dataset) for dataset, _ in self.sets)
+
+    def write_latex(self, path: Path) -> None:
+        """The same tables for LaTeX."""
+        text = "\n".join(latex(self._of(dataset), dataset) for dataset, _ in self.sets)
+        replace_file(path, lambda file: file.write(text.encode()))
+
+    def write_json(self, path: Path) -> None:
+        """The measured lines as a list of objects."""
+        text = json.dumps([line.record() for line in self.lines()], indent=2, allow_nan=False) + "\n"
+        replace_file(path, lambda file: file.write(text.encode()))
+
+    def write_html(self, folder: Path, command: str) -> Path:
+        """The page with pictures and plots."""
+        lines = [line for dataset, _ in self.sets for line in self._of(dataset)]
+        rows = {row.key: row for row in self.rows()}
+        return write_report(Shown(self.contenders, self.sets, rows, lines, self.pictures, command), folder)
+
+    def _of(self, dataset: DataSet) -> list[Line]:
+        return [line for line in [*self.lines(), *published([dataset])] if line.dataset == dataset.name]
+
+
+def listing() -> str:
+    """All data sets and methods, a line each, for people."""
+    from ldrps.baselines import BASELINES, ORACLES, Baseline, Oracle
+
+    sets = [f"{name:16} {dataset.title} ({dataset.licence})" for name, dataset in data_sets().items()]
+    ours = [f"{OURS:20} this program; --preset {', '.join(PRESETS)}"]
+    known: list[Baseline | Oracle] = [*BASELINES.values(), *ORACLES.values()]
+    others = [f"{each.name:20} {each.what}" + f" ({each.source})" * bool(each.source) for each in known]
+    files = [f"{'files:FOLDER':20} pictures that lie in FOLDER beside the inputs' folder"]
+    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *others, *files])
+
+
+def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
+    """A contender in all combinations of the sweeps, each `NAME=VALUE,VALUE`; only ldrps has settings to sweep.
+
+    Raises:
+        InputError: a sweep is malformed or a caption is neither none nor file.
+    """
+    if not base.preset or not sweeps:
+        return [base]
+    axes = [[(name, value) for value in values] for name, values in map(_sweep, sweeps)]
+    entries = []
+    for combination in itertools.product(*axes):
+        entry = replace(base, changes=tuple((name, value) for name, value in combination if name != "caption"))
+        for name, value in combination:
+            if name == "caption":
+                entry = replace(entry, captions=_CAPTION_WORDS[value])
+        entries.append(entry)
+    return entries
+
+
+def _sweep(text: str) -> tuple[str, list[Any]]:
+    name, equals, values = text.partition("=")
+    if not name or not equals or not values:
+        raise InputError(f"sweep is {text!r}; it must be NAME=VALUE,VALUE such as recurrences=0,1,2")
+    if name == "caption":
+        if wrong := set(values.split(",")) - _CAPTION_WORDS.keys():
+            raise InputError(f"caption is {', '.join(sorted(wrong))}; there are none and file")
+        return name, values.split(",")
+    return name, [_value(value) for value in values.split(",")]
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _captions(dataset: DataSet, root: Path | None) -> dict[str, str]:
+    path = dataset.folder(root) / CAPTIONS
+    if not path.is_file():
+        return {}
+    lines = (line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if "\t" in line)
+    return {f"{dataset.name}/{name}": caption for name, caption in lines}

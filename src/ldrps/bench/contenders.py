@@ -1,0 +1,259 @@
+"""What the benchmark compares, as descriptions that a worker process can be sent and then builds."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from ldrps.errors import InputError, SettingsError
+from ldrps.settings import PRESETS, Settings, preset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ldrps.prior.base import Prior
+
+OURS = "ldrps"
+FILES = "files:"
+ORACLE = "oracle-"
+PLAIN, ORACLES_ALL = "plain", "oracles"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a contender is given. `truth` is for oracles and for finding files; nothing else may look at it."""
+
+    damaged: Image.Image
+    source: Path
+    truth: Image.Image | None
+    caption: str
+    seed: int
+
+
+Attempt = Callable[[Problem], Image.Image]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A row of the tables.
+
+    Attributes:
+        method: "ldrps", a baseline, an oracle, or "files:FOLDER" (pictures that lie beside the inputs' folder).
+        preset: of ldrps; empty for the others.
+        changes: settings changed from the preset's, as dotted names and values.
+        captions: whether ldrps is given the captions of the set.
+        prior, device: of ldrps and the oracle that needs a prior.
+    """
+
+    method: str
+    preset: str = ""
+    changes: tuple[tuple[str, Any], ...] = ()
+    captions: bool = False
+    prior: str = "embedded"
+    device: str = "cpu"
+
+    @property
+    def label(self) -> str:
+        """Its name in tables."""
+        name = self.preset or self.method
+        changes = [f"{key.rpartition('.')[2]} {value}" for key, value in self.changes]
+        return ", ".join([name, *changes, *["captions"] * self.captions])
+
+    @property
+    def is_oracle(self) -> bool:
+        return self.method.startswith(ORACLE)
+
+    @property
+    def uses_prior(self) -> bool:
+        return self.method == OURS or self.method == "oracle-roundtrip"
+
+    @property
+    def is_random(self) -> bool:
+        """Whether its result depends on the seed."""
+        return self.method == OURS
+
+    @property
+    def settings(self) -> Settings:
+        """Of ldrps, with the changes made.
+
+        Raises:
+            SettingsError: the preset or a changed field does not exist, or a value is out of range.
+        """
+        return changed(preset(self.preset), dict(self.changes))
+
+    def fingerprint(self) -> str:
+        """Changes with anything that can change a result: settings, weights, code."""
+        from ldrps import __version__
+
+        facts = {**dataclasses.asdict(self), "version": __version__, "code": _code_digest(self.method == OURS)}
+        if self.method == OURS:
+            facts["settings"] = dataclasses.asdict(self.settings)
+        if self.uses_prior:
+            facts["weights"] = _weights_digest(self.prior)
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+        return f"{self.label} #{digest[:12]}"
+
+    def build(self) -> Attempt:
+        """The function that restores; loads what it needs.
+
+        Raises:
+            InputError: there is no such method, or what it needs is not installed.
+        """
+        if self.method == OURS:
+            return _ours(self)
+        if self.method.startswith(FILES):
+            return _files(self.method.removeprefix(FILES))
+        from ldrps.baselines import BASELINES, ORACLES
+
+        if self.method in BASELINES:
+            baseline = BASELINES[self.method].function
+            return lambda problem: _image(baseline(_pixels(problem.damaged)))
+        if self.method == "oracle-roundtrip":
+            return _roundtrip(self)
+        oracle = ORACLES[self.method].function
+
+        def look(problem: Problem) -> Image.Image:
+            if problem.truth is None:
+                raise InputError(f"{self.method} needs the truth, which this set has not")
+            return _image(oracle(_pixels(problem.damaged), _pixels(problem.truth)))
+
+        return look
+
+
+def contenders(name: str, presets: Sequence[str], *, prior: str = "embedded", device: str = "cpu") -> list[Contender]:
+    """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a baseline, an oracle,
+    files:FOLDER, or a group of them, `plain` and `oracles`.
+
+    Raises:
+        InputError: there is none of that name.
+        SettingsError: there is no such preset.
+    """
+    if name == OURS or name in PRESETS:
+        wanted = presets if name == OURS else [name]
+        return [Contender(OURS, preset(each).preset, prior=prior, device=device) for each in wanted]
+    if name.startswith(FILES):
+        return [Contender(name)]
+    from ldrps.baselines import BASELINES, ORACLES
+
+    # Those that enlarge are for sets of reduced pictures, and called by name.
+    groups = {PLAIN: [each.name for each in BASELINES.values() if each.scale == 1], ORACLES_ALL: list(ORACLES)}
+    known = {**BASELINES, **ORACLES}
+    if name not in groups and name not in known:
+        names = ", ".join([OURS, *PRESETS, *groups, *known])
+        raise InputError(f"method is {name!r}; there are {names}, and files:FOLDER")
+    return [Contender(each, prior=prior, device=device) for each in groups.get(name, [name])]
+
+
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with dotted fields replaced, such as `posterior.tone`.
+
+    Raises:
+        SettingsError: there is no such field.
+    """
+    for name, value in changes.items():
+        settings = _replaced(settings, name.split("."), value, name)
+    return settings
+
+
+def _replaced(node: Any, path: list[str], value: Any, name: str) -> Any:
+    fields = [field.name for field in dataclasses.fields(node)]
+    if path[0] not in fields:
+        raise SettingsError(f"there is no setting {name!r}; at {path[0]!r} there are {', '.join(fields)}")
+    if len(path) > 1:
+        value = _replaced(getattr(node, path[0]), path[1:], value, name)
+    return dataclasses.replace(node, **{path[0]: value})
+
+
+@lru_cache(maxsize=2)
+def _prior(name: str, device: str) -> Prior:
+    from ldrps.prior import load_prior
+
+    return load_prior(name, device=device)
+
+
+def _ours(entry: Contender) -> Attempt:
+    from ldrps.restorer import Restorer
+
+    prior, settings = _prior(entry.prior, entry.device), entry.settings
+
+    def restore(problem: Problem) -> Image.Image:
+        seeded = settings.with_changes(seed=problem.seed)
+        return Restorer(prior, seeded)(problem.damaged, problem.caption if entry.captions else "").image
+
+    return restore
+
+
+def _roundtrip(entry: Contender) -> Attempt:
+    from ldrps.baselines.oracles import roundtrip
+
+    prior = _prior(entry.prior, entry.device)
+
+    def encode_decode(problem: Problem) -> Image.Image:
+        if problem.truth is None:
+            raise InputError("oracle-roundtrip needs the truth, which this set has not")
+        return _image(roundtrip(_pixels(problem.truth), prior))
+
+    return encode_decode
+
+
+def _files(folder: str) -> Attempt:
+    def find(problem: Problem) -> Image.Image:
+        place = problem.source.parent.parent / folder
+        found = [path for path in place.glob(f"{problem.source.stem}.*") if path.is_file()]
+        if not found:
+            raise InputError(f"{place} has no file {problem.source.stem}.*: give the folder beside the inputs'")
+        with Image.open(found[0]) as image:
+            return image.convert("RGB")
+
+    return find
+
+
+@lru_cache
+def _code_digest(ours: bool) -> str:
+    """Of what computes: the method, or the baselines. Rows of older code must not pass for today's."""
+    root = Path(__file__).parents[1]
+    measures = [root / room for room in ("bench", "cli", "metrics", "train")]
+    rivals = root / "baselines"
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        if not any(file.is_relative_to(room) for room in measures) and file.is_relative_to(rivals) != ours:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@lru_cache
+def _weights_digest(name: str) -> str:
+    from ldrps.prior import EMBEDDED
+
+    if name == EMBEDDED:
+        from ldrps.prior.tiny.prior import SHIPPED
+
+        folder = SHIPPED
+    else:
+        folder = Path(name).expanduser()
+    digest = hashlib.sha256(name.encode())
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        if file.suffix in {".json", ".safetensors"} and "training" not in file.parts:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _pixels(image: Image.Image) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.asarray(image.convert("RGB"), dtype=np.float32) / np.float32(255)
+
+
+def _image(pixels: NDArray[np.float32]) -> Image.Image:
+    import numpy as np
+
+    return Image.fromarray(np.clip(np.rint(pixels * 255), 0, 255).astype(np.uint8))

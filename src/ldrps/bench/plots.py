@@ -1,0 +1,60 @@
+"""The two plots of the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ldrps.bench.tables import Line
+from ldrps.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def psnr_against_seconds(lines: Sequence[Line], folder: Path, name: str) -> Path | None:
+    """Mean PSNR with its interval over the seconds that a picture takes; None if there is nothing to plot."""
+    drawn = [line for line in lines if line.psnr is not None and math.isfinite(line.psnr.mean) and line.seconds > 0]
+    if not drawn:
+        return None
+    figure, axes = _axes()
+    for line in drawn:
+        assert line.psnr is not None
+        error = [[line.psnr.mean - line.psnr.low], [line.psnr.high - line.psnr.mean]]
+        axes.errorbar(line.seconds, line.psnr.mean, yerr=error, fmt="o", capsize=3)
+        axes.annotate(line.label, (line.seconds, line.psnr.mean), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", xlabel="seconds a picture", ylabel="PSNR, dB", title=name)
+    return _saved(figure, folder / f"{name}_seconds.svg")
+
+
+def psnr_by_image(lines: Sequence[Line], folder: Path, name: str) -> Path | None:
+    """PSNR of each picture by each contender; None if there is nothing to plot."""
+    drawn = [line for line in lines if line.per_image and all(map(math.isfinite, line.per_image.values()))]
+    if not drawn:
+        return None
+    images = sorted({image for line in drawn for image in line.per_image})
+    figure, axes = _axes()
+    for line in drawn:
+        axes.plot(images, [line.per_image.get(image, math.nan) for image in images], "o-", label=line.label, alpha=0.8)
+    axes.set(ylabel="PSNR, dB", title=name)
+    axes.tick_params(axis="x", rotation=60, labelsize=8)
+    axes.legend(fontsize=7, ncols=2)
+    return _saved(figure, folder / f"{name}_pictures.svg")
+
+
+def _axes() -> tuple[Any, Axes]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError("plots need matplotlib: pip install 'ldrps[bench]'") from error
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def _saved(figure: Any, path: Path) -> Path:
+    figure.savefig(path)
+    return path

@@ -1,0 +1,128 @@
+"""A page for people: tables, plots, and strips of pictures with a detail of each."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ldrps.bench.contenders import Contender
+from ldrps.bench.data import DataSet, Pair
+from ldrps.bench.plots import psnr_against_seconds, psnr_by_image
+from ldrps.bench.runner import picture_path, prepare
+from ldrps.bench.store import Key, Row
+from ldrps.bench.tables import Line, grid
+from ldrps.image.files import replace_file
+
+DETAIL = 64  # pixels a side of the zoomed detail
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }
+table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .2rem .7rem; text-align: right }
+th:first-child, td:first-child { text-align: left } tr:nth-child(even) { background: #f4f4f4 }
+th { border-bottom: 2px solid #888 } .strip { display: flex; gap: 8px; overflow-x: auto; margin: 0 0 1.6rem }
+figure { margin: 0; flex: none } figure img { display: block; height: 200px }
+figure img.detail { width: 200px; height: 200px; image-rendering: pixelated; margin-top: 4px }
+figcaption { font-size: 12px; max-width: 260px } h3 { margin: 1rem 0 .3rem } .plots img { max-width: 48% }
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: rows by key, and how they came about."""
+
+    contenders: Sequence[Contender]
+    sets: Sequence[tuple[DataSet, Sequence[Pair]]]
+    rows: Mapping[Key, Row]
+    lines: Sequence[Line]
+    pictures: Path
+    command: str
+
+
+def write_report(shown: Shown, folder: Path) -> Path:
+    """Write `index.html` with its pictures and plots into a folder, and return its path."""
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    parts = ["<h1>Benchmark</h1>", f"<p><code>{html.escape(shown.command)}</code></p>"]
+    for dataset, pairs in shown.sets:
+        lines = [line for line in shown.lines if line.dataset == dataset.name]
+        parts.append(f'<h2 id="{dataset.name}">{html.escape(dataset.name)}: {html.escape(dataset.title)}</h2>')
+        parts.append(_table(lines))
+        plots = [psnr_against_seconds(lines, folder, dataset.name), psnr_by_image(lines, folder, dataset.name)]
+        images = "".join(f'<img src="{path.name}" alt="{path.stem}">' for path in plots if path is not None)
+        parts.append(f'<div class="plots">{images}</div>')
+        parts += [_strip(shown, dataset, pair, folder) for pair in _worst_first(lines, pairs)]
+    body = "\n".join(parts)
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>ldrps benchmark</title>'
+        f"<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+    index = folder / "index.html"
+    replace_file(index, lambda file: file.write(page.encode()))
+    return index
+
+
+def _worst_first(lines: Sequence[Line], pairs: Sequence[Pair]) -> list[Pair]:
+    """By the PSNR of the first contender that ran, so that its failures are seen first."""
+    first = next((line.per_image for line in lines if line.per_image), {})
+    return sorted(pairs, key=lambda pair: first.get(pair.name, -math.inf))
+
+
+def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
+    damaged, truth = prepare(dataset, pair)
+    box = _detail(truth or damaged)
+    figures = [_figure(damaged, "input", f"{dataset.name}_{pair.name}_input", folder, box)]
+    for number, contender in enumerate(shown.contenders):
+        key = Key(contender.fingerprint(), dataset.name, pair.name, 0)
+        row, path = shown.rows.get(key), picture_path(shown.pictures, key)
+        if row is None:
+            continue
+        if row.error is not None or not path.exists():
+            figures.append(
+                f"<figure><figcaption>{html.escape(contender.label)}: {html.escape(str(row.error))}</figcaption>"
+            )
+            figures.append("</figure>")
+            continue
+        with Image.open(path) as result:
+            caption = f"{contender.label}: {_figures(row)}"
+            figures.append(_figure(result, caption, f"{dataset.name}_{pair.name}_{number}", folder, box))
+    if truth is not None:
+        figures.append(_figure(truth, "clean", f"{dataset.name}_{pair.name}_clean", folder, box))
+    return f'<h3>{html.escape(pair.name)}</h3>\n<div class="strip">{"".join(figures)}</div>'
+
+
+def _figure(image: Image.Image, caption: str, name: str, folder: Path, box: tuple[int, int]) -> str:
+    left, top = box
+    image.convert("RGB").save(folder / "pictures" / f"{name}.png")
+    detail = image.convert("RGB").crop((left, top, left + DETAIL, top + DETAIL))
+    detail.save(folder / "pictures" / f"{name}_detail.png")
+    return (
+        f'<figure><img src="pictures/{name}.png" alt=""><img class="detail" src="pictures/{name}_detail.png" alt="">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def _figures(row: Row) -> str:
+    shown = [("psnr_rgb", "{:.2f} dB"), ("ssim_y", "{:.3f}"), ("lpips", "LPIPS {:.3f}")]
+    return ", ".join(text.format(row.scores[name]) for name, text in shown if name in row.scores)
+
+
+def _detail(image: Image.Image) -> tuple[int, int]:
+    """Left and top of the square with the most structure, where methods differ most."""
+    grey: NDArray[np.float64] = np.asarray(image.convert("L"), dtype=np.float64)
+    energy = np.abs(np.diff(grey, axis=0, prepend=0)) + np.abs(np.diff(grey, axis=1, prepend=0))
+    step = DETAIL // 2
+    tops, lefts = range(0, max(1, grey.shape[0] - DETAIL), step), range(0, max(1, grey.shape[1] - DETAIL), step)
+    places = [(left, top) for top in tops for left in lefts]
+    return max(places, key=lambda place: energy[place[1] : place[1] + DETAIL, place[0] : place[0] + DETAIL].sum())
+
+
+def _table(lines: Sequence[Line]) -> str:
+    heads, *body = grid(lines)
+    rows = ["".join(f"<th>{html.escape(head)}</th>" for head in heads)]
+    rows += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in body]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"

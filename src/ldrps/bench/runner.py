@@ -1,0 +1,157 @@
+"""Every (contender, set, picture, seed) once: what is not in the store yet is computed and put there."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ldrps.bench.contenders import Attempt, Contender, Problem
+from ldrps.bench.data import DataSet, Pair
+from ldrps.bench.memory import peak_mib, reset_peak
+from ldrps.bench.scores import Judges, score
+from ldrps.bench.store import Key, Row, Store
+from ldrps.degrade import apply, parse, seed_of
+
+logger = logging.getLogger(__name__)
+
+DAMAGE_SEED = 0  # the same damage for all contenders and seeds
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row to compute."""
+
+    key: Key
+    contender: Contender
+    dataset: DataSet
+    pair: Pair
+    caption: str
+    picture: Path | None  # where to keep the result, for the report
+
+
+def tasks(
+    contenders: Sequence[Contender],
+    sets: Sequence[tuple[DataSet, Sequence[Pair]]],
+    seeds: int,
+    pictures: Path,
+    captions: dict[str, str],
+) -> list[Task]:
+    """All rows that a benchmark wants. A contender without randomness is run with one seed."""
+    wanted = []
+    for contender in contenders:
+        fingerprint = contender.fingerprint()
+        for dataset, pairs in sets:
+            for seed in range(seeds if contender.is_random else 1):
+                for pair in pairs:
+                    key = Key(fingerprint, dataset.name, pair.name, seed)
+                    keep = picture_path(pictures, key) if seed == 0 else None
+                    caption = captions.get(f"{dataset.name}/{pair.name}", "")
+                    wanted.append(Task(key, contender, dataset, pair, caption, keep))
+    return wanted
+
+
+def picture_path(folder: Path, key: Key) -> Path:
+    """Where the result of a key is kept."""
+    return folder / key.contender.rpartition("#")[2] / key.dataset / f"{key.image}.png"
+
+
+def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool = False) -> list[Task]:
+    """What the store has no row of, or one that lacks a judge; with `retry`, failures too."""
+    there = {row.key: row for row in store.rows()}
+
+    def settled(row: Row) -> bool:
+        if row.error is not None:
+            return not retry
+        return set(judges.names) <= set(row.details.get("judges", ()))
+
+    return [task for task in wanted if task.key not in there or not settled(there[task.key])]
+
+
+def run(missing: Sequence[Task], store: Store, judges: Judges, *, workers: int = 1) -> Iterator[Row]:
+    """Compute rows in `workers` processes of their own, and yield each once it is stored.
+
+    A worker stops by itself when this process is gone.
+    """
+    if not missing:
+        return
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(threads,)) as pool:
+        futures: list[Future[Row]] = [pool.submit(carry_out, task, judges) for task in missing]
+        try:
+            for future in as_completed(futures):
+                row = future.result()
+                store.add(row)
+                yield row
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def carry_out(task: Task, judges: Judges) -> Row:
+    """Restore one picture and score the result; any failure becomes the row's error."""
+    seconds = 0.0
+    try:
+        attempt = _built(task.contender)
+        damaged, truth = prepare(task.dataset, task.pair)
+        reset_peak()
+        began = time.perf_counter()
+        result = attempt(Problem(damaged, task.pair.source, truth, task.caption, task.key.seed))
+        seconds = time.perf_counter() - began
+        peak = peak_mib()
+        if task.picture is not None:
+            task.picture.parent.mkdir(parents=True, exist_ok=True)
+            result.save(task.picture)
+        scores, protocol = score(result, truth, judges, border=task.dataset.border, shift=task.dataset.shift)
+    except Exception as error:
+        # A benchmark of others' code: whatever it raises is a result, not the end of the run.
+        logger.warning("%s on %s/%s: %s", task.contender.label, task.key.dataset, task.key.image, error)
+        return Row(task.key, {}, seconds, None, f"{type(error).__name__}: {error}")
+    return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.names})
+
+
+def prepare(dataset: DataSet, pair: Pair) -> tuple[Image.Image, Image.Image | None]:
+    """The damaged picture, and the clean one where there is one."""
+    source = _read(pair.source)
+    if not dataset.degrade:
+        return source, None if pair.target is None else _read(pair.target)
+    chain = parse(dataset.degrade)
+    truth = Image.fromarray(chain.crop(np.asarray(source)))  # what a reduction by 3 leaves out has no counterpart
+    return apply(truth, chain, seed_of(DAMAGE_SEED, pair.name)), truth
+
+
+def _read(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+@lru_cache(maxsize=4)
+def _built(contender: Contender) -> Attempt:
+    return contender.build()
+
+
+def _start(threads: int) -> None:
+    """Set up a worker."""
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:  # else the user has decided
+        torch.set_num_threads(threads)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)  # the benchmark was killed: nobody is there to take a result

@@ -1,0 +1,66 @@
+"""The command line: thin, and without torch until there is something to compute."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+import ldrps
+from ldrps.cli.bench import bench
+from ldrps.cli.degrade import degrade
+from ldrps.cli.prior import info, train
+from ldrps.cli.restore import restore
+from ldrps.cli.options import say
+from ldrps.errors import LdrpsError
+
+app = typer.Typer(
+    help="Restore damaged photographs without being told what is wrong with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (restore, info, train, degrade, bench):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130."""
+    logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files need not be text
+    try:
+        code = app(standalone_mode=False)  # an Exit comes back as its code
+        if code == 130:  # so newer versions of typer tell of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
+    except LdrpsError as error:
+        say(str(error))
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        say("stopped; what was written is whole")
+        sys.exit(130)
+    except Exception as error:
+        # What the parser refuses, it can show itself; anything else is a bug and keeps its traceback.
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ldrps {ldrps.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

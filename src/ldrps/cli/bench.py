@@ -1,0 +1,120 @@
+"""`ldrps bench`: methods on data sets, measured row by row, as tables, JSON and a page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ldrps.cli.options import DeviceOption, PriorOption, say
+from ldrps.settings import PRESETS
+
+if TYPE_CHECKING:
+    from ldrps.bench.command import Benchmark
+
+_METHODS = (
+    "ldrps, a preset of it, a plain tool, an oracle, files:FOLDER beside the inputs', or plain for all plain tools."
+)
+
+
+def _listing(wanted: bool) -> None:
+    if wanted:
+        from ldrps.bench.command import listing
+
+        typer.echo(listing())
+        raise typer.Exit
+
+
+def bench(
+    sets: Annotated[list[str], typer.Argument(metavar="SET...", help="Data sets, or folder:PATH; see --list.")],
+    method: Annotated[list[str] | None, typer.Option("--method", "-m", help=_METHODS)] = None,
+    preset: Annotated[list[str] | None, typer.Option(help=f"Of ldrps: {', '.join(PRESETS)}.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of what is random, seeds 0, 1, ...")] = 3,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first N pictures of each set only.")] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(help="SETTING=VALUE,VALUE of ldrps, such as recurrences=0,1,2 or caption=none,file."),
+    ] = None,
+    data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(envvar="LDRPS_WEIGHTS", help="A folder with the weights of LPIPS and NIQE.")
+    ] = None,
+    store: Annotated[Path, typer.Option(help="Where rows and pictures are kept; a run goes on from there.")] = Path(
+        "out/bench"
+    ),
+    prior: PriorOption = "embedded",
+    device: DeviceOption = "cpu",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed before.")] = False,
+    reference: Annotated[str | None, typer.Option(help="The method that the others are compared with.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the means as a list of objects.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures and plots into this folder.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the tables for LaTeX.")] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", callback=_listing, is_eager=True, help="Print all sets and methods.")
+    ] = False,
+) -> None:
+    """Measure methods on data sets, beside what papers have published.
+
+    Every picture is a row that is kept when it is done: a run that was stopped goes on where it was. Without --method,
+    the plain tools, the oracles and ldrps are compared.
+
+    Exit code 0: all measured; 1: some pictures failed, and the tables say so; 2: the command cannot be carried out.
+    """
+    from ldrps.bench.command import Benchmark, Plan
+    from ldrps.bench.scores import Judges
+
+    plan = Plan(
+        sets=sets,
+        methods=_words(method) or ["plain", "oracles", "ldrps"],
+        presets=_words(preset) or ["default"],
+        seeds=seeds,
+        limit=limit,
+        sweeps=sweep or [],
+        data=data,
+        store=store,
+        prior=prior,
+        device=device,
+        workers=jobs,
+        retry=retry,
+        reference=reference,
+        judges=Judges.at_hand(weights),
+    )
+    benchmark = Benchmark(plan)
+    failed = _run(benchmark)
+    sys.stdout.write(benchmark.markdown())
+    if json_file is not None:
+        benchmark.write_json(json_file)
+    if latex is not None:
+        benchmark.write_latex(latex)
+    if html is not None:
+        say(f"the page is {benchmark.write_html(html, shlex.join(['ldrps', *sys.argv[1:]]))}")
+    if failed:
+        say(f"{failed} of {len(benchmark.tasks)} rows failed; --retry tries them again")
+        raise typer.Exit(1)
+
+
+def _run(benchmark: Benchmark) -> int:
+    """Draws the bar; returns how many of the wanted rows are failures, old ones included."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        bar = bars.add_task("", total=len(benchmark.missing()))
+        for row in benchmark.run():
+            label = row.key.contender.rpartition(" #")[0]
+            bars.update(bar, advance=1, description=f"{label}  {row.key.dataset}/{row.key.image}")
+            if row.error is not None:
+                text = f"ldrps: {label} on {row.key.dataset}/{row.key.image}, seed {row.key.seed}: {row.error}"
+                bars.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    return sum(row.error is not None for row in benchmark.rows())
+
+
+def _words(given: list[str] | None) -> list[str]:
+    """An option that may be repeated, and that may hold several values with commas between."""
+    return [word for text in given or [] for word in text.split(",") if word]

@@ -1,0 +1,71 @@
+"""`ldrps degrade`: clean pictures in, pictures with damage of a known kind out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ldrps.cli.options import say
+from ldrps.errors import LdrpsError
+from ldrps.image.limits import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from ldrps.batch import Job
+    from ldrps.degrade import Chain
+
+
+def _usage(wanted: bool) -> None:
+    if wanted:
+        from ldrps.degrade import usage
+
+        typer.echo(usage())
+        raise typer.Exit
+
+
+def degrade(
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Clean pictures.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
+    kind: Annotated[str, typer.Option(help="The damage, such as dark=0.2+noise=25; see --kinds.")],
+    seed: Annotated[int, typer.Option(min=0, help="Each picture draws from this and its own name.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
+    kinds: Annotated[
+        bool, typer.Option("--kinds", callback=_usage, is_eager=True, help="Print all kinds with their parameters.")
+    ] = False,
+) -> None:
+    """Damage pictures in a way that can be repeated: darkness, haze, noise, blur, and more, one after the other.
+
+    Exit code 0: all written; 1: some failed, the others are written; 2: the command cannot be carried out.
+    """
+    from ldrps.batch import plan_jobs
+    from ldrps.degrade import parse
+
+    chain = parse(kind)
+    jobs = plan_jobs(sources, out)
+    failures = 0
+    for job in jobs:
+        try:
+            _damage(job, chain, seed, force, max_pixels)
+        except LdrpsError as error:
+            failures += 1
+            say(str(error))
+        else:
+            sys.stdout.write(f"{job.target}\n")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _damage(job: Job, chain: Chain, seed: int, force: bool, max_pixels: int) -> None:
+    from ldrps.degrade import apply, seed_of
+    from ldrps.image.picture import load_picture
+    from ldrps.image.write import check_output, write_image
+
+    check_output(job.target, overwrite=force)
+    picture = load_picture(job.source, max_pixels=max_pixels)
+    damaged = apply(picture.rgb[0].permute(1, 2, 0).numpy(), chain, seed_of(seed, job.source.stem))
+    if picture.alpha is not None and picture.alpha.size == damaged.size:
+        damaged.putalpha(picture.alpha)
+    write_image(damaged, job.target, like=picture, overwrite=force)

@@ -1,0 +1,36 @@
+"""What several commands share: options, and how a prior is loaded for them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import torch
+
+    from ldrps.prior.base import Prior
+
+_DTYPES = ("float32", "float16", "bfloat16")
+
+PriorOption = Annotated[str, typer.Option(help="'embedded', a folder in diffusers layout, or a hub id.")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
+DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32, float16, bfloat16.")]
+
+
+def load(prior: str, device: str, dtype: str) -> Prior:
+    """The prior that the options name."""
+    if dtype not in _DTYPES:
+        raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
+    import torch
+
+    from ldrps.prior import load_prior
+
+    precision: torch.dtype = getattr(torch, dtype)
+    return load_prior(prior, device=device, dtype=precision)
+
+
+def say(text: str) -> None:
+    """A line for people, apart from the results on stdout."""
+    sys.stderr.write(f"ldrps: {text}\n")

@@ -1,0 +1,76 @@
+"""The store of results: durable, unique, shared by processes."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ldrps.bench.store import Key, Row, Store
+from ldrps.errors import OutputError
+
+
+def row(image: str, psnr: float = 20.0, **given: object) -> Row:
+    return Row(Key("default #1", "lol", image, 0), {"psnr_rgb": psnr}, 1.5, 300.0, **given)  # type: ignore[arg-type]
+
+
+def add_many(path: Path, start: int) -> None:
+    store = Store(path)
+    for number in range(start, start + 20):
+        store.add(row(str(number)))
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    store = Store(tmp_path / "deep" / "rows.sqlite")
+    rows = [row("a", math.inf), row("b", details={"protocol": {"crop": 0}})]
+    failed = Row(Key("default #1", "lol", "c", 0), {}, 0.0, None, "InputError: no")
+    for each in (*rows, failed):
+        store.add(each)
+    assert list(Store(store.path).rows()) == [*rows, failed]
+
+
+def test_a_row_is_there_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rows.sqlite")
+    store.add(row("a", 20))
+    store.add(row("a", 21))
+    assert [r.scores["psnr_rgb"] for r in store.rows()] == [21]
+
+
+def test_several_processes_write_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    Store(path)
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=add_many, args=(path, 20 * number)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    assert len(list(Store(path).rows())) == 80
+
+
+def test_what_was_added_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    program = f"""
+import os, signal
+from pathlib import Path
+from ldrps.bench.store import Key, Row, Store
+store = Store(Path({str(path)!r}))
+for number in range(5):
+    store.add(Row(Key("c", "s", str(number), 0), {{}}, 0.0))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert len(list(Store(path).rows())) == 5
+
+
+def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("my notes, much longer than a header of a data base file would ever be " * 20)
+    with pytest.raises(OutputError, match="is no store of results"):
+        Store(path)
+    assert path.read_text().startswith("my notes")
