@@ -17,7 +17,6 @@ from ldrps.bench.scores import Judges
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
-from ldrps.image.files import replace_file
 from ldrps.settings import PRESETS
 
 CAPTIONS = "captions.tsv"  # in a set's folder: name, tab, caption
@@ -88,32 +87,46 @@ class Benchmark:
         wanted = {task.key for task in self.tasks}
         return [row for row in self.store.rows() if row.key in wanted]
 
-    def lines(self) -> list[Line]:
-        """The tables' lines; the reference of paired differences is the first contender unless the plan names one."""
-        return summarise(self.rows(), self.contenders, [dataset for dataset, _ in self.sets], self.reference)
-
-    def markdown(self) -> str:
-        """All tables, published rows last."""
-        return "\n".join(markdown(self._of(dataset), dataset) for dataset, _ in self.sets)
-
-    def write_latex(self, path: Path) -> None:
-        """The same tables for LaTeX."""
-        text = "\n".join(latex(self._of(dataset), dataset) for dataset, _ in self.sets)
-        replace_file(path, lambda file: file.write(text.encode()))
-
-    def write_json(self, path: Path) -> None:
-        """The measured lines as a list of objects."""
-        text = json.dumps([line.record() for line in self.lines()], indent=2, allow_nan=False) + "\n"
-        replace_file(path, lambda file: file.write(text.encode()))
+    def summary(self) -> Summary:
+        """What the stored rows say now; the first contender is the reference unless the plan names one."""
+        sets = [dataset for dataset, _ in self.sets]
+        measured = summarise(self.rows(), self.contenders, sets, self.reference)
+        return Summary(sets, measured, published(sets))
 
     def write_html(self, folder: Path, command: str) -> Path:
         """The page with pictures and plots."""
-        lines = [line for dataset, _ in self.sets for line in self._of(dataset)]
         rows = {row.key: row for row in self.rows()}
+        lines = self.summary().lines
         return write_report(Shown(self.contenders, self.sets, rows, lines, self.pictures, command), folder)
 
+
+@dataclass(frozen=True)
+class Summary:
+    """The tables' lines: measured here, and published."""
+
+    sets: Sequence[DataSet]
+    measured: Sequence[Line]
+    published: Sequence[Line]
+
+    @property
+    def lines(self) -> list[Line]:
+        """All, set by set, published ones last."""
+        return [line for dataset in self.sets for line in self._of(dataset)]
+
+    def markdown(self) -> str:
+        """A table for each set."""
+        return "\n".join(markdown(self._of(dataset), dataset) for dataset in self.sets)
+
+    def latex(self) -> str:
+        """The same for LaTeX."""
+        return "\n".join(latex(self._of(dataset), dataset) for dataset in self.sets)
+
+    def json(self) -> str:
+        """The measured lines as a list of objects."""
+        return json.dumps([line.record() for line in self.measured], indent=2, allow_nan=False) + "\n"
+
     def _of(self, dataset: DataSet) -> list[Line]:
-        return [line for line in [*self.lines(), *published([dataset])] if line.dataset == dataset.name]
+        return [line for line in [*self.measured, *self.published] if line.dataset == dataset.name]
 
 
 def listing() -> str:

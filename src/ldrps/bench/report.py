@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,18 @@ from ldrps.bench.tables import Line, grid
 from ldrps.image.files import replace_file
 
 DETAIL = 64  # pixels a side of the zoomed detail
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .2rem .7rem; text-align: right }
-th:first-child, td:first-child { text-align: left } tr:nth-child(even) { background: #f4f4f4 }
-th { border-bottom: 2px solid #888 } .strip { display: flex; gap: 8px; overflow-x: auto; margin: 0 0 1.6rem }
-figure { margin: 0; flex: none } figure img { display: block; height: 200px }
-figure img.detail { width: 200px; height: 200px; image-rendering: pixelated; margin-top: 4px }
-figcaption { font-size: 12px; max-width: 260px } h3 { margin: 1rem 0 .3rem } .plots img { max-width: 48% }
+SHOWN = 220  # pixels on the page
+_STYLE = f"""
+body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }}
+table {{ border-collapse: collapse; margin: 1rem 0 }} th, td {{ padding: .2rem .7rem; text-align: right }}
+th:first-child, td:first-child {{ text-align: left }} tr:nth-child(even) {{ background: #f4f4f4 }}
+th {{ border-bottom: 2px solid #888 }} td {{ font-variant-numeric: tabular-nums }}
+.strip {{ display: flex; gap: 8px; overflow-x: auto; margin: 0 0 1.6rem }}
+figure {{ margin: 0; flex: none; max-width: {SHOWN + 60}px }}
+figure > img {{ display: block; height: {SHOWN}px }}
+.detail {{ position: relative; width: {SHOWN}px; height: {SHOWN}px; overflow: hidden; margin-top: 4px }}
+.detail img {{ position: absolute; image-rendering: pixelated }}
+figcaption {{ font-size: 12px }} h3 {{ margin: 1rem 0 .3rem }} .plots img {{ max-width: 48% }}
 """
 
 
@@ -75,35 +80,41 @@ def _worst_first(lines: Sequence[Line], pairs: Sequence[Pair]) -> list[Pair]:
 def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
     damaged, truth = prepare(dataset, pair)
     box = _detail(truth or damaged)
-    figures = [_figure(damaged, "input", f"{dataset.name}_{pair.name}_input", folder, box)]
+    stem = f"{dataset.name}_{pair.name}"
+    figures = [_figure(_kept(damaged, folder, f"{stem}_input"), damaged.size, "input", box)]
     for number, contender in enumerate(shown.contenders):
         key = Key(contender.fingerprint(), dataset.name, pair.name, 0)
         row, path = shown.rows.get(key), picture_path(shown.pictures, key)
         if row is None:
             continue
-        if row.error is not None or not path.exists():
-            figures.append(
-                f"<figure><figcaption>{html.escape(contender.label)}: {html.escape(str(row.error))}</figcaption>"
-            )
-            figures.append("</figure>")
+        if row.error is not None:
+            figures.append(f"<figure>{_caption(f'{contender.label}: {row.error}')}</figure>")
             continue
+        name = f"{stem}_{number}"
         with Image.open(path) as result:
-            caption = f"{contender.label}: {_figures(row)}"
-            figures.append(_figure(result, caption, f"{dataset.name}_{pair.name}_{number}", folder, box))
+            size = result.size
+        shutil.copyfile(path, folder / "pictures" / f"{name}.png")
+        figures.append(_figure(name, size, f"{contender.label}: {_figures(row)}", box))
     if truth is not None:
-        figures.append(_figure(truth, "clean", f"{dataset.name}_{pair.name}_clean", folder, box))
+        figures.append(_figure(_kept(truth, folder, f"{stem}_clean"), truth.size, "clean", box))
     return f'<h3>{html.escape(pair.name)}</h3>\n<div class="strip">{"".join(figures)}</div>'
 
 
-def _figure(image: Image.Image, caption: str, name: str, folder: Path, box: tuple[int, int]) -> str:
-    left, top = box
-    image.convert("RGB").save(folder / "pictures" / f"{name}.png")
-    detail = image.convert("RGB").crop((left, top, left + DETAIL, top + DETAIL))
-    detail.save(folder / "pictures" / f"{name}_detail.png")
-    return (
-        f'<figure><img src="pictures/{name}.png" alt=""><img class="detail" src="pictures/{name}_detail.png" alt="">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
+def _kept(image: Image.Image, folder: Path, name: str) -> str:
+    image.convert("RGB").save(folder / "pictures" / f"{name}.png", compress_level=1)
+    return name
+
+
+def _figure(name: str, size: tuple[int, int], caption: str, box: tuple[int, int]) -> str:
+    """A picture, the detail at `box` enlarged under it, and its caption."""
+    left, top = (-SHOWN / DETAIL * place for place in box)
+    zoomed = f"left: {left:.0f}px; top: {top:.0f}px; width: {size[0] * SHOWN / DETAIL:.0f}px"
+    image = f'<img loading="lazy" src="pictures/{name}.png" alt="{html.escape(caption)}"'
+    return f'<figure>{image}><div class="detail">{image} style="{zoomed}"></div>{_caption(caption)}</figure>'
+
+
+def _caption(text: str) -> str:
+    return f"<figcaption>{html.escape(text)}</figcaption>"
 
 
 def _figures(row: Row) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing.connection import wait
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -82,21 +85,44 @@ def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool 
 def run(missing: Sequence[Task], store: Store, judges: Judges, *, workers: int = 1) -> Iterator[Row]:
     """Compute rows in `workers` processes of their own, and yield each once it is stored.
 
-    A worker stops by itself when this process is gone.
+    A worker that dies (of memory, most often) costs the row that it was at, which becomes a failure, and no other. A
+    worker stops by itself when this process is gone.
     """
-    if not missing:
-        return
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(threads,)) as pool:
-        futures: list[Future[Row]] = [pool.submit(carry_out, task, judges) for task in missing]
-        try:
-            for future in as_completed(futures):
-                row = future.result()
+    left = deque(missing)
+    while left:
+        suspects = yield from _until_broken(left, store, judges, workers)
+        for task in suspects:  # alone, to find out which of them it was
+            if (yield from _until_broken(deque([task]), store, judges, 1)):
+                row = Row(task.key, {}, 0.0, None, "the process that computed it was killed: out of memory?")
                 store.add(row)
                 yield row
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _until_broken(
+    left: deque[Task], store: Store, judges: Judges, workers: int
+) -> Generator[Row, None, Collection[Task]]:
+    """Compute what is left, taking it away; returns the tasks that were at work when a worker died, or nothing."""
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = multiprocessing.get_context("spawn")
+    running: dict[Future[Row], Task] = {}
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(threads,)) as pool:
+        try:
+            while left or running:
+                while left and len(running) <= workers:  # one in reserve, so that no worker waits
+                    running[pool.submit(carry_out, left[0], judges)] = left[0]
+                    left.popleft()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    row = future.result()
+                    store.add(row)
+                    del running[future]
+                    yield row
+        except BrokenProcessPool:
+            return running.values()
+        except BaseException:  # Ctrl-C, or a consumer that is done: what is at work is not worth waiting for
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+    return []
 
 
 def carry_out(task: Task, judges: Judges) -> Row:
@@ -145,13 +171,14 @@ def _start(threads: int) -> None:
     """Set up a worker."""
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that people see
     if "OMP_NUM_THREADS" not in os.environ:  # else the user has decided
         torch.set_num_threads(threads)
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
 def _end_with(sentinel: int) -> None:
-    wait([sentinel])
+    connection.wait([sentinel])
     os._exit(1)  # the benchmark was killed: nobody is there to take a result

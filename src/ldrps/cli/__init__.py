@@ -12,9 +12,9 @@ import typer
 import ldrps
 from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
+from ldrps.cli.options import say
 from ldrps.cli.prior import info, train
 from ldrps.cli.restore import restore
-from ldrps.cli.options import say
 from ldrps.errors import LdrpsError
 
 app = typer.Typer(

@@ -66,6 +66,7 @@ def bench(
     """
     from ldrps.bench.command import Benchmark, Plan
     from ldrps.bench.scores import Judges
+    from ldrps.image.files import write_text
 
     plan = Plan(
         sets=sets,
@@ -85,11 +86,11 @@ def bench(
     )
     benchmark = Benchmark(plan)
     failed = _run(benchmark)
-    sys.stdout.write(benchmark.markdown())
-    if json_file is not None:
-        benchmark.write_json(json_file)
-    if latex is not None:
-        benchmark.write_latex(latex)
+    summary = benchmark.summary()
+    sys.stdout.write(summary.markdown())
+    for path, text in ((json_file, summary.json()), (latex, summary.latex())):
+        if path is not None:
+            write_text(path, text)
     if html is not None:
         say(f"the page is {benchmark.write_html(html, shlex.join(['ldrps', *sys.argv[1:]]))}")
     if failed:

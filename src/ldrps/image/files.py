@@ -41,6 +41,19 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: 
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
+    """Put a text at `path`, in a folder that is made if need be, as `replace_file` does.
+
+    Raises:
+        OutputError: as `replace_file`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {path.parent} ({error.strerror}): choose another") from error
+    replace_file(path, lambda file: file.write(text.encode()), overwrite=overwrite)
+
+
 def taken(path: Path) -> OutputError:
     """The error for a `path` that exists and may not be overwritten."""
     return OutputError(f"{path} exists: give --force (overwrite=True) to replace it")
