@@ -1,11 +1,12 @@
 """How fast the presets are beside the reference implementation's loop, on one prior in one run.
 
-    python benchmarks/speed.py [--sides 128 256 512] [--prior embedded] [--threads 2]
+    python benchmarks/speed.py [--sides 128 256 512 1024] [--prior embedded] [--threads 2]
 
 The reference-equivalent step does what the published scripts do: a network call of two for each chain, a decode of the
 pair with its graph, the learning of F-PAM, the posterior's gradient, and an encode with graph that nobody reads.
 Its 900 steps (450 and two recurrences of 225) are measured on a few steps of each stage and multiplied; the presets
-are measured whole. All at the same threads, alternating, median of three.
+are measured whole. All at the same threads, in the same run, median of three. Memory is the peak beyond what the
+process held before, which is Python, the libraries and the prior; on Linux only.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from ldrps import Restorer, load_prior, preset
 from ldrps.align.fpam import AlignmentNets
+from ldrps.bench.memory import peak_mib, reset_peak, resident_mib
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
@@ -74,33 +76,66 @@ def noisy(side: int) -> NDArray[np.float64]:
     return (clean + 0.1 * random.standard_normal(clean.shape)).clip(0, 1)
 
 
+def measured(run: Callable[[], object], repeat: int = 3) -> tuple[float, float]:
+    """Median seconds, and how much memory it took beyond what was there, in MiB."""
+    run()  # warm up
+    before = resident_mib()
+    reset_peak()
+    took = seconds(run, repeat)
+    return took, (peak_mib() or 0.0) - before
+
+
+def compare(prior: Prior, sides: list[int], largest_reference: int) -> None:
+    """The presets beside the reference, by size of the picture."""
+    default = Restorer(prior, preset("default"))
+    print(
+        "side | reference loop | paper preset | default | reference / paper preset | reference / default | memory, MiB"
+    )
+    for side in sides:
+        picture = noisy(side)
+        whole, memory = measured(partial(default, picture))
+        if side > largest_reference:
+            print(f"{side} | | | {whole:.2f} s | | | default {memory:.0f}")
+            continue
+        y = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+        reference = ReferenceStep(prior, y, calls=2, dead_encode=True)
+        ours = ReferenceStep(prior, y, calls=1, dead_encode=False)
+        totals, memories = [], []
+        for step in (reference, ours):
+            early, _ = measured(partial(step, EARLY))
+            late, used = measured(partial(step, LATE))
+            # t >= 700: 100 of the first 450 steps (899 to 701); all recurrences start at 449.
+            totals.append(100 * early + 800 * late)
+            memories.append(used)
+        slow, fast = totals
+        print(
+            f"{side} | {slow:.0f} s | {fast:.0f} s | {whole:.2f} s | {slow / fast:.2f}x | {slow / whole:.0f}x | "
+            f"reference {memories[0]:.0f}, paper preset {memories[1]:.0f}, default {memory:.0f}"
+        )
+
+
+def by_steps(prior: Prior, side: int) -> None:
+    """The default by its number of steps and rounds."""
+    print(f"\nsteps | recurrences | default at {side} pixels | per network call")
+    picture = noisy(side)
+    for steps, recurrences in ((1, 0), (2, 0), (4, 0), (8, 0), (2, 1), (2, 3)):
+        restorer = Restorer(prior, preset("default").with_changes(steps=steps, recurrences=recurrences))
+        calls = len(restorer(picture).losses)
+        took = seconds(partial(restorer, picture))
+        print(f"{steps} | {recurrences} | {took:.2f} s | {took / calls:.2f} s, {calls} calls")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sides", type=int, nargs="+", default=[128, 256, 512])
+    parser.add_argument("--sides", type=int, nargs="+", default=[128, 256, 512, 1024])
+    parser.add_argument("--largest-reference", type=int, default=512, help="larger pictures: the default alone")
     parser.add_argument("--prior", default="embedded")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     prior = load_prior(given.prior)
-    default = Restorer(prior, preset("default"))
-    print("side | reference loop | paper preset | default | reference / paper preset | reference / default")
-    for side in given.sides:
-        picture = noisy(side)
-        y = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
-        reference = ReferenceStep(prior, y, calls=2, dead_encode=True)
-        ours = ReferenceStep(prior, y, calls=1, dead_encode=False)
-        totals = []
-        for step in (reference, ours):
-            for t in (EARLY, LATE):  # warm up
-                step(t)
-        for step in (reference, ours):
-            early, late = seconds(partial(step, EARLY)), seconds(partial(step, LATE))
-            # t >= 700: 100 of the first 450 steps (899 to 701); all recurrences start at 449.
-            totals.append(100 * early + 800 * late)
-        default(picture)
-        whole = seconds(partial(default, picture))
-        slow, fast = totals
-        print(f"{side} | {slow:.0f} s | {fast:.0f} s | {whole:.2f} s | {slow / fast:.2f}x | {slow / whole:.0f}x")
+    compare(prior, given.sides, given.largest_reference)
+    by_steps(prior, 256)
 
 
 if __name__ == "__main__":

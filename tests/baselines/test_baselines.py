@@ -19,8 +19,9 @@ PACKAGES = {
     "nlm-auto": ["skimage", "pywt"],
     "tv": ["skimage", "pywt"],
     "wavelet": ["skimage", "pywt"],
+    "wiener": ["skimage", "pywt", "scipy"],
 }
-DENOISERS = ["nlm", "nlm-auto", "tv", "wavelet", "bilateral"]
+DENOISERS = ["nlm", "nlm-auto", "tv", "wavelet", "wiener", "bilateral"]
 
 
 def run(name: str, x: np.ndarray) -> np.ndarray:
@@ -128,7 +129,7 @@ def test_denoisers_denoise(name):
     assert psnr(run(name, x), scene()) > psnr(x, scene()) + 2.5
 
 
-@pytest.mark.parametrize("name", ["nlm-auto", "tv", "wavelet"])
+@pytest.mark.parametrize("name", ["nlm-auto", "tv", "wavelet", "wiener"])
 def test_denoisers_that_estimate_leave_clean_pictures_and_follow_the_noise(name):
     assert psnr(run(name, scene()), scene()) > 40
     for sigma in (5, 25):

@@ -81,6 +81,6 @@ def test_tables_hold_every_line_and_escape() -> None:
     lines = summarise(rows(PLAIN, {("a", 0): 10.0}), [PLAIN], [SET], "identity") + published([SET])
     heads, *body = grid(lines)
     assert [len(row) for row in body] == [len(heads)] * 2
-    assert "LD-RPS (published)" in markdown(lines, SET)
+    assert "LD-RPS (published: ICCV 2025)" in markdown(lines, SET)
     assert r"\textbf{10.00}" in latex(lines, SET), "the best of what was measured here, not of what was published"
     assert r"\textbf{17.45}" not in latex(lines, SET)

@@ -2,7 +2,7 @@
 
     restored = BASELINES["stretch"].function(pixels)  # float32 RGB [H, W, 3] in [0, 1] to the same
 
-Importing this loads NumPy and Pillow; OpenCV and scikit-image, of the extra `bench`, come with the first call.
+Importing this loads NumPy and Pillow; OpenCV, SciPy and scikit-image, of the extra `bench`, come with the first call.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from ldrps.baselines import oracles, tones
+from ldrps.baselines.adaptive_wiener import wiener
 from ldrps.baselines.base import Baseline, Oracle, Pixels
 from ldrps.baselines.base import pixels as _copy
 from ldrps.baselines.bilateral_filter import bilateral
@@ -35,6 +36,7 @@ _BASELINES = (
     Baseline("nlm-auto", "non-local means, h from the noise", "Buades 2005; Darbon 2008; scikit-image", nlm_auto),
     Baseline("tv", "total variation, weight from the noise", "Rudin, Osher, Fatemi 1992; Chambolle 2004", tv),
     Baseline("wavelet", "wavelet shrinkage, BayesShrink", "Chang, Yu, Vetterli 2000; scikit-image", wavelet),
+    Baseline("wiener", "adaptive Wiener filter, 5 pixels, told the noise", "Lee 1980; SciPy", wiener),
     Baseline("bilateral", "bilateral filter, 9 pixels, 75", "Tomasi, Manduchi 1998; OpenCV", bilateral),
     *(
         Baseline(f"bicubic-x{n}", f"enlarging by {n}, bicubic", "Keys 1981; Pillow", partial(bicubic, factor=n), n)

@@ -14,7 +14,7 @@ from ldrps.errors import InputError
 
 Pixels = NDArray[np.float32]
 
-_PACKAGES = {"cv2": "OpenCV", "skimage": "scikit-image", "pywt": "PyWavelets"}
+_PACKAGES = {"cv2": "OpenCV", "skimage": "scikit-image", "pywt": "PyWavelets", "scipy": "SciPy"}
 
 
 @dataclass(frozen=True)

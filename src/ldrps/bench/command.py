@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ldrps.bench.contenders import OURS, Contender, contenders
+from ldrps.bench.contenders import OURS, Contender, changed, contenders
 from ldrps.bench.data import DataSet, Pair, data_set, data_sets
+from ldrps.bench.judges import Judges
 from ldrps.bench.report import Shown, write_report
 from ldrps.bench.runner import Task, run, tasks, unsettled
-from ldrps.bench.scores import Judges
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
@@ -146,6 +146,7 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
 
     Raises:
         InputError: a sweep is malformed or a caption is neither none nor file.
+        SettingsError: there is no such setting, or a value is out of range.
     """
     if not base.preset or not sweeps:
         return [base]
@@ -156,6 +157,7 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
         for name, value in combination:
             if name == "caption":
                 entry = replace(entry, captions=_CAPTION_WORDS[value])
+        changed(base.settings, dict(entry.changes))  # a wrong name or value is told now, not in each row
         entries.append(entry)
     return entries
 

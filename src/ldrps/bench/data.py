@@ -95,7 +95,7 @@ class DataSet:
             raise InputError(f"no picture of {self.name!r} in {folder}; {self._where(folder)}")
         if self.count and len(pairs) != self.count:
             logger.warning("%s: %d of the set's %d pictures are here", self.name, len(pairs), self.count)
-        return sorted(pairs, key=lambda pair: _natural(pair.name))
+        return sorted(pairs, key=lambda pair: natural(pair.name))
 
     def folder(self, root: Path | None = None) -> Path:
         """Where the set lies below `root`, or below `LDRPS_DATA`.
@@ -129,8 +129,8 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).with_suffix("").as_posix(), path
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts im2 before im10."""
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts im2 before im10."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name) if part]
 
 

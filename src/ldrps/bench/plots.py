@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ldrps.bench.data import natural
 from ldrps.bench.tables import Line
 from ldrps.errors import InputError
 
@@ -34,13 +35,13 @@ def psnr_by_image(lines: Sequence[Line], folder: Path, name: str) -> Path | None
     drawn = [line for line in lines if line.per_image and all(map(math.isfinite, line.per_image.values()))]
     if not drawn:
         return None
-    images = sorted({image for line in drawn for image in line.per_image})
+    images = sorted({image for line in drawn for image in line.per_image}, key=natural)
     figure, axes = _axes()
     for line in drawn:
         axes.plot(images, [line.per_image.get(image, math.nan) for image in images], "o-", label=line.label, alpha=0.8)
     axes.set(ylabel="PSNR, dB", title=name)
     axes.tick_params(axis="x", rotation=60, labelsize=8)
-    axes.legend(fontsize=7, ncols=2)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines, not over them
     return _saved(figure, folder / f"{name}_pictures.svg")
 
 

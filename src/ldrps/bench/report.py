@@ -19,16 +19,18 @@ from ldrps.bench.plots import psnr_against_seconds, psnr_by_image
 from ldrps.bench.runner import picture_path, prepare
 from ldrps.bench.store import Key, Row
 from ldrps.bench.tables import Line, grid
+from ldrps.errors import InputError
 from ldrps.image.files import replace_file
 
 DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
 _STYLE = f"""
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }}
-table {{ border-collapse: collapse; margin: 1rem 0 }} th, td {{ padding: .2rem .7rem; text-align: right }}
+table {{ border-collapse: collapse; margin: 1rem 0 }}
+th, td {{ padding: .2rem .7rem; text-align: right; white-space: nowrap }}
 th:first-child, td:first-child {{ text-align: left }} tr:nth-child(even) {{ background: #f4f4f4 }}
 th {{ border-bottom: 2px solid #888 }} td {{ font-variant-numeric: tabular-nums }}
-.strip {{ display: flex; gap: 8px; overflow-x: auto; margin: 0 0 1.6rem }}
+.strip {{ display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 1.6rem }}
 figure {{ margin: 0; flex: none; max-width: {SHOWN + 60}px }}
 figure > img {{ display: block; height: {SHOWN}px }}
 .detail {{ position: relative; width: {SHOWN}px; height: {SHOWN}px; overflow: hidden; margin-top: 4px }}
@@ -72,13 +74,19 @@ def write_report(shown: Shown, folder: Path) -> Path:
 
 
 def _worst_first(lines: Sequence[Line], pairs: Sequence[Pair]) -> list[Pair]:
-    """By the PSNR of the first contender that ran, so that its failures are seen first."""
-    first = next((line.per_image for line in lines if line.per_image), {})
+    """By the PSNR of ldrps (of the first contender, if it is not among them), so that its failures are seen first."""
+    measured = [line for line in lines if line.per_image]
+    ours = [line for line in measured if line.preset]
+    first = [*ours, *measured][0].per_image if measured else {}
     return sorted(pairs, key=lambda pair: first.get(pair.name, -math.inf))
 
 
 def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
-    damaged, truth = prepare(dataset, pair)
+    head = f"<h3>{html.escape(pair.name)}</h3>\n"
+    try:
+        damaged, truth = prepare(dataset, pair)
+    except InputError as error:
+        return f"{head}<p>{html.escape(str(error))}</p>"
     box = _detail(truth or damaged)
     stem = f"{dataset.name}_{pair.name}"
     figures = [_figure(_kept(damaged, folder, f"{stem}_input"), damaged.size, "input", box)]
@@ -97,7 +105,7 @@ def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
         figures.append(_figure(name, size, f"{contender.label}: {_figures(row)}", box))
     if truth is not None:
         figures.append(_figure(_kept(truth, folder, f"{stem}_clean"), truth.size, "clean", box))
-    return f'<h3>{html.escape(pair.name)}</h3>\n<div class="strip">{"".join(figures)}</div>'
+    return f'{head}<div class="strip">{"".join(figures)}</div>'
 
 
 def _kept(image: Image.Image, folder: Path, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -22,12 +21,11 @@ from PIL import Image
 
 from ldrps.bench.contenders import Attempt, Contender, Problem
 from ldrps.bench.data import DataSet, Pair
+from ldrps.bench.judges import Judges
 from ldrps.bench.memory import peak_mib, reset_peak
-from ldrps.bench.scores import Judges, score
 from ldrps.bench.store import Key, Row, Store
 from ldrps.degrade import apply, parse, seed_of
-
-logger = logging.getLogger(__name__)
+from ldrps.errors import InputError
 
 DAMAGE_SEED = 0  # the same damage for all contenders and seeds
 
@@ -127,6 +125,8 @@ def _until_broken(
 
 def carry_out(task: Task, judges: Judges) -> Row:
     """Restore one picture and score the result; any failure becomes the row's error."""
+    from ldrps.bench.scores import score
+
     seconds = 0.0
     try:
         attempt = _built(task.contender)
@@ -142,13 +142,16 @@ def carry_out(task: Task, judges: Judges) -> Row:
         scores, protocol = score(result, truth, judges, border=task.dataset.border, shift=task.dataset.shift)
     except Exception as error:
         # A benchmark of others' code: whatever it raises is a result, not the end of the run.
-        logger.warning("%s on %s/%s: %s", task.contender.label, task.key.dataset, task.key.image, error)
         return Row(task.key, {}, seconds, None, f"{type(error).__name__}: {error}")
     return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.names})
 
 
 def prepare(dataset: DataSet, pair: Pair) -> tuple[Image.Image, Image.Image | None]:
-    """The damaged picture, and the clean one where there is one."""
+    """The damaged picture, and the clean one where there is one.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
     source = _read(pair.source)
     if not dataset.degrade:
         return source, None if pair.target is None else _read(pair.target)
@@ -158,8 +161,11 @@ def prepare(dataset: DataSet, pair: Pair) -> tuple[Image.Image, Image.Image | No
 
 
 def _read(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): get it again") from error
 
 
 @lru_cache(maxsize=4)

@@ -52,7 +52,7 @@ class Line:
         seed_deviation: standard deviation over seeds of the set's mean PSNR; None with a single seed.
         n, seeds, failed: pictures that count, seeds, and rows that failed.
         per_image: RGB PSNR by picture.
-        source: of published rows.
+        is_published: whether it is a row of a paper, by its own protocol.
     """
 
     dataset: str
@@ -70,7 +70,7 @@ class Line:
     peak_mb: float | None = None
     per_image: Mapping[str, float] = field(default_factory=dict, repr=False)
     protocol: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    source: str = ""
+    is_published: bool = False
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON; an infinite PSNR is the text "inf"."""
@@ -116,12 +116,12 @@ def published(sets: Sequence[DataSet]) -> list[Line]:
     return [
         Line(
             dataset.name,
-            f"{method} (published)",
+            f"{method} (published: {figures['source']})",
             method,
             "",
             {name: float(value) for name, value in figures.items() if name != "source"},
             None,
-            source=str(figures.get("source", "")),
+            is_published=True,
         )
         for dataset in sets
         for method, figures in dataset.published.items()
@@ -162,7 +162,7 @@ def latex(lines: Sequence[Line], dataset: DataSet) -> str:
     for line in lines:
         cells = [_number(name, line.scores.get(name)) for name in shown]
         marked = [
-            rf"\textbf{{{cell}}}" if not line.source and line.scores.get(name) == best[name] else cell
+            rf"\textbf{{{cell}}}" if not line.is_published and line.scores.get(name) == best[name] else cell
             for name, cell in zip(shown, cells, strict=True)
         ]
         rows.append(" & ".join([_escaped(line.label), *marked]) + r" \\")
@@ -239,9 +239,7 @@ def _cells(line: Line, shown: Sequence[str]) -> list[str]:
     interval, difference = line.psnr, line.difference
     between = "" if interval is None else f"{_two(interval.low)} to {_two(interval.high)}"
     beside = "" if difference is None else f"{difference.mean:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
-    if line.source:
-        return [line.label, *[_number(name, line.scores.get(name)) for name in shown], "", "", "", "", line.source]
-    count = f"{line.n}" + (f", {line.failed} failed" if line.failed else "")
+    count = "" if line.is_published else f"{line.n}" + f", {line.failed} failed" * bool(line.failed)
     peak = "" if line.peak_mb is None else f"{line.peak_mb:.0f}"
     seconds = "" if math.isnan(line.seconds) else f"{line.seconds:.2f}"
     values = [_number(name, line.scores.get(name)) for name in shown]
@@ -256,7 +254,7 @@ def _best(lines: Sequence[Line], name: str) -> float | None:
     values = [
         line.scores[name]
         for line in lines
-        if name in line.scores and not line.source and not line.method.startswith("oracle-")
+        if name in line.scores and not line.is_published and not line.method.startswith("oracle-")
     ]
     if not values:
         return None

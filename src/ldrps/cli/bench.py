@@ -65,7 +65,7 @@ def bench(
     Exit code 0: all measured; 1: some pictures failed, and the tables say so; 2: the command cannot be carried out.
     """
     from ldrps.bench.command import Benchmark, Plan
-    from ldrps.bench.scores import Judges
+    from ldrps.bench.judges import Judges
     from ldrps.image.files import write_text
 
     plan = Plan(

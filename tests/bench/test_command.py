@@ -1,0 +1,138 @@
+"""`ldrps bench` as people use it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ldrps.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: Path) -> Run:
+    """`ldrps bench lol` on the small set: exit code, stdout, stderr."""
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        given = ["ldrps", "bench", "--store", root.parent / "bench", *words]
+        monkeypatch.setattr(sys, "argv", list(map(str, given)))
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return int(left.value.code or 0), out, err
+
+    return call
+
+
+def test_table_json_latex_and_page(bench: Run, root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = root.parent / "results"
+    files = ("--json", out / "a.json", "--latex", out / "a.tex", "--html", out / "page")
+    code, table, _ = bench("lol", "--method", "identity,stretch", "--method", "oracle-gain-offset", *files)
+    assert code == 0
+    assert "3 of the set's 15 pictures are here" in caplog.text
+    assert re.search(r"^\| stretch \|", table, re.MULTILINE)
+    assert "| LD-RPS (published: ICCV 2025, whole set) | 17.45 |" in table
+
+    records = json.loads((out / "a.json").read_text())
+    assert [(r["set"], r["method"], r["n"]) for r in records] == [
+        ("lol", name, 3) for name in ("identity", "stretch", "oracle-gain-offset")
+    ]
+    assert records[0]["low"] <= records[0]["psnr_rgb"] <= records[0]["high"]
+    assert records[0]["psnr_rgb"] < records[2]["psnr_rgb"]
+    assert f"| identity | {records[0]['psnr_rgb']:.2f} |" in table
+    assert r"\begin{tabular}" in (out / "a.tex").read_text()
+
+    page = (out / "page" / "index.html").read_text()
+    for source in set(re.findall(r'src="([^"]+)"', page)):
+        assert (out / "page" / source).is_file(), source
+    assert page.count("<figure>") == 3 * 5, "input, three methods, clean"
+    assert re.search(r"stretch: \d+\.\d\d dB, ", page)
+    assert (out / "page" / "lol_pictures.svg").stat().st_size > 1000
+
+
+def test_nothing_is_computed_twice_and_more_is_added(bench: Run, root: Path) -> None:
+    _, first, _ = bench("lol", "--method", "identity")
+    picture = next((root.parent / "bench" / "pictures").rglob("1.png"))
+    written = picture.stat().st_mtime_ns
+    _, second, _ = bench("lol", "--method", "identity")
+    assert second == first, "seconds and all"
+    _, third, _ = bench("lol", "--method", "identity,meanstd", "--reference", "meanstd")
+    assert picture.stat().st_mtime_ns == written
+    assert "| meanstd |" in third
+
+
+def test_failures_are_named_counted_and_tried_again(bench: Run, root: Path) -> None:
+    broken = root / "lol" / "input" / "2.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(b"no picture")
+    code, table, err = bench("lol", "--method", "identity", "--html", root.parent / "page")
+    assert code == 1
+    assert "2.png cannot be read" in err
+    assert "2.png cannot be read" in (root.parent / "page" / "index.html").read_text()
+    assert "2, 1 failed |" in table
+    assert "1 of 3 rows failed; --retry tries them again" in err
+    broken.write_bytes(whole)
+    assert bench("lol", "--method", "identity")[0] == 1, "a failure stays until it is tried again"
+    code, table, _ = bench("lol", "--method", "identity", "--retry")
+    assert code == 0
+    assert "failed" not in table
+
+
+def test_presets_seeds_and_sweeps(bench: Run, root: Path, tiny_prior_folder: Path) -> None:
+    (root / "lol" / "captions.tsv").write_text("1\ta grey ramp\n")
+    words = ("--method", "ldrps", "--preset", "default", "--seeds", 2, "--limit", 1, "--prior", tiny_prior_folder)
+    code, _, _ = bench(
+        "lol", *words, "--sweep", "steps=1,2", "--sweep", "caption=none,file", "--json", root.parent / "s.json"
+    )
+    assert code == 0
+    records = json.loads((root.parent / "s.json").read_text())
+    assert [r["label"] for r in records] == [
+        "default, steps 1",
+        "default, steps 1, captions",
+        "default, steps 2",
+        "default, steps 2, captions",
+    ]
+    assert all((r["method"], r["preset"], r["seeds"], r["n"]) == ("ldrps", "default", 2, 1) for r in records)
+    # A prior without text gives the same with captions and without.
+    assert records[0]["psnr_rgb"] == records[1]["psnr_rgb"] != records[2]["psnr_rgb"]
+
+
+def test_what_cannot_be_carried_out(bench: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words, message in (
+        (("loll",), "set is 'loll'"),
+        (("lol", "--method", "magic"), "method is 'magic'"),
+        (("lol", "--method", "ldrps", "--preset", "magic"), "preset is 'magic'"),
+        (("lol", "--method", "identity", "--reference", "nlm"), "reference is 'nlm'; it must be one of identity"),
+        (("lol", "--weights", root / "none"), "is not a folder"),
+        (("hsts",), "Put it at"),
+        (("lol", "--seeds", 0), "seeds"),
+    ):
+        code, out, err = bench(*words)
+        assert (code, out) == (2, "")
+        assert message in err
+    Image.new("RGB", (8, 8)).save(root / "rows.png")
+    (root.parent / "bench").mkdir(exist_ok=True)
+    (root.parent / "bench" / "rows.sqlite").write_bytes(b"no database" * 100)
+    code, _, err = bench("lol", "--method", "identity")
+    assert (code, "is no store of results" in err) == (2, True)
+
+
+def test_a_folder_without_clean_sides(bench: Run, root: Path) -> None:
+    code, table, _ = bench(f"folder:{root / 'lol' / 'input'}", "--method", "identity")
+    assert code == 0
+    assert re.search(r"^\| identity \|.*\| 3 \|$", table, re.MULTILINE)
+
+
+def test_lists_are_printed(bench: Run) -> None:
+    code, out, _ = bench("--list")
+    assert code == 0
+    assert re.search(r"^kodak_noise30 ", out, re.MULTILINE)
+    assert re.search(r"^nlm ", out, re.MULTILINE)

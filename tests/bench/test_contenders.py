@@ -1,0 +1,106 @@
+"""What is compared: found by name, told apart by everything that can change a result."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ldrps.bench import contenders as module
+from ldrps.bench.command import swept
+from ldrps.bench.contenders import Contender, Problem, changed, contenders
+from ldrps.errors import InputError, SettingsError
+from ldrps.settings import preset
+
+DEFAULT = Contender("ldrps", "default")
+
+
+def test_names_and_groups() -> None:
+    assert contenders("ldrps", ["default", "paper-lowlight"]) == [DEFAULT, Contender("ldrps", "paper-lowlight")]
+    assert contenders("paper-dehazing", ["default"]) == [Contender("ldrps", "paper-dehazing")]
+    assert contenders("nlm", []) == [Contender("nlm")]
+    assert contenders("files:tao_output", []) == [Contender("files:tao_output")]
+    plain = [each.method for each in contenders("plain", [])]
+    assert {"identity", "stretch", "nlm", "wiener"} <= set(plain)
+    assert not any(name.startswith(("bicubic", "oracle")) for name in plain)
+    assert all(each.is_oracle for each in contenders("oracles", []))
+
+
+def test_unknown_names_list_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"'nml'; there are ldrps, default, .*plain, .*nlm.*files:FOLDER"):
+        contenders("nml", [])
+    with pytest.raises(SettingsError, match="'fastest'"):
+        contenders("ldrps", ["fastest"])
+
+
+def test_a_fingerprint_changes_with_what_changes_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [
+        dataclasses.replace(DEFAULT, changes=(("steps", 7),)),
+        dataclasses.replace(DEFAULT, captions=True),
+        Contender("ldrps", "paper-lowlight"),
+        Contender("identity"),
+    ]
+    prints = {each.fingerprint() for each in [DEFAULT, *others]}
+    assert len(prints) == 5
+    assert DEFAULT.fingerprint() in prints, "the same again"
+    monkeypatch.setattr(module, "_weights_digest", lambda name: "other weights")
+    assert DEFAULT.fingerprint() not in prints
+    monkeypatch.setattr(module, "_code_digest", lambda ours: "other code")
+    assert Contender("identity").fingerprint() not in prints
+
+
+def test_changes_reach_nested_settings_and_are_checked() -> None:
+    settings = changed(preset("default"), {"posterior.tone": 0.0, "recurrences": 2})
+    assert (settings.posterior.tone, settings.recurrences) == (0.0, 2)  # type: ignore[union-attr]
+    with pytest.raises(SettingsError, match=r"no setting 'posterior.tune'; at 'tune' there are tone"):
+        changed(preset("default"), {"posterior.tune": 1})
+    with pytest.raises(SettingsError, match="recurrences is -1"):
+        changed(preset("default"), {"recurrences": -1})
+
+
+def test_sweeps_are_all_combinations_of_ours_and_leave_others_alone() -> None:
+    labels = [each.label for each in swept(DEFAULT, ["recurrences=0,2", "caption=none,file"])]
+    assert labels == [
+        "default, recurrences 0",
+        "default, recurrences 0, captions",
+        "default, recurrences 2",
+        "default, recurrences 2, captions",
+    ]
+    assert swept(Contender("nlm"), ["recurrences=0,2"]) == [Contender("nlm")]
+    for wrong in ("recurrences", "=1", "recurrences="):
+        with pytest.raises(InputError, match="must be NAME=VALUE,VALUE"):
+            swept(DEFAULT, [wrong])
+    with pytest.raises(InputError, match="caption is mine; there are none and file"):
+        swept(DEFAULT, ["caption=mine"])
+    with pytest.raises(SettingsError, match="no setting 'recurences'"):
+        swept(DEFAULT, ["recurences=0,1"])
+
+
+def test_files_of_others_lie_beside_the_inputs(tmp_path: Path) -> None:
+    source = tmp_path / "input" / "a.b.png"
+    (tmp_path / "theirs").mkdir()
+    Image.new("RGB", (4, 4), (9, 9, 9)).save(tmp_path / "theirs" / "a.b.jpg")
+    problem = Problem(Image.new("RGB", (4, 4)), source, None, "", 0)
+    assert Contender("files:theirs").build()(problem).getpixel((0, 0)) == (9, 9, 9)
+    with pytest.raises(InputError, match=r"has no file a\.b\.\*"):
+        Contender("files:others").build()(problem)
+
+
+def test_oracles_say_that_they_need_the_truth() -> None:
+    problem = Problem(Image.new("RGB", (40, 40)), Path("a"), None, "", 0)
+    with pytest.raises(InputError, match="needs the truth"):
+        Contender("oracle-gain-offset").build()(problem)
+
+
+def test_ours_is_given_seed_and_caption(tiny_prior_folder: Path) -> None:
+    import numpy as np
+    from conftest import noisy
+
+    damaged = Image.fromarray(noisy())
+    entry = dataclasses.replace(DEFAULT, prior=str(tiny_prior_folder), changes=(("recurrences", 1),))
+    attempt = entry.build()
+    first, again, other = (attempt(Problem(damaged, Path("a"), None, "x", seed)) for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

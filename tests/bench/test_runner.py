@@ -1,0 +1,180 @@
+"""Rows are computed once, whatever happens to the processes that compute them."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ldrps.bench import runner
+from ldrps.bench.contenders import Contender, Problem
+from ldrps.bench.data import DataSet, data_set
+from ldrps.bench.judges import Judges
+from ldrps.bench.runner import Task, picture_path, prepare, run, tasks, unsettled
+from ldrps.bench.store import Key, Row, Store
+
+NOBODY = Judges()
+
+
+class Doomed(Contender):
+    """Its worker is killed, as by a system that is out of memory, when it comes to picture 2."""
+
+    def build(self):
+        def attempt(problem: Problem) -> Image.Image:
+            if problem.source.stem == "2":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return problem.damaged
+
+        return attempt
+
+
+def wanted(root: Path, *contenders: Contender, seeds: int = 1) -> list[Task]:
+    dataset = data_set("lol")
+    return tasks(contenders, [(dataset, dataset.pairs(root))], seeds, root.parent / "pictures", {})
+
+
+def test_every_row_once_and_again_nothing(root: Path) -> None:
+    store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Contender("identity"), Contender("stretch"))
+    rows = list(run(unsettled(todo, store, NOBODY), store, NOBODY, workers=2))
+    assert {row.key for row in rows} == {task.key for task in todo}
+    assert list(store.rows()) == sorted(rows, key=lambda row: (row.key.contender, row.key.image))
+    assert all(row.error is None and row.seconds > 0 and "psnr_rgb" in row.scores for row in rows)
+    assert unsettled(todo, store, NOBODY) == []
+    for task in todo:
+        assert Image.open(picture_path(root.parent / "pictures", task.key)).size == (48, 40)
+
+
+def test_a_failure_is_a_row_with_its_reason(root: Path) -> None:
+    (root / "lol" / "input" / "2.png").write_bytes(b"no picture")
+    store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Contender("identity"))
+    rows = {row.key.image: row for row in run(todo, store, NOBODY)}
+    assert [rows[name].error is None for name in ("1", "2", "10")] == [True, False, True]
+    assert "2.png cannot be read" in str(rows["2"].error)
+    assert unsettled(todo, store, NOBODY) == []
+    assert [task.key.image for task in unsettled(todo, store, NOBODY, retry=True)] == ["2"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_is_killed_costs_one_row(root: Path, workers: int) -> None:
+    store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Doomed("identity"))
+    rows = {row.key.image: row.error for row in run(todo, store, NOBODY, workers=workers)}
+    assert rows == {"1": None, "2": "the process that computed it was killed: out of memory?", "10": None}
+    assert {row.key.image: row.error for row in store.rows()} == rows
+
+
+def test_a_row_without_a_judge_that_is_there_now_is_computed_again(root: Path, tmp_path: Path) -> None:
+    store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Contender("identity"))
+    store.add(Row(todo[0].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": []}))
+    store.add(Row(todo[1].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": ["niqe"]}))
+    now = Judges(niqe=tmp_path / "model.npz")
+    assert [task.key for task in unsettled(todo, store, now)] == [todo[0].key, todo[2].key]
+    assert [task.key for task in unsettled(todo, store, NOBODY)] == [todo[2].key]
+
+
+def test_only_what_is_random_has_several_seeds(root: Path) -> None:
+    assert len(wanted(root, Contender("identity"), seeds=3)) == 3
+    ours = wanted(root, Contender("ldrps", "default"), seeds=3)
+    assert sorted({task.key.seed for task in ours}) == [0, 1, 2]
+    assert all((task.picture is not None) == (task.key.seed == 0) for task in ours)
+
+
+def test_damage_depends_on_the_picture_alone_and_crops_the_truth(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (41, 50, 3), dtype=np.uint8)
+    for name in ("a", "b"):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    dataset = DataSet("mine", "", str(tmp_path), r"(?P<id>.+)", "", degrade="downscale=3+noise=20")
+    a, b = dataset.pairs()
+    damaged, truth = prepare(dataset, a)
+    assert damaged.size == (16, 13)
+    assert truth is not None
+    assert truth.size == (48, 39)
+    assert np.array_equal(damaged, prepare(dataset, a)[0])
+    assert not np.array_equal(damaged, prepare(dataset, b)[0]), "another name, another noise"
+    alone = DataSet("mine", "", str(tmp_path), r"(?P<id>b)", "", degrade="downscale=3+noise=20")
+    assert np.array_equal(prepare(alone, alone.pairs()[0])[0], prepare(dataset, b)[0]), "a part is damaged as the whole"
+
+
+def test_no_damage_leaves_the_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (33, 35), (1, 2, 3)).save(tmp_path / "a.png")
+    dataset = DataSet("mine", "", str(tmp_path), r"(?P<id>.+)", "", degrade="none")
+    damaged, truth = prepare(dataset, dataset.pairs()[0])
+    assert np.array_equal(damaged, np.full((35, 33, 3), (1, 2, 3)))
+    assert np.array_equal(damaged, truth)
+
+
+def test_a_run_that_is_killed_goes_on_where_it_was(root: Path) -> None:
+    """Killed at random instants until it has finished: no row lost, none computed that was there."""
+    out = root.parent / "bench"
+    names = ["identity", "autogamma", "stretch", "meanstd"]
+    command = [sys.executable, "-m", "ldrps", "bench", "lol", "--method", ",".join(names), "--store", str(out)]
+    random.seed(1)
+    seen: dict[tuple[str, str], float] = {}
+    for attempt in range(12):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if attempt < 11:
+            time.sleep(random.uniform(1.0, 6.0))
+            process.send_signal(signal.SIGKILL)
+        text = process.communicate()[0]
+        rows = stamped(out / "rows.sqlite")
+        assert {key: rows.get(key) for key in seen} == seen, "a row is never lost and never written again"
+        seen = rows
+        if process.returncode == 0:
+            break
+    assert len(seen) == 3 * len(names)
+    assert [f"| {name} |" in text for name in names] == [True] * len(names)
+
+
+def stamped(path: Path) -> dict[tuple[str, str], float]:
+    """The rows' keys with their seconds, which no second computation would repeat."""
+    if not path.exists():
+        return {}
+    with closing(sqlite3.connect(path)) as database:
+        try:
+            return {(c, i): s for c, i, s in database.execute("SELECT contender, image, seconds FROM rows")}
+        except sqlite3.OperationalError:  # killed before the table was made
+            return {}
+
+
+def test_workers_end_with_the_benchmark(root: Path) -> None:
+    out = root.parent / "bench"
+    command = [sys.executable, "-m", "ldrps", "bench", "lol", "--method", "oracle-tone", "--store", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children: list[int] = []
+    deadline = time.monotonic() + 30
+    while len(children) < 2 and time.monotonic() < deadline and process.poll() is None:  # the tracker and a worker
+        children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert children
+    while any(alive(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in children)
+
+
+if not Path("/proc/self/task").exists():
+    test_workers_end_with_the_benchmark = pytest.mark.skip(reason="needs /proc")(test_workers_end_with_the_benchmark)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_keys_name_their_pictures() -> None:
+    key = Key("default, steps 3 #abc", "lol", "1", 0)
+    assert picture_path(Path("p"), key) == Path("p/abc/lol/1.png")
+    assert runner.DAMAGE_SEED == 0, "a change of the seed changes every noisy set: old rows must go"
