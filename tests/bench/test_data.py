@@ -87,8 +87,16 @@ def test_folders_of_the_users(tmp_path: Path) -> None:
 def test_a_file_that_differs_from_the_published_one_is_found(tmp_path: Path) -> None:
     put(tmp_path / "mine" / "input" / "a.png", 1)
     dataset = DataSet("mine", "", "mine", sha256={"input/a.png": "0" * 64, "input/absent.png": "0" * 64})
-    assert dataset.damaged_files(tmp_path) == ["input/a.png"]
-    assert replace(dataset, sha256={}).damaged_files(tmp_path) == []
+    assert dataset.other_files(tmp_path) == ["input/a.png"]
+    assert replace(dataset, sha256={}).other_files(tmp_path) == []
+
+
+def test_the_development_files_are_the_published_ones(shared: Path) -> None:
+    for name in ("lol", "hsts", "kodak_noise30", "cbsd", "set5", "levin", "rain", "lol_full", "kodak_full"):
+        dataset = data_set(name)
+        assert dataset.sha256, name
+        assert all((dataset.folder(shared / "eval") / file).is_file() for file in dataset.sha256), name
+        assert dataset.other_files(shared / "eval") == [], name
 
 
 def test_counts_of_the_development_files(shared: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
 from ldrps.settings import PRESETS
+
+logger = logging.getLogger(__name__)
 
 CAPTIONS = "captions.tsv"  # in a set's folder: name, tab, caption
 _CAPTION_WORDS = {"none": False, "file": True}
@@ -56,8 +59,8 @@ class Benchmark:
         captions: dict[str, str] = {}
         for name in plan.sets:
             dataset = data_set(name)
-            if damaged := dataset.damaged_files(plan.data):
-                raise InputError(f"{name}: {', '.join(damaged)} differ from the published files: get them again")
+            if damaged := dataset.other_files(plan.data):
+                logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
             self.sets.append((dataset, dataset.pairs(plan.data)[: plan.limit]))
             captions |= _captions(dataset, plan.data)
         bases = [

@@ -112,7 +112,7 @@ class DataSet:
             )
         return (root if root is not None else Path(str(given))) / self.place
 
-    def damaged_files(self, root: Path | None = None) -> list[str]:
+    def other_files(self, root: Path | None = None) -> list[str]:
         """Paths, below the set's folder, of files whose digest is known and differs."""
         folder = self.folder(root)
         known = ((name, digest) for name, digest in self.sha256.items() if (folder / name).is_file())
