@@ -91,7 +91,16 @@ def test_presets_seeds_and_sweeps(bench: Run, root: Path, tiny_prior_folder: Pat
     (root / "lol" / "captions.tsv").write_text("1\ta grey ramp\n")
     words = ("--method", "ldrps", "--preset", "default", "--seeds", 2, "--limit", 1, "--prior", tiny_prior_folder)
     code, _, _ = bench(
-        "lol", *words, "--sweep", "steps=1,2", "--sweep", "caption=none,file", "--json", root.parent / "s.json"
+        "lol",
+        *words,
+        "--sweep",
+        "steps=1,2",
+        "--sweep",
+        "caption=none,file",
+        "--json",
+        root.parent / "s.json",
+        "--html",
+        root.parent / "page",
     )
     assert code == 0
     records = json.loads((root.parent / "s.json").read_text())
@@ -102,6 +111,7 @@ def test_presets_seeds_and_sweeps(bench: Run, root: Path, tiny_prior_folder: Pat
         "default, steps 2, captions",
     ]
     assert all((r["method"], r["preset"], r["seeds"], r["n"]) == ("ldrps", "default", 2, 1) for r in records)
+    assert (root.parent / "page" / "lol_steps.svg").stat().st_size > 1000
     # A prior without text gives the same with captions and without.
     assert records[0]["psnr_rgb"] == records[1]["psnr_rgb"] != records[2]["psnr_rgb"]
 

@@ -1,9 +1,9 @@
-"""The two plots of the report."""
+"""The plots of the report."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,33 @@ def psnr_by_image(lines: Sequence[Line], folder: Path, name: str) -> Path | None
     axes.tick_params(axis="x", rotation=60, labelsize=8)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines, not over them
     return _saved(figure, folder / f"{name}_pictures.svg")
+
+
+def psnr_by_setting(lines: Sequence[Line], folder: Path, name: str) -> list[Path]:
+    """Mean PSNR with its interval over each setting that a sweep gave several numbers; one plot a setting."""
+    swept = [line for line in lines if line.changes and line.psnr is not None and math.isfinite(line.psnr.mean)]
+    plots = []
+    for setting in dict.fromkeys(key for line in swept for key in line.changes):
+        curves: dict[str, list[Line]] = {}
+        for line in swept:
+            if isinstance(line.changes.get(setting), int | float):
+                others = ", ".join(f"{key} {value}" for key, value in line.changes.items() if key != setting)
+                curves.setdefault(f"{line.preset} {others}".strip(), []).append(line)
+        if any(len(curve) > 1 for curve in curves.values()):
+            plots.append(_setting_plot(curves, setting, folder / f"{name}_{setting}.svg", name))
+    return plots
+
+
+def _setting_plot(curves: Mapping[str, Sequence[Line]], setting: str, path: Path, name: str) -> Path:
+    figure, axes = _axes()
+    for label, curve in curves.items():
+        points = sorted((line.changes[setting], line.psnr) for line in curve if line.psnr is not None)
+        values, intervals = [value for value, _ in points], [interval for _, interval in points]
+        errors = [[i.mean - i.low for i in intervals], [i.high - i.mean for i in intervals]]
+        axes.errorbar(values, [i.mean for i in intervals], yerr=errors, fmt="o-", capsize=3, label=label)
+    axes.set(xlabel=setting, ylabel="PSNR, dB", title=name)
+    axes.legend(fontsize=7)
+    return _saved(figure, path)
 
 
 def _axes() -> tuple[Any, Axes]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet, Pair
-from ldrps.bench.plots import psnr_against_seconds, psnr_by_image
+from ldrps.bench.plots import psnr_against_seconds, psnr_by_image, psnr_by_setting
 from ldrps.bench.runner import picture_path, prepare
 from ldrps.bench.store import Key, Row
 from ldrps.bench.tables import Line, grid
@@ -59,7 +59,11 @@ def write_report(shown: Shown, folder: Path) -> Path:
         lines = [line for line in shown.lines if line.dataset == dataset.name]
         parts.append(f'<h2 id="{dataset.name}">{html.escape(dataset.name)}: {html.escape(dataset.title)}</h2>')
         parts.append(_table(lines))
-        plots = [psnr_against_seconds(lines, folder, dataset.name), psnr_by_image(lines, folder, dataset.name)]
+        plots = [
+            *psnr_by_setting(lines, folder, dataset.name),
+            psnr_against_seconds(lines, folder, dataset.name),
+            psnr_by_image(lines, folder, dataset.name),
+        ]
         images = "".join(f'<img src="{path.name}" alt="{path.stem}">' for path in plots if path is not None)
         parts.append(f'<div class="plots">{images}</div>')
         parts += [_strip(shown, dataset, pair, folder) for pair in _worst_first(lines, pairs)]

@@ -52,6 +52,7 @@ class Line:
         seed_deviation: standard deviation over seeds of the set's mean PSNR; None with a single seed.
         n, seeds, failed: pictures that count, seeds, and rows that failed.
         per_image: RGB PSNR by picture.
+        changes: settings that a sweep changed.
         is_published: whether it is a row of a paper, by its own protocol.
     """
 
@@ -69,6 +70,7 @@ class Line:
     seconds: float = math.nan
     peak_mb: float | None = None
     per_image: Mapping[str, float] = field(default_factory=dict, repr=False)
+    changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     protocol: Mapping[str, Any] = field(default_factory=dict, repr=False)
     is_published: bool = False
 
@@ -210,6 +212,7 @@ def _line(dataset: DataSet, contender: Contender, rows: Sequence[Row]) -> Line:
         float(np.mean([row.seconds for row in good])) if good else math.nan,
         max(peaks) if peaks else None,
         psnr,
+        dict(contender.changes),
         good[0].details.get("protocol", {}) if good else {},
     )
 
