@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,25 @@ import pytest
 if TYPE_CHECKING:
     from ldrps import Prior
 
+Run = Callable[..., tuple[int, str, str]]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`ldrps` with these words in this process: exit code, stdout, stderr. Never a traceback."""
+    from ldrps.cli import main
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ldrps", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return int(left.value.code or 0), out, err
+
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +63,9 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         unet = PreconditionedUNet(deviations, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
         save_part(folder, "vae", PatchAutoencoder.fit(smooth))
         save_part(folder, "unet", unet)
-        save_part(folder, "tone", TonePosterior())
+        tone = TonePosterior()
+        torch.nn.init.zeros_(tone.answer.weight)  # every hypothesis is "no damage"
+        save_part(folder, "tone", tone)
     return folder
 
 

@@ -11,33 +11,23 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Run
 from PIL import Image
 
 import ldrps
-from ldrps.cli import main
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_prior_folder: Path) -> Run:
-    """`ldrps` in this process: exit code, stdout, stderr. `restore` gets the small prior unless it names one."""
+def run(command: Run, tiny_prior_folder: Path) -> Run:
+    """The command line; `restore` gets the small prior unless it names one."""
 
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        given = ["ldrps", *map(str, words)]
-        if words and words[0] == "restore" and "--prior" not in given:
-            given += ["--prior", str(tiny_prior_folder)]
-        monkeypatch.setattr(sys, "argv", given)
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return int(left.value.code or 0), out, err
+    def call(*words: object) -> tuple[int, str, str]:
+        small = ["--prior", tiny_prior_folder] if words[:1] == ("restore",) and "--prior" not in words else []
+        return command(*words, *small)
 
     return call
 
@@ -176,8 +166,10 @@ def test_interrupting_leaves_whole_files_only(picture: Path, tmp_path: Path, tin
     """Ctrl-C in the middle of a long restoration, in a process of its own."""
     # Says when steps are being done, so that the signal comes in the middle.
     program = """
+import signal
 import ldrps.sampling.chains as chains
 from ldrps.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
 made, Step = [], chains.Step
 def step(*fields):
     made.append(fields)

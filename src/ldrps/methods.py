@@ -121,7 +121,7 @@ class Short(Method):
         self.findings = {}
         self.y = y
         if prior.tone is not None:
-            tone = find_tone(y, prior.tone, self.posterior.tone)
+            tone = find_tone(y, prior.tone, self.posterior.tone, self.posterior.undamaged)
             self.y, self.findings["tone"] = tone.undo(y), tone.report()
         noise = float(estimate_noise(self.y).mean())
         self.findings["noise"] = round(255 * noise, 2)

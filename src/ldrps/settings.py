@@ -69,6 +69,8 @@ class ProximalPosterior:
 
     # How much of the tone posterior's correction is applied: 0 leaves tones alone.
     tone: float = 1.0
+    # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone.
+    undamaged: float = 0.6
     # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
     # demosaicked; this factor is where one step of the denoiser did best on such noise.
     noise_factor: float = 1.25

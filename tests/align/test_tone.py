@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -7,61 +8,108 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.align.tone import ToneFinding, find_tone
-from ldrps.prior.tiny.tone import ToneCurve, TonePosterior
+from ldrps.align.tone import LEVELS, ToneFinding, find_tone
+from ldrps.prior.tiny.tone import ToneBelief, ToneCurve, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
+IDENTITY = torch.linspace(0, 1, LEVELS).repeat(3, 1)
+Damage = tuple[float, float, float, float]  # weight, gain, offset, gamma
 
 
-def believing(tolerance: float, gain: float = 1.0, offset: float = 0.0, gamma: float = 1.0) -> Any:
-    """A posterior that says the same about every picture."""
+def believing(undamaged: float, *hypotheses: Damage) -> Any:
+    """A posterior, trained with as many undamaged pictures as others, that says the same about every picture."""
 
-    def answer(images: Tensor) -> ToneCurve:
-        return ToneCurve(*(torch.full((1, 3), value) for value in (gain, offset, gamma)))
+    def answer(images: Tensor) -> ToneBelief:
+        count = len(images)
+        curves = tuple(ToneCurve(*(torch.full((count, 3), value) for value in numbers)) for _, *numbers in hypotheses)
+        weights = torch.tensor([[undamaged, *(weight for weight, *_ in hypotheses)]]).repeat(count, 1)
+        return ToneBelief(curves, weights, torch.full((count, len(hypotheses)), 0.05))
 
-    answer.config = {"tolerance": tolerance}  # type: ignore[attr-defined]
+    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
     return answer
 
 
 @pytest.mark.parametrize(
-    ("change_in_tolerances", "amount"), [(0.0, 0), (0.5, 0), (0.99, 0), (1.25, 0.25), (1.5, 0.5), (2.0, 1), (6.0, 1)]
+    ("undamaged", "amount"), [(0.0, 1), (0.2, 1), (0.25, 1), (0.375, 0.75), (0.5, 0.5), (0.75, 0), (0.9, 0)]
 )
 @pytest.mark.parametrize("strength", [1.0, 0.5, 0.0])
-def test_only_what_exceeds_the_tolerance_is_evidence(
-    change_in_tolerances: float, amount: float, strength: float
-) -> None:
-    offset = change_in_tolerances * 0.05
-    finding = find_tone(GREY, believing(0.05, offset=offset), strength)
-    assert finding.amount == pytest.approx(strength * amount, abs=1e-4)
-    torch.testing.assert_close(finding.undo(GREY), GREY - finding.amount * offset)
+def test_no_damage_is_a_hypothesis_that_has_to_be_beaten(undamaged: float, amount: float, strength: float) -> None:
+    posterior = believing(undamaged, (1 - undamaged, 1, 0.1, 1))
+    finding = find_tone(GREY, posterior, strength, 0.5)
+    assert finding.undamaged == pytest.approx(undamaged, abs=1e-6)
+    assert finding.amount == pytest.approx(strength * amount, abs=1e-5)
+    torch.testing.assert_close(finding.undo(GREY), GREY - finding.amount * 0.1)
 
 
-def test_without_a_tolerance_everything_is_evidence() -> None:
-    assert find_tone(GREY, believing(0.0), 1.0).amount == 1
-    assert find_tone(GREY, believing(0.0, gain=0.5), 0.3).amount == pytest.approx(0.3)
+def test_the_prior_probability_counts() -> None:
+    posterior = believing(0.5, (0.5, 1, 0.1, 1))
+    # Odds of 1 to 1 under even odds before; with 4 to 1 before, 4 to 1 after.
+    assert find_tone(GREY, posterior, 1.0, 0.8).undamaged == pytest.approx(0.8)
+    assert find_tone(GREY, posterior, 1.0, 0.2).undamaged == pytest.approx(0.2)
+    posterior.config["undamaged"] = 0.8
+    assert find_tone(GREY, posterior, 1.0, 0.8).undamaged == pytest.approx(0.5)
+
+
+def test_hypotheses_are_averaged_by_their_weights_without_nothing() -> None:
+    posterior = believing(0.2, (0.6, 1, 0.1, 1), (0.2, 1, 0.3, 1))
+    finding = find_tone(GREY, posterior, 1.0, 0.5)
+    torch.testing.assert_close(finding.undo(GREY), GREY - 0.75 * 0.1 - 0.25 * 0.3, atol=1e-5, rtol=0)
 
 
 def test_strength_zero_leaves_every_bit_as_it_is() -> None:
     images = torch.rand(1, 3, 20, 20)
-    finding = find_tone(images, believing(0.001, gain=0.1, offset=0.3, gamma=2.0), 0.0)
+    finding = find_tone(images, believing(0.0, (1.0, 0.1, 0.3, 2.0)), 0.0, 0.5)
     assert finding.amount == 0
     assert torch.equal(finding.undo(images), images)
+    assert finding.undo(images) is not images
 
 
-def test_undone_in_full_is_the_clamped_inverse() -> None:
-    clean = torch.linspace(0.05, 1, 60).reshape(1, 1, 6, 10).repeat(1, 3, 1, 1)
-    finding = find_tone(0.3 * clean**0.5 + 0.2, believing(0.01, gain=0.3, offset=0.2, gamma=2.0), 1.0)
-    torch.testing.assert_close(finding.undo(0.3 * clean**0.5 + 0.2), clean, atol=1e-5, rtol=1e-4)
-    assert finding.undo(torch.ones(1, 3, 4, 4)).max() == 1 and finding.undo(torch.zeros(1, 3, 4, 4)).min() == 0
+@pytest.mark.parametrize(("gain", "offset", "gamma"), [(0.3, 0.2, 2.0), (0.05, 0.0, 2.2)])
+def test_undone_in_full_is_the_clamped_inverse(gain: float, offset: float, gamma: float) -> None:
+    clean = torch.linspace(0.1, 0.95, 60).reshape(1, 1, 6, 10).repeat(1, 3, 1, 1)
+    damaged = gain * clean ** (1 / gamma) + offset
+    finding = find_tone(damaged, believing(0.0, (1.0, gain, offset, gamma)), 1.0, 0.5)
+    torch.testing.assert_close(finding.undo(damaged), clean, atol=2e-3, rtol=0)
+    assert float(finding.undo(torch.ones(1, 3, 4, 4)).max()) == pytest.approx(1, abs=1e-6)
+    assert float(finding.undo(torch.zeros(1, 3, 4, 4)).min()) == 0
+
+
+def test_the_table_is_read_at_and_between_its_levels_per_channel() -> None:
+    table = torch.stack([IDENTITY[0], IDENTITY[1] ** 2, 1 - IDENTITY[2]])
+    images = torch.rand(1, 3, 9, 7)
+    images[..., 0, :3] = torch.tensor([0.0, 1.0, 0.5])
+    undone = ToneFinding(table, 0.0, 1.0).undo(images)
+    wanted = torch.stack([images[:, 0], images[:, 1] ** 2, 1 - images[:, 2]], 1)
+    torch.testing.assert_close(undone, wanted, atol=1e-5, rtol=0)
+
+
+def test_the_picture_is_asked_about_in_parts_and_mirrored() -> None:
+    seen: list[Tensor] = []
+
+    def answer(images: Tensor) -> ToneBelief:
+        seen.append(images)
+        return believing(0.0, (1.0, 1, 0, 1))(images)
+
+    ramp = torch.linspace(0, 1, 80).expand(1, 3, 60, 80)
+    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
+    find_tone(ramp, answer, 1.0, 0.5)  # type: ignore[arg-type]
+    (parts,) = seen
+    assert parts.shape == (12, 3, 16, 16)
+    torch.testing.assert_close(parts[6:], parts[:6].flip(3))
+    means = parts[:6].mean((1, 2, 3))
+    assert float(means[0]) == pytest.approx(0.5, abs=0.01)
+    assert float(means[1]) == pytest.approx(0.4, abs=0.02), "the left four fifths of the ramp"
+    assert float(means[2]) == pytest.approx(0.6, abs=0.02)
 
 
 def test_the_report_is_plain_numbers() -> None:
-    curve = ToneCurve(torch.tensor([[0.5, 0.6, 0.7]]), torch.zeros(1, 3), torch.full((1, 3), 1.23456))
-    assert ToneFinding(curve, 0.25).report() == {
+    report = ToneFinding(torch.stack([IDENTITY[0], 0.5 * IDENTITY[1], IDENTITY[2] ** 2]), 0.123456, 0.25).report()
+    assert json.loads(json.dumps(report)) == {
+        "undamaged": 0.123,
         "amount": 0.25,
-        "gain": [0.5, 0.6, 0.7],
-        "offset": [0, 0, 0],
-        "gamma": [1.2346] * 3,
+        "black": [0, 0, 0],
+        "grey": [0.5, 0.25, 0.25],
+        "white": [1, 0.5, 1],
     }
 
 
@@ -71,15 +119,14 @@ def test_black_and_white_pictures(value: float, size: tuple[int, int]) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         posterior = TonePosterior(widths=(8, 16))
-        torch.nn.init.normal_(posterior.head[-1].weight)  # an untrained one has no opinion
+        torch.nn.init.normal_(posterior.answer.weight)  # an untrained one has no opinion
     picture = torch.full((1, 3, *size), value)
-    finding = find_tone(picture, posterior, 1.0)
+    finding = find_tone(picture, posterior, 1.0, 0.5)
     undone = finding.undo(picture)
     assert bool(undone.isfinite().all()) and float(undone.min()) >= 0 and float(undone.max()) <= 1
     report = finding.report()
-    assert all(math.isfinite(number) for name in ("gain", "offset", "gamma") for number in report[name])
+    assert all(math.isfinite(number) for name in ("black", "grey", "white") for number in report[name])
 
 
 def test_the_search_leaves_no_graph() -> None:
-    finding = find_tone(GREY, TonePosterior(widths=(8, 16)), 1.0)
-    assert not finding.curve.gain.requires_grad
+    assert not find_tone(GREY, TonePosterior(widths=(8, 16)), 1.0, 0.5).table.requires_grad

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from conftest import Run
 from PIL import Image
-
-from ldrps.cli import main
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: Path) -> Run:
-    """`ldrps bench lol` on the small set: exit code, stdout, stderr."""
-
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        given = ["ldrps", "bench", "--store", root.parent / "bench", *words]
-        monkeypatch.setattr(sys, "argv", list(map(str, given)))
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return int(left.value.code or 0), out, err
-
-    return call
+def bench(command: Run, root: Path) -> Run:
+    """`ldrps bench` with a store of its own, where the small set is."""
+    return partial(command, "bench", "--store", root.parent / "bench")
 
 
 def test_table_json_latex_and_page(bench: Run, root: Path, caplog: pytest.LogCaptureFixture) -> None:

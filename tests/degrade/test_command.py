@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Run
 from PIL import Image
 
-from ldrps.cli import main
 from ldrps.degrade import apply, seed_of
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def degrade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str | Path | int) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ldrps", "degrade", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return int(left.value.code or 0), out, err
-
-    return call
+def degrade(command: Run) -> Run:
+    return partial(command, "degrade")
 
 
 @pytest.fixture

