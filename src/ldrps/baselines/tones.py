@@ -15,10 +15,11 @@ def autogamma(x: Pixels) -> Pixels:
     Found by bisection: log(0.5) / log(mean), which many use, gives a mean of 0.5 only to a flat picture, and 0.6 dB
     less on dark ones.
     """
+    values, counts = np.unique(x, return_counts=True)  # of 8 bits, 256 at most
     low, high = -_GAMMA_LIMIT, _GAMMA_LIMIT
     for _ in range(30):
         middle = (low + high) / 2
-        if float((x ** np.exp(middle)).mean()) > 0.5:
+        if float(np.average(values ** np.exp(middle), weights=counts)) > 0.5:
             low = middle
         else:
             high = middle
