@@ -84,3 +84,11 @@ def test_tables_hold_every_line_and_escape() -> None:
     assert "LD-RPS (published: ICCV 2025)" in markdown(lines, SET)
     assert r"\textbf{10.00}" in latex(lines, SET), "the best of what was measured here, not of what was published"
     assert r"\textbf{17.45}" not in latex(lines, SET)
+
+
+def test_lpips_of_another_net_than_the_papers_says_so() -> None:
+    for net, head in (("alex", "LPIPS"), ("squeeze", "LPIPS (squeeze; published: alex)")):
+        key = Key(PLAIN.fingerprint(), "lol", "a", 0)
+        row = Row(key, {"psnr_rgb": 10.0, "lpips": 0.2}, 1.0, details={"protocol": {"lpips": {"net": net}}})
+        heads, *_ = grid(summarise([row], [PLAIN], [SET], "identity"))
+        assert head in heads

@@ -144,7 +144,7 @@ def bootstrap(values: Sequence[float] | NDArray[np.float64]) -> Interval:
 def grid(lines: Sequence[Line]) -> list[list[str]]:
     """The table of one set as text: heads, then a row a line. A contender with failures says so beside its count."""
     shown = _shown(lines)
-    heads = ["", *[_COLUMNS[name][0] for name in shown], "95 %", "beside reference", "s", "MiB", "n"]
+    heads = ["", *[_head(name, lines) for name in shown], "95 %", "beside reference", "s", "MiB", "n"]
     return [heads, *[_cells(line, shown) for line in lines]]
 
 
@@ -168,7 +168,7 @@ def latex(lines: Sequence[Line], dataset: DataSet) -> str:
             for name, cell in zip(shown, cells, strict=True)
         ]
         rows.append(" & ".join([_escaped(line.label), *marked]) + r" \\")
-    heads = " & ".join(["", *[_escaped(_COLUMNS[name][0]) for name in shown]]) + r" \\"
+    heads = " & ".join(["", *[_escaped(_head(name, lines)) for name in shown]]) + r" \\"
     return "\n".join(
         [
             f"% {dataset.title}",
@@ -251,6 +251,13 @@ def _cells(line: Line, shown: Sequence[str]) -> list[str]:
 
 def _shown(lines: Sequence[Line]) -> list[str]:
     return [name for name in _COLUMNS if any(name in line.scores for line in lines)]
+
+
+def _head(name: str, lines: Sequence[Line]) -> str:
+    """The name of a column; LPIPS of another net than the papers', AlexNet, says so."""
+    head = _COLUMNS[name][0]
+    nets = {line.protocol["lpips"]["net"] for line in lines if "lpips" in line.protocol} if name == "lpips" else set()
+    return f"{head} ({', '.join(sorted(nets))}; published: alex)" if nets - {"alex"} else head
 
 
 def _best(lines: Sequence[Line], name: str) -> float | None:
