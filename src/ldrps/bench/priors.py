@@ -26,7 +26,9 @@ from ldrps.image.pad import pad_to_multiple
 from ldrps.image.sheet import contact_sheet
 from ldrps.metrics import psnr
 from ldrps.metrics.frechet import FrechetDistance
+from ldrps.prior import EMBEDDED
 from ldrps.prior.base import Prior
+from ldrps.prior.tiny.prior import SHIPPED
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.sampling.chains import proximal_chain
 from ldrps.sampling.schedule import Schedule
@@ -72,10 +74,6 @@ def evaluate(prior: Prior, root: Path | None, *, samples: int = 16, photos: Sequ
         raise InputError("neither kodak_noise30 nor cbsd is there: nothing to measure a prior on")
     truths = {name: [truth for _, truth in pairs] for name, pairs in clean.items() if pairs}
     sizes = {name: sum(p.numel() for p in network.parameters()) for name, network in prior.networks().items()}
-    sizes_mb = {
-        name: sum(p.numel() * p.element_size() for p in network.parameters()) / 1e6
-        for name, network in prior.networks().items()
-    }
     drawn = draw_samples(prior, samples)
     figures: dict[str, Any] = {
         "autoencoder_psnr": {name: _mean(psnr_of(_roundtrip(prior, x), x) for x in xs) for name, xs in truths.items()},
@@ -83,7 +81,7 @@ def evaluate(prior: Prior, root: Path | None, *, samples: int = 16, photos: Sequ
         "tone_error": tone_errors(prior, [x for xs in truths.values() for x in xs]),
         "frechet": _frechet(drawn, photos),
         "parameters": {**sizes, "total": sum(sizes.values())},
-        "megabytes": sum(sizes_mb.values()),
+        "megabytes": _megabytes(prior),
     }
     return Evaluation(figures, {"samples": _grid(drawn), **_examples(prior, clean["kodak_noise30"][:4])})
 
@@ -178,6 +176,14 @@ def _frechet(drawn: Tensor, photos: Sequence[Image.Image]) -> float | None:
     except PriorError as error:
         logger.warning("no Frechet distance: %s", error)
         return None
+
+
+def _megabytes(prior: Prior) -> float:
+    """Of its files of weights; of its weights in memory, if it did not come from a folder."""
+    folder = SHIPPED if prior.name == EMBEDDED else Path(prior.name)
+    files = sum(file.stat().st_size for file in folder.rglob("*.safetensors")) if folder.is_dir() else 0
+    held = sum(p.numel() * p.element_size() for network in prior.networks().values() for p in network.parameters())
+    return round((files or held) / 1e6, 3)
 
 
 def _followed(prior: Prior, schedule: Schedule, z: Tensor, timesteps: list[int], text: Tensor | None = None) -> Tensor:
