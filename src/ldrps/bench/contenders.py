@@ -254,6 +254,6 @@ def _pixels(image: Image.Image) -> NDArray[np.float32]:
 
 
 def _image(pixels: NDArray[np.float32]) -> Image.Image:
-    import numpy as np
+    from ldrps.baselines.base import levels
 
-    return Image.fromarray(np.clip(np.rint(pixels * 255), 0, 255).astype(np.uint8))
+    return Image.fromarray(levels(pixels))

@@ -20,7 +20,7 @@ from ldrps.bench.runner import picture_path, prepare
 from ldrps.bench.store import Key, Row
 from ldrps.bench.tables import Line, grid
 from ldrps.errors import InputError
-from ldrps.image.files import replace_file
+from ldrps.image.files import write_text
 
 DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
@@ -73,7 +73,7 @@ def write_report(shown: Shown, folder: Path) -> Path:
         f"<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
     index = folder / "index.html"
-    replace_file(index, lambda file: file.write(page.encode()))
+    write_text(index, page)
     return index
 
 

@@ -83,6 +83,7 @@ def train_part(
         model = _started(model, _loaded(_folder(init), PARTS[part]), init)
 
     plan = replace(_PLANS[part], seed=seed, **({} if steps is None else {"steps": steps}))
+    model.to(memory_format=torch.channels_last)  # what convolutions on a CPU like best
     training = train(model, task.loss, task.validate, plan, out / "training" / part, resume=resume)
     if (yield from _lines(training, plan.steps)):
         save_part(out, PARTS[part], model)
@@ -98,10 +99,8 @@ def _loaded(folder: Path, part: str) -> Any:
 
 def _started(model: _Network, weights: _Network, init: str | Path) -> _Network:
     """The network that begins with trained weights: its own, or with the deviations that those were trained for."""
-    fresh, trained = model.state_dict(), weights.state_dict()
-    if {name: tensor.shape for name, tensor in fresh.items()} != {
-        name: tensor.shape for name, tensor in trained.items()
-    }:
+    fresh, trained = ({name: tensor.shape for name, tensor in net.state_dict().items()} for net in (model, weights))
+    if fresh != trained:
         raise InputError(f"{init} has another network than the one that is trained here: leave out --init")
     return weights.requires_grad_(True).train()
 
