@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ldrps import Prior
+    from ldrps.prior.tiny.denoiser import LatentUNet
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -48,7 +50,7 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from ldrps.prior.tiny.autoencoder import PatchAutoencoder
-    from ldrps.prior.tiny.denoiser import PreconditionedUNet
+    from ldrps.prior.tiny.denoiser import LatentUNet
     from ldrps.prior.tiny.prior import save_part
     from ldrps.prior.tiny.tone import TonePosterior
 
@@ -60,7 +62,7 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear") + torch.randn(2000, 3, 4, 4) / 20
         )
         deviations = torch.logspace(0.3, -1.5, 20).tolist()
-        unet = PreconditionedUNet(deviations, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
+        unet = awake(LatentUNet(deviations, widths=(32, 32), blocks=(1,), middle=2, embedding=32))
         save_part(folder, "vae", PatchAutoencoder.fit(smooth))
         save_part(folder, "unet", unet)
         tone = TonePosterior()
@@ -74,6 +76,36 @@ def tiny_prior(tiny_prior_folder: Path) -> Prior:
     from ldrps import load_prior
 
     return load_prior(tiny_prior_folder)
+
+
+@pytest.fixture(scope="session")
+def text_prior_folder(tiny_prior_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small prior with another UNet, and a text encoder that knows a few words. Untrained as well."""
+    import torch
+
+    from ldrps.prior.tiny.denoiser import LatentUNet
+    from ldrps.prior.tiny.prior import load_part, save_part, save_text
+    from ldrps.train.text import new_text_encoder
+
+    folder = Path(shutil.copytree(tiny_prior_folder, tmp_path_factory.mktemp("text-prior"), dirs_exist_ok=True))
+    deviations = load_part(folder, "unet", torch.device("cpu"), torch.float32).config["sigma_data"]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_text(folder, new_text_encoder(["dog, green", "golden retriever, dark"], width=32, layers=1))
+        unet = LatentUNet(deviations, widths=(32, 32), blocks=(1,), middle=2, embedding=32, text_width=32)
+        save_part(folder, "unet", awake(unet, 0.1))
+    return folder
+
+
+def awake(unet: LatentUNet, deviation: float = 0.02) -> LatentUNet:
+    """The same net with random weights, always the same, where it begins with zeros and does nothing."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    for parameter in unet.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=deviation, generator=random)
+    return unet
 
 
 def noisy(width: int = 48, height: int = 40, seed: int = 0, channels: int = 3) -> np.ndarray:

@@ -157,9 +157,17 @@ def test_several_pictures_need_a_folder(run: Run, picture: Path, tmp_path: Path)
 def test_info_and_version(run: Run, tiny_prior_folder: Path) -> None:
     code, out, _ = run("info", tiny_prior_folder)
     assert code == 0
-    assert "PreconditionedUNet" in out
+    assert "LatentUNet" in out
     assert "20 channels" in out
+    assert re.search(r"^text +no$", out, re.MULTILINE)
     assert run("--version")[:2] == (0, f"ldrps {ldrps.__version__}\n")
+
+
+def test_info_of_a_prior_that_knows_text(run: Run, text_prior_folder: Path) -> None:
+    code, out, _ = run("info", text_prior_folder)
+    assert code == 0
+    assert re.search(r"^text +yes$", out, re.MULTILINE)
+    assert re.search(r"^text_encoder +CLIPTextModel, 0\.\d\d M parameters, torch.float32$", out, re.MULTILINE)
 
 
 def test_interrupting_leaves_whole_files_only(picture: Path, tmp_path: Path, tiny_prior_folder: Path) -> None:

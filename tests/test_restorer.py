@@ -118,6 +118,15 @@ def test_bad_input_is_refused_in_words(image: Any, message: str, tiny_prior: Pri
         ldrps.restore(image, prior=tiny_prior)
 
 
+def test_a_caption_guides_where_the_prior_knows_text(text_prior_folder: Path) -> None:
+    restorer = Restorer(ldrps.load_prior(text_prior_folder))
+    none, dog, again = (restorer(noisy(), caption) for caption in ("", "golden retriever", "golden retriever"))
+    assert np.array_equal(pixels(dog), pixels(again)) and dog.caption == "golden retriever"
+    assert not np.array_equal(pixels(dog), pixels(none))
+    exaggerated = Restorer(restorer.prior, Settings(text_scale=30.0))(noisy(), "golden retriever")
+    assert not np.array_equal(pixels(exaggerated), pixels(dog))
+
+
 def test_a_caption_for_a_prior_without_text_is_noted(tiny_prior: Prior, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         result = Restorer(tiny_prior)(noisy(), "a cat")

@@ -15,6 +15,7 @@ from ldrps.settings import GradientPosterior, ProximalPosterior, Until
 def test_presets_carry_their_name_and_kind() -> None:
     assert all(settings.preset == name for name, settings in PRESETS.items())
     assert isinstance(preset("default").posterior, ProximalPosterior)
+    assert preset("default").text_scale == 1.0
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
         assert isinstance(paper.posterior, GradientPosterior)

@@ -121,25 +121,46 @@ class Short(Method):
         self.findings = {}
         self.y = y
         if prior.tone is not None:
-            tone = find_tone(y, prior.tone, self.posterior.tone, self.posterior.undamaged)
-            self.y, self.findings["tone"] = tone.undo(y), tone.report()
+            chosen = self.posterior
+            tone = find_tone(y, prior.tone, chosen.tone, chosen.undamaged, chosen.unevenness)
+            self.y = tone.undo(y)
+            exposure = float(y.mean() / self.y.mean().clamp_min(1e-3))
+            self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
         noise = float(estimate_noise(self.y).mean())
         self.findings["noise"] = round(255 * noise, 2)
 
         self.rounds = []
         self.latents: Tensor = self._encoded(self.y)
-        self.level = 0.0
+        self.level = self.noise = 0.0  # in latents and in pixels
         if 255 * noise < self.posterior.floor:
             return
         # How much of that noise the latents have: all, if the encoder is orthonormal.
         probe = self._encoded(self.y + noise * draw(self.y.shape, generator, self.y.device))
-        self.level = self.posterior.noise_factor * float((probe - self.latents).pow(2).mean().sqrt())
+        level = self.posterior.noise_factor * float((probe - self.latents).pow(2).mean().sqrt())
+        share = self._noise_share(level)
+        self.findings["noise"] = round(255 * noise * share, 2)
+        if 255 * noise * share < self.posterior.floor:
+            return
+        self.level, self.noise = level * share, self.posterior.noise_factor * noise * share
+        self.findings["denoised"] = True
         first = self.schedule.timestep_of(self.level)
         again = self.schedule.timestep_of(self.level * settings.strength)
         self.rounds = [
             self.schedule.spaced(first, settings.steps),
             *[self.schedule.spaced(again, settings.steps)] * settings.recurrences,
         ]
+
+    def _noise_share(self, level: float) -> float:
+        """How much of what was taken for noise is noise, 0 to 1.
+
+        The estimate takes fine texture for noise; the prior does not. If there is noise of that level, a denoising step
+        takes about as much away; if it is texture, the step lets most of it stand.
+        """
+        t = self.schedule.timestep_of(level)
+        z0 = self.denoise(self.latents[:1] * self.schedule.abar(t) ** 0.5, t).z0
+        taken = float((self.latents[:1] - z0).pow(2).mean().sqrt()) / self.schedule.sigma(t)
+        none, all_of_it = self.posterior.texture
+        return min(max((taken - none) / (all_of_it - none), 0.0), 1.0)
 
     @torch.no_grad()
     def _encoded(self, image: Tensor) -> Tensor:
@@ -163,7 +184,12 @@ class Short(Method):
     def picture(self, z: Tensor | None) -> Tensor:
         if z is None:
             return self.y
-        return gather(self.prior.decode(z), self.shifts, (self.y.shape[-2], self.y.shape[-1]))
+        size = (self.y.shape[-2], self.y.shape[-1])
+        restored, through = (gather(self.prior.decode(each), self.shifts, size) for each in (z, self.latents))
+        # What the autoencoder cannot show is picture and noise; Wiener's factor keeps the share that is picture.
+        missing = self.y - through
+        kept = 1 - self.noise**2 / float(missing.pow(2).mean().clamp_min(1e-12))
+        return restored + max(kept, 0.0) * missing
 
 
 def _keep(z0: Tensor, t: int) -> tuple[Tensor, Losses]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from ldrps.align.words import in_words
 from ldrps.image.files import replace_file, taken
 from ldrps.image.picture import Picture
 from ldrps.image.write import write_image
@@ -46,6 +47,11 @@ class Result:
     seconds: dict[str, float]
 
     @property
+    def damage(self) -> str:
+        """The damage that was found, in words; "" if the method looks for none."""
+        return in_words(self.findings)
+
+    @property
     def seed(self) -> int:
         return self.settings.seed
 
@@ -58,6 +64,7 @@ class Result:
             "settings": dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
             "prior": self.prior,
             "caption": self.caption,
+            "damage": self.damage,
             "findings": self.findings,
             "losses": list(self.losses),
             "seconds": self.seconds,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ldrps.align.tone import LEVELS, ToneFinding, find_tone
-from ldrps.prior.tiny.tone import ToneBelief, ToneCurve, TonePosterior
+from ldrps.prior.tiny.tone import ToneBelief, ToneCurve, ToneField, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
 IDENTITY = torch.linspace(0, 1, LEVELS).repeat(3, 1)
@@ -110,7 +110,10 @@ def test_the_report_is_plain_numbers() -> None:
         "black": [0, 0, 0],
         "grey": [0.5, 0.25, 0.25],
         "white": [1, 0.5, 1],
+        "veil": 0.039,
     }
+    uneven = ToneField(torch.zeros(1, 1), torch.tensor([[[[0.3, -0.3]]]]))
+    assert ToneFinding(IDENTITY, 0.0, 1.0, uneven).report()["uneven"] == pytest.approx(0.424)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -13,8 +13,19 @@ from PIL import Image
 
 from ldrps import Prior
 from ldrps.align.tone import find_tone
-from ldrps.bench.priors import denoised, draw_samples, evaluate, psnr_of, tone_errors
+from ldrps.bench.priors import (
+    caption_losses,
+    denoised,
+    draw_samples,
+    evaluate,
+    latent_noise,
+    psnr_of,
+    tone_errors,
+    tone_psnr,
+)
 from ldrps.errors import InputError
+from ldrps.prior.base import Denoised
+from ldrps.sampling.schedule import Schedule
 
 FLAT = torch.full((1, 3, 64, 64), 0.5)
 
@@ -40,17 +51,23 @@ def test_all_figures(tiny_prior: Prior, sets: Path) -> None:
     evaluation = evaluate(tiny_prior, sets, samples=3, photos=photos)
     figures = json.loads(json.dumps(evaluation.figures, allow_nan=False))
     assert figures.keys() == {
-        "autoencoder_psnr", "denoise_psnr", "tone_error", "frechet", "parameters", "megabytes",
+        "autoencoder_psnr", "latent_noise", "denoise_psnr", "tone_error", "tone_psnr", "caption_loss", "frechet",
+        "parameters", "megabytes",
     }  # fmt: skip
     assert figures["autoencoder_psnr"].keys() == {"kodak_noise30", "cbsd"}
     assert min(figures["autoencoder_psnr"].values()) > 35, "ramps are easy"
-    assert figures["denoise_psnr"].keys() == {"kodak_noise30", "kodak_noise30_4_steps", "cbsd15", "cbsd25", "cbsd50"}
-    assert figures["denoise_psnr"]["cbsd15"] > figures["denoise_psnr"]["cbsd50"]
+    cbsd = {f"cbsd{level}{tool}" for level in (15, 25, 50) for tool in ("", "_nlm")}
+    assert figures["denoise_psnr"].keys() == {"kodak_noise30", "kodak_noise30_4_steps", *cbsd}
+    for tool in ("", "_nlm"):
+        assert figures["denoise_psnr"][f"cbsd15{tool}"] > figures["denoise_psnr"][f"cbsd50{tool}"]
+    assert figures["caption_loss"] is None, "it knows no text"
+    assert figures["tone_psnr"].keys() == {"kodak_noise30", "kodak_noise30-clean", "cbsd"}
+    assert figures["tone_psnr"]["cbsd"] == 50, "untrained, it believes in no damage"
     total = sum(p.numel() for network in tiny_prior.networks().values() for p in network.parameters())
     assert figures["parameters"]["total"] == total
     files = Path(tiny_prior.name).rglob("*.safetensors")
     assert figures["megabytes"] == pytest.approx(sum(file.stat().st_size for file in files) / 1e6, abs=1e-3)
-    assert evaluation.sheets.keys() == {"samples", "denoised"}
+    assert evaluation.sheets.keys() == {"samples", "denoised", "latents"}
     assert figures["frechet"] is None or figures["frechet"] > 0
 
 
@@ -90,6 +107,7 @@ def test_tone_errors(tiny_prior: Prior) -> None:
     assert errors["posterior_undamaged"] == pytest.approx(0, abs=1e-4), "untrained, it believes in no damage"
     assert errors["posterior"] > 0.05
     assert errors["stretch_undamaged"] > 0
+    assert 0 <= errors["likelihood_undamaged"] <= errors["posterior_of_those"] + 0.5
     assert tiny_prior.tone is not None
     assert find_tone(clean[0], tiny_prior.tone, 1.0, 0.6).undo(clean[0]).shape == clean[0].shape
 
@@ -101,6 +119,80 @@ def test_the_command(command: Run, sets: Path, tiny_prior_folder: Path, tmp_path
     )  # fmt: skip
     assert code == 0
     assert json.loads(out) == json.loads((tmp_path / "f" / "a.json").read_text())
-    assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"samples.png", "denoised.png"}
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"samples.png", "denoised.png", "latents.png"}
     code, _, err = command("prior", "evaluate", tiny_prior_folder, "--data", tmp_path / "none")
     assert (code, "nothing to measure a prior on" in err) == (2, True)
+
+
+def test_noise_in_orthonormal_latents_is_white(tiny_prior: Prior) -> None:
+    noise = latent_noise(tiny_prior)
+    assert noise["deviation_min"] == pytest.approx(1, abs=0.02)
+    assert noise["deviation_max"] == pytest.approx(1, abs=0.02)
+    assert noise["correlation_of_channels"] < 0.03 and noise["correlation_of_neighbours"] < 0.03
+
+
+def test_noise_in_other_latents_is_seen(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = tiny_prior.encode
+
+    def uneven(images: torch.Tensor) -> torch.Tensor:
+        z = encode(images)
+        z = torch.cat([3 * z[:, :1], z[:, 1:2] + z[:, 2:3], z[:, 2:]], 1)
+        return z + 0.5 * z.roll(1, 3)
+
+    monkeypatch.setattr(tiny_prior, "encode", uneven)
+    noise = latent_noise(tiny_prior)
+    assert noise["deviation_max"] > 2
+    assert noise["correlation_of_channels"] == pytest.approx(0.5**0.5, abs=0.03)
+    assert noise["correlation_of_neighbours"] == pytest.approx(0.5 / 1.25, abs=0.03)
+
+
+def test_the_right_caption_is_told_from_a_wrong_one(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prior that knows pictures by heart: the shade in its caption, a mean of all without one."""
+    shades = {"dark": 0.2, "bright": 0.8, "": 0.5}
+    schedule = Schedule(tiny_prior.alphas_cumprod)
+
+    def embed(prompts: list[str]) -> torch.Tensor:
+        return torch.tensor([[[shades[prompt]]] for prompt in prompts])
+
+    def denoise(z_t: torch.Tensor, t: int, text: torch.Tensor | None = None) -> Denoised:
+        assert text is not None
+        z0 = tiny_prior.encode(text.reshape(-1, 1, 1, 1).expand(-1, 3, 128, 128))
+        return Denoised(z0, schedule.predict_eps(z_t, z0, t))
+
+    monkeypatch.setattr(type(tiny_prior), "has_text", True)
+    monkeypatch.setattr(tiny_prior, "embed", embed)
+    monkeypatch.setattr(tiny_prior, "denoise", denoise)
+    photos = [torch.full((1, 3, 150, 140), shade) for shade in (0.2, 0.8)]
+    losses = caption_losses(tiny_prior, photos, ["dark", "bright"])
+    assert losses is not None and list(losses) == ["0.1", "0.3", "1", "3", "10"]
+    for loss in losses.values():
+        assert loss["right"] == pytest.approx(0, abs=1e-4)
+        assert loss["wrong"] == pytest.approx(4 * loss["none"], rel=0.01)
+    assert losses["0.1"]["none"] > losses["1"]["none"] > 0
+    assert caption_losses(tiny_prior, photos, []) is None
+
+
+def test_captions_must_fit_the_photos(tiny_prior: Prior, sets: Path) -> None:
+    with pytest.raises(InputError, match="1 captions for 2 photos"):
+        evaluate(tiny_prior, sets, photos=[Image.new("RGB", (64, 64))] * 2, captions=["one"])
+
+
+def test_tone_psnr_without_sets(tiny_prior: Prior, tmp_path: Path) -> None:
+    assert tone_psnr(tiny_prior, tmp_path) == {}
+
+
+def test_the_likeliest_tone_is_found_by_a_denoiser_that_knows_the_picture(
+    tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3)) * 0.5 + 0.3
+    known, schedule = tiny_prior.encode(x), Schedule(tiny_prior.alphas_cumprod)
+
+    def denoise(z_t: torch.Tensor, t: int, text: torch.Tensor | None = None) -> Denoised:
+        z0 = known.expand_as(z_t)
+        return Denoised(z0, schedule.predict_eps(z_t, z0, t))
+
+    monkeypatch.setattr(tiny_prior, "denoise", denoise)
+    errors = tone_errors(tiny_prior, [x])
+    assert errors is not None
+    assert errors["likelihood"] < 0.02 < errors["posterior_of_those"]
+    assert errors["likelihood_undamaged"] < 0.02

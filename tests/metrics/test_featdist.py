@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ldrps.errors import InputError, PriorError
 from ldrps.metrics import FeatureDistance, featdist
+from ldrps.metrics.efficientnet import EfficientNetLite0
 from ldrps.metrics.weights import read_weights
 
 Weights = dict[str, Tensor]
@@ -65,23 +66,24 @@ def reference(weights: Weights) -> list[nn.ModuleList]:
     return [parts.eval() for parts in network]
 
 
-def slow_distance(weights: Weights, x: Tensor, y: Tensor) -> float:
+@torch.no_grad()
+def slow_stages(weights: Weights, z: Tensor) -> list[Tensor]:
+    """Of a picture [3, H, W], by PyTorch's layers."""
     stem, *blocks = reference(weights)
+    z = stem[0]((z[None].float() * 255 - 127) / 128)
+    found = []
+    for index, (block, (_, stride, before, after)) in enumerate(zip(blocks, BLOCKS, strict=True)):
+        before_it = z
+        for part in block:
+            z = part(z)
+        z = z + before_it if stride == 1 and before == after else z
+        found += [z] if index in ENDS else []
+    return found
 
-    def stages(z: Tensor) -> list[Tensor]:
-        z = stem[0]((z[None].float() * 255 - 127) / 128)
-        found = []
-        for index, (block, (_, stride, before, after)) in enumerate(zip(blocks, BLOCKS, strict=True)):
-            before_it = z
-            for part in block:
-                z = part(z)
-            z = z + before_it if stride == 1 and before == after else z
-            found += [z] if index in ENDS else []
-        return found
 
-    with torch.inference_mode():
-        pairs = zip(stages(x), stages(y), strict=True)
-        return float(torch.stack([1 - F.cosine_similarity(a, b).mean() for a, b in pairs]).mean())
+def slow_distance(weights: Weights, x: Tensor, y: Tensor) -> float:
+    pairs = zip(slow_stages(weights, x), slow_stages(weights, y), strict=True)
+    return float(torch.stack([1 - F.cosine_similarity(a, b).mean() for a, b in pairs]).mean())
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,24 @@ def test_it_is_the_distance_by_pytorchs_layers(weights: Weights) -> None:
     assert metric(x, x.clone()).value == 0
     nearer = metric(0.9 * x + 0.1 * y, x).value
     assert 0 < nearer < score.value / 2
+
+
+def test_the_classifier_is_that_of_pytorchs_layers(weights: Weights) -> None:
+    random = torch.Generator().manual_seed(3)
+    head = Convolution(320, 1280, 1)
+    for tensor in (head.norm.weight, head.norm.running_var, head.norm.bias, head.norm.running_mean):
+        tensor.data.uniform_(0.5, 1.5, generator=random)
+    answer = nn.Linear(1280, 1000)
+    whole = weights | {"_conv_head.weight": head.conv.weight.data, "_fc.weight": answer.weight.data}
+    whole |= {"_fc.bias": answer.bias.data}
+    whole |= {f"_bn1.{key}": value for key, value in head.norm.state_dict().items() if "num" not in key}
+    with torch.no_grad():
+        x = torch.stack(pictures())
+        found = EfficientNetLite0(whole, "the given weights").logits(x)
+        features = torch.cat([slow_stages(weights, each)[-1] for each in x])
+        torch.testing.assert_close(found, answer(head.eval()(features).mean((2, 3))), atol=1e-4, rtol=1e-4)
+        with pytest.raises(PriorError, match="the given weights has no tensor _conv_head"):
+            EfficientNetLite0(weights, "the given weights").logits(x)
 
 
 def test_odd_sizes_and_the_least_size(weights: Weights) -> None:

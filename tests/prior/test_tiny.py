@@ -7,16 +7,19 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from conftest import awake
 from torch import Tensor
 
 from ldrps.errors import InputError, PriorError
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
-from ldrps.prior.tiny.denoiser import PreconditionedUNet
-from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, save_part
+from ldrps.prior.tiny.denoiser import LatentUNet
+from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, load_text, save_part, save_text
 from ldrps.prior.tiny.tone import SMALLEST_SCALE, ToneBelief, ToneCurve, TonePosterior
+from ldrps.train.text import new_text_encoder
 
 CPU = torch.device("cpu")
 DEVIATIONS = [2.0, 0.5, 0.05]
@@ -32,11 +35,27 @@ def autoencoder() -> PatchAutoencoder:
     return PatchAutoencoder.fit(noise(500, 3, 4, 4).cumsum(2).cumsum(3) / 10)
 
 
-@pytest.fixture(scope="module")
-def unet() -> PreconditionedUNet:
+def new_unet(deviations: list[float] = DEVIATIONS, text_width: int = 0, **sizes: Any) -> LatentUNet:
+    """As it begins, but the same each time."""
+    sizes = {"widths": (32, 32), "blocks": (1,), "middle": 2, "embedding": 32} | sizes
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return PreconditionedUNet(DEVIATIONS, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
+        return LatentUNet(deviations, text_width=text_width, **sizes)
+
+
+def stirred(text_width: int = 0, **sizes: Any) -> LatentUNet:
+    """A net whose every part has an effect."""
+    return awake(new_unet(text_width=text_width, **sizes), 0.2).requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def unet() -> LatentUNet:
+    return awake(new_unet(), 0.02)
+
+
+@pytest.fixture(scope="module")
+def text_prior(text_prior_folder: Path) -> EmbeddedPrior:
+    return load_embedded(text_prior_folder)
 
 
 @pytest.fixture
@@ -86,7 +105,7 @@ def test_what_is_no_picture_of_its_grid_is_refused(tiny_prior_folder: Path) -> N
         prior.denoise(noise(1, 20, 4, 4), 5, noise(1, 2, 3))
 
 
-def test_preconditioning_has_unit_scales(unet: PreconditionedUNet) -> None:
+def test_preconditioning_has_unit_scales(unet: LatentUNet) -> None:
     skip, out, scale = (c[:, :, 0, 0] for c in unet.coefficients(LEVELS))
     s, d = LEVELS[:, None], torch.tensor(DEVIATIONS)
     torch.testing.assert_close(scale**2 * (d**2 + s**2), torch.ones(5, 3))  # the input's variance
@@ -94,7 +113,7 @@ def test_preconditioning_has_unit_scales(unet: PreconditionedUNet) -> None:
     torch.testing.assert_close(target, torch.ones(5, 3), atol=1e-3, rtol=0)
 
 
-def test_preconditioning_at_its_ends(unet: PreconditionedUNet) -> None:
+def test_preconditioning_at_its_ends(unet: LatentUNet) -> None:
     skip, out, _ = (c[:, :, 0, 0] for c in unet.coefficients(torch.tensor([1e-6, 1e6])))
     torch.testing.assert_close(skip[0], torch.ones(3))  # no noise: what is there is right
     torch.testing.assert_close(out[0], torch.full((3,), 1e-6))
@@ -102,8 +121,95 @@ def test_preconditioning_at_its_ends(unet: PreconditionedUNet) -> None:
     torch.testing.assert_close(out[1], torch.tensor(DEVIATIONS))
 
 
+def test_what_the_network_sees_and_learns_has_unit_scale() -> None:
+    """Of true latents and noise, through the network itself: its input, and the target that its loss is made of."""
+    unet, seen = new_unet(), []
+    unet.first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    z0 = noise(5, 3, 64, 64) * torch.tensor(DEVIATIONS).reshape(3, 1, 1)
+    x = z0 + LEVELS.reshape(-1, 1, 1, 1) * noise(5, 3, 64, 64, seed=1)
+    unet.network(x, LEVELS)
+    skip, out, _ = unet.coefficients(LEVELS)
+    for unit in (seen[0], (z0 - skip * x) / out):
+        torch.testing.assert_close(unit.std((2, 3)), torch.ones(5, 3), atol=0.06, rtol=0)
+
+
+@pytest.mark.parametrize("text_width", [0, 32])
+def test_it_begins_as_the_filter_of_its_deviations(text_width: int) -> None:
+    unet, x = new_unet(text_width=text_width), noise(5, 3, 8, 12)
+    text = noise(5, 4, text_width) if text_width else None
+    assert torch.equal(unet(x, LEVELS, text), unet.coefficients(LEVELS)[0] * x)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "multiple"),
+    [
+        ({"widths": (32,), "blocks": ()}, 1),
+        ({}, 2),
+        ({"widths": [8, 16, 64], "blocks": [2, 1], "middle": 0}, 4),
+        ({"widths": (4, 4, 4, 32), "blocks": (0, 1, 0), "middle": 3}, 8),
+    ],
+)
 @torch.no_grad()
-def test_the_denoiser_at_every_level(unet: PreconditionedUNet) -> None:
+def test_sizes_of_the_net_and_of_its_latents(sizes: dict[str, Any], multiple: int) -> None:
+    unet = stirred(**sizes)
+    assert unet.size_multiple == multiple
+    for height, width in ((multiple, multiple), (3 * multiple, 2 * multiple)):
+        assert unet(noise(2, 3, height, width), LEVELS[:2]).shape == (2, 3, height, width)
+
+
+@pytest.mark.parametrize("sizes", [{"blocks": (1, 1)}, {"blocks": ()}, {"widths": (32, 48)}, {"widths": (64, 16)}])
+def test_widths_and_blocks_that_do_not_go_together(sizes: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="the last width must be a multiple of 32, and there must be"):
+        new_unet(**sizes)
+
+
+@torch.no_grad()
+def test_text_has_an_effect_and_may_be_left_out() -> None:
+    unet, x, sigma = stirred(text_width=16), noise(2, 3, 8, 8), LEVELS[2:4]
+    words = noise(1, 5, 16, seed=2).repeat(2, 1, 1)
+    with_words = unet(x, sigma, words)
+    assert not torch.allclose(with_words, unet(x, sigma), atol=1e-3)
+    words[1, 3] += 1
+    other = unet(x, sigma, words)
+    assert torch.equal(with_words[0], other[0]), "each picture has its own words"
+    assert not torch.allclose(with_words[1], other[1], atol=1e-3), "and each word counts"
+    deaf = stirred()
+    assert torch.equal(deaf(x, sigma, words), deaf(x, sigma)), "a net without text does not hear it"
+
+
+@pytest.mark.parametrize("way", ["condition", "attention"])
+def test_gradient_reaches_the_text(way: str) -> None:
+    unet, text = stirred(text_width=16), noise(2, 5, 16).requires_grad_()
+    silent = unet.text_embedding if way == "attention" else unet.attention.project
+    torch.nn.init.zeros_(silent.weight)
+    unet(noise(2, 3, 4, 4), LEVELS[2:4], text).square().sum().backward()
+    assert text.grad is not None and bool((text.grad.abs().amax(2) > 0).all()), "of each picture and word"
+
+
+@torch.no_grad()
+def test_a_tile_is_denoised_as_the_whole_but_for_attention() -> None:
+    unet, sigma = stirred(widths=(8, 8, 32), blocks=(1, 1)), torch.tensor([0.3])
+    whole = noise(1, 3, 96, 88) * torch.linspace(0.1, 30, 88)  # far from the tile, all is different
+    tile, inner = whole[..., 20:68, 4:60], (..., slice(20, -20), slice(20, -20))  # it begins at a multiple of 4
+    seen_from_far = float((unet(whole, sigma)[..., 20:68, 4:60] - unet(tile, sigma))[inner].abs().max())
+    torch.nn.init.zeros_(unet.attention.project.weight)
+    difference = (unet(whole, sigma)[..., 20:68, 4:60] - unet(tile, sigma)).abs()
+    assert float(difference[inner].max()) < 1e-5 < 1e-3 < seen_from_far
+    assert float(difference.max()) > 1e-3, "only the border of a tile lacks what is beyond it"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@torch.no_grad()
+def test_weights_of_half_precision(dtype: torch.dtype) -> None:
+    unet, x, text = stirred(text_width=16), noise(2, 3, 8, 8), noise(2, 5, 16, seed=2)
+    exact = unet(x, LEVELS[2:4], text)
+    found = unet.to(dtype)(x, LEVELS[2:4], text)
+    assert found.dtype == torch.float32
+    assert 0 < float((found - exact).norm() / exact.norm()) < 0.03
+
+
+@torch.no_grad()
+def test_the_denoiser_at_every_level(unet: LatentUNet) -> None:
     z0, n = noise(5, 3, 8, 8) * torch.tensor(DEVIATIONS).reshape(3, 1, 1), noise(5, 3, 8, 8, seed=1)
     found = unet(z0 + LEVELS.reshape(-1, 1, 1, 1) * n, LEVELS)
     assert bool(found.isfinite().all()) and found.shape == z0.shape
@@ -113,25 +219,27 @@ def test_the_denoiser_at_every_level(unet: PreconditionedUNet) -> None:
 
 
 def test_a_folder_holds_what_was_saved(tmp_path: Path, autoencoder: PatchAutoencoder) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        unet = PreconditionedUNet([0.5] * 20, block_out_channels=(16, 32), norm_num_groups=8, attention_head_dim=8)
-        tone = TonePosterior(widths=(8, 16), undamaged=0.5)
+    sizes = {"widths": (8, 16, 32), "blocks": (2, 1), "middle": 3, "embedding": 24, "text_width": 16}
+    unet = awake(new_unet([0.5] * 20, **sizes))
+    tone = TonePosterior(widths=(8, 16), undamaged=0.5)
     for part, network in (("vae", autoencoder), ("unet", unet), ("tone", tone)):
         save_part(tmp_path, part, network)
         loaded = load_part(tmp_path, part, CPU, torch.float32)
         tolerance = {"atol": 0.0, "rtol": 0.0} if part == "vae" else {"atol": 1e-6, "rtol": 1e-3}
         torch.testing.assert_close(loaded.state_dict(), network.state_dict(), **tolerance)
         assert not any(p.requires_grad for p in loaded.parameters()) and not loaded.training
+        assert type(loaded) is type(network)
+    config = load_part(tmp_path, "unet", CPU, torch.float32).config
+    assert {name: tuple(config[name]) if name in ("widths", "blocks") else config[name] for name in sizes} == sizes
     prior = load_embedded(tmp_path)
     assert prior.tone is not None and prior.tone.config["undamaged"] == 0.5
     assert json.loads((tmp_path / "model_index.json").read_text()).keys() >= {"vae", "unet", "tone", "scheduler"}
     assert not list(tmp_path.rglob(".ldrps-partial-*"))
-    found = prior.denoise(noise(2, 20, 4, 6), 300)
-    expected = unet.eval()(noise(2, 20, 4, 6) / prior.alphas_cumprod[300] ** 0.5, torch.full((2,), prior_sigma(prior)))
+    found = prior.denoise(noise(2, 20, 4, 8), 300)
+    expected = unet.eval()(noise(2, 20, 4, 8) / prior.alphas_cumprod[300] ** 0.5, torch.full((2,), prior_sigma(prior)))
     torch.testing.assert_close(found.z0, expected, atol=5e-3, rtol=5e-3)
     abar = prior.alphas_cumprod[300]
-    torch.testing.assert_close(abar**0.5 * found.z0 + (1 - abar) ** 0.5 * found.eps, noise(2, 20, 4, 6))
+    torch.testing.assert_close(abar**0.5 * found.z0 + (1 - abar) ** 0.5 * found.eps, noise(2, 20, 4, 8))
 
 
 def prior_sigma(prior: EmbeddedPrior, t: int = 300) -> float:
@@ -167,13 +275,17 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "class": (
         lambda root: rewrite(root / "unet/config.json", _class_name="UNet2DModel"),
-        r"unet/config\.json: found _class_name UNet2DModel, expected PreconditionedUNet",
+        r"unet/config\.json: found _class_name UNet2DModel, expected LatentUNet",
     ),
     "widths": (
-        lambda root: rewrite(root / "unet/config.json", block_out_channels=[16, 64]),
+        lambda root: rewrite(root / "unet/config.json", widths=[16, 32]),
         r"unet/diffusion_pytorch_model\.safetensors: found .* of shape",
     ),
     "nonsense": (lambda root: rewrite(root / "unet/config.json", sigma_data=7), r"unet/config\.json: found a config"),
+    "blocks": (
+        lambda root: rewrite(root / "unet/config.json", blocks=[1, 1]),
+        r"unet/config\.json: found a configuration that cannot be built \(InputError: widths are \[32, 32\] and",
+    ),
     "prediction": (
         lambda root: rewrite(root / "scheduler/scheduler_config.json", prediction_type="epsilon"),
         r"scheduler_config\.json: found prediction_type epsilon, expected sample",
@@ -195,6 +307,93 @@ def test_a_broken_folder_is_reported_by_file(name: str, broken: Path) -> None:
     damage(broken)
     with pytest.raises(PriorError, match=message):
         load_embedded(broken)
+
+
+def copied(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "broken"))
+
+
+TEXT_DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no tokenizer": (lambda root: shutil.rmtree(root / "tokenizer"), r"tokenizer: found no vocab\.json"),
+    "no config": (
+        lambda root: (root / "text_encoder/config.json").unlink(),
+        r"text_encoder/config\.json: found no such",
+    ),
+    "no weights": (lambda root: (root / "text_encoder/model.safetensors").unlink(), r"text_encoder: found no weights"),
+    "another text": (
+        lambda root: save_text(root, new_text_encoder(["dog"], width=64, layers=1)),
+        r"broken: found a text encoder of width 64, expected 32, as the UNet has",
+    ),
+    "a net without text": (
+        lambda root: save_part(root, "unet", new_unet([0.5] * 20)),
+        r"broken: found a text encoder of width 32, expected 0, as the UNet has",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXT_DAMAGES)
+def test_broken_text_is_reported_by_file(name: str, text_prior_folder: Path, tmp_path: Path) -> None:
+    damage, message = TEXT_DAMAGES[name]
+    root = copied(text_prior_folder, tmp_path)
+    damage(root)
+    with pytest.raises(PriorError, match=message):
+        load_embedded(root)
+
+
+def test_without_its_text_encoder_a_prior_knows_no_text(text_prior_folder: Path, tmp_path: Path) -> None:
+    root = copied(text_prior_folder, tmp_path)
+    shutil.rmtree(root / "text_encoder")
+    prior = load_embedded(root)
+    assert not prior.has_text and "text_encoder" not in prior.networks()
+    assert bool(prior.denoise(noise(1, 20, 4, 4), 300).z0.isfinite().all())
+
+
+def test_a_prior_that_knows_text(text_prior: EmbeddedPrior, tiny_prior_folder: Path) -> None:
+    assert text_prior.has_text and "text_encoder" in text_prior.networks()
+    assert text_prior.describe()["text"] == "yes"
+    text = text_prior.embed(["dog", "", "golden retriever"])
+    assert text.shape == (3, 32, 32) and text.dtype == torch.float32 and not text.requires_grad
+    assert not torch.allclose(text[0], text[1])
+
+    z, t = noise(2, 20, 4, 6), 600
+    none, empty = text_prior.denoise(z, t), text_prior.denoise(z, t, text_prior.embed(["", ""]))
+    torch.testing.assert_close(none, empty, atol=1e-6, rtol=0)
+    dog = text_prior.denoise(z, t, text_prior.embed(["dog", "dog"]))
+    assert not torch.allclose(dog.z0, none.z0, atol=1e-4)
+
+    deaf = load_embedded(tiny_prior_folder)
+    assert not deaf.has_text and deaf.describe()["text"] == "no"
+    with pytest.raises(InputError, match=r"text has shape \[2, 32, 32\], but .* knows no text: give None"):
+        deaf.denoise(z, t, text[:2])
+    with pytest.raises(PriorError, match="has no text encoder: leave the caption out"):
+        deaf.embed(["dog"])
+
+
+def test_text_of_half_precision(text_prior_folder: Path, text_prior: EmbeddedPrior) -> None:
+    prior = load_embedded(text_prior_folder, dtype=torch.bfloat16)
+    assert next(prior.networks()["text_encoder"].parameters()).dtype == torch.bfloat16
+    text = prior.embed(["dog"])
+    assert text.dtype == torch.float32
+    torch.testing.assert_close(text, text_prior.embed(["dog"]), atol=0.05, rtol=0.05)
+    found, exact = (p.denoise(noise(1, 20, 4, 4), 500, text).z0 for p in (prior, text_prior))
+    torch.testing.assert_close(found, exact, atol=0.1, rtol=0.1)
+
+
+def test_a_folder_holds_the_text_that_was_saved(tmp_path: Path) -> None:
+    text = new_text_encoder(["a red-brown dog, über alles", "zebra"], width=32, layers=1)
+    assert load_text(tmp_path, CPU, torch.float32) is None
+    save_text(tmp_path, text)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
+    assert index["tokenizer"] == ["transformers", "CLIPTokenizer"]
+    assert not list(tmp_path.rglob(".ldrps-partial-*"))
+    loaded = load_text(tmp_path, CPU, torch.float32)
+    assert loaded is not None
+    torch.testing.assert_close(loaded.model.state_dict(), text.model.state_dict(), atol=1e-6, rtol=1e-3)
+    prompts = ["A RED-brown dog,  über alles", "", "unheard-of 漢字 12."]
+    assert loaded.tokenizer(prompts)["input_ids"] == text.tokenizer(prompts)["input_ids"]
+    assert loaded.length == text.length == 32
+    torch.testing.assert_close(loaded(prompts), text(prompts), atol=5e-3, rtol=0)
 
 
 def curve(gain: float, offset: float, gamma: float, *, grad: bool = False) -> ToneCurve:

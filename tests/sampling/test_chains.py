@@ -192,7 +192,7 @@ class TextPrior:
         return Denoised(torch.full_like(z_t, torch.nan), eps)
 
 
-@pytest.mark.parametrize("scale", [0.0, 1.0, 8.0])
+@pytest.mark.parametrize("scale", [0.0, 0.5, 8.0])
 @pytest.mark.parametrize("chains", [1, 2, 3])
 def test_guidance_is_one_call(scale: float, chains: int) -> None:
     prior: Any = TextPrior()
@@ -204,6 +204,19 @@ def test_guidance_is_one_call(scale: float, chains: int) -> None:
     torch.testing.assert_close(eps, unconditional + scale * (conditional - unconditional))
     torch.testing.assert_close(z0, SCHEDULE.predict_z0(z, eps, 321))
     assert prior.batches == [2 * chains]
+
+
+@pytest.mark.parametrize(("caption", "negative", "scale"), [("four", "no", 1), ("four", "four", 8.0), ("", "", 0.0)])
+@pytest.mark.parametrize("chains", [1, 3])
+def test_where_guidance_would_do_nothing_the_caption_alone_is_asked(
+    chains: int, caption: str, negative: str, scale: float
+) -> None:
+    prior: Any = TextPrior()
+    z = torch.randn(chains, 4, 5, generator=torch.Generator().manual_seed(0)).double()
+    found = denoiser_for(prior, caption, negative, scale)(z, 321)
+    assert prior.batches == [chains], "half of what guidance costs"
+    torch.testing.assert_close(found.eps, len(caption) * z + 321)
+    assert bool(found.z0.isnan().all()), "and the answer is the prior's own"
 
 
 def test_without_text_there_is_nothing_to_guide() -> None:

@@ -10,7 +10,9 @@ from PIL import Image
 from torch import Tensor
 from train.photographs import HELD_OUT, NAMES, invented
 
-from ldrps.errors import InputError
+from ldrps.caption.tagger import Tag
+from ldrps.errors import InputError, PriorError
+from ldrps.train import photos as photographs
 from ldrps.train.photos import Photographs, is_held_out
 
 
@@ -89,6 +91,87 @@ def test_what_cannot_be_used_is_skipped_with_a_warning(tmp_path: Path, caplog: p
     skipped = sorted(message.split(":")[0].rsplit("/", 1)[-1] for message in caplog.messages)
     assert skipped == ["chunk.png", "half.jpg", "text.jpg", "wide.png"]
     assert any("300x100, smaller than 128 pixels" in message for message in caplog.messages)
+
+
+def test_what_photographs_show(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Captions belong to paths: those of files that are skipped, or not there, are not handed on to others."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    (one / "deep").mkdir(parents=True)
+    other.mkdir()
+    said = {"a.png": "first, über alles", "c.png": "", "deep/photo-1.png": "deep down", "photo-2.png": "a\ttab"}
+    for seed, name in enumerate(said):
+        invented(seed).save(one / name)
+    invented(9).save(other / "a.png")
+    (one / "b.png").write_text("no picture")
+    lines = [
+        "photo-2.png\ta\ttab ", "a.png\tfirst, über alles", "b.png\tskipped", "no tab here",
+        "deep/photo-1.png\tdeep down", "photo-1.png\tnot there", "./c.png\t",
+    ]  # fmt: skip
+    (one / "captions.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        photos = Photographs([one, other])
+    assert photos.subjects == [*said.values(), ""]
+    expected = [invented(seed).tobytes() for seed in (*range(len(said)), 9)]
+    assert [image.tobytes() for image in photos.images] == expected
+    messages = sorted(caplog.messages)
+    assert len(messages) == 2 and messages[1].startswith(f"skipped {one / 'b.png'}")
+    assert messages[0] == (
+        f"{one / 'captions.tsv'}, line 4 has no tab: it must be a path, a tab and a caption; skipped"
+    )
+
+
+def test_crops_come_with_what_their_photographs_show(photo_folder: Path) -> None:
+    photos = Photographs([photo_folder])
+    assert photos.subjects == [""] * len(photos.images)
+    colours = [(20 * k, 255 - 20 * k, 0) for k in range(12)]
+    photos.images = [Image.new("RGB", (150, 140), colour) for colour in colours]
+    photos.subjects = [str(colour) for colour in colours]
+    found, subjects = photos.crops_with_subjects(np.random.default_rng(3), 40, 64, (1.0, 2.0))
+    assert torch.equal(found, crops(photos, 3, count=40, high=2.0))
+    assert [str(tuple((255 * crop[:, 5, 5]).int().tolist())) for crop in found] == subjects
+    assert len(set(subjects)) > 8
+
+
+def of_colours(photos: Photographs, *colours: str) -> Photographs:
+    photos.images, photos.subjects = [Image.new("RGB", (150, 140), colour) for colour in colours], [""] * len(colours)
+    return photos
+
+
+def test_what_nobody_described_is_named_as_far_as_the_tagger_knows(
+    photo_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = {(255, 0, 0): Tag("fire engine", 0.7), (0, 0, 255): None}
+
+    class Fake:
+        def of_image(self, image: Image.Image) -> Tag | None:
+            return tags[image.getpixel((0, 0))]
+
+    monkeypatch.setattr(photographs, "Tagger", Fake)
+    photos = of_colours(Photographs([photo_folder]), "red", "blue", "white", "red")
+    photos.subjects[2:] = ["snow", "my car"]
+    photos.name_subjects()
+    assert photos.subjects == ["fire engine", "", "snow", "my car"]
+    assert photos.captions() == [
+        "fire engine, red, dark, low contrast", "blue, very dark, low contrast",
+        "snow, black and white, very bright, low contrast", "my car, red, dark, low contrast",
+    ]  # fmt: skip
+
+
+def test_without_a_tagger_they_stay_as_they_are(
+    photo_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing() -> None:
+        raise PriorError("the tagger needs the package x")
+
+    monkeypatch.setattr(photographs, "Tagger", missing)
+    photos = of_colours(Photographs([photo_folder]), "red", "blue")
+    photos.subjects[1] = "sea"
+    with caplog.at_level(logging.WARNING):
+        photos.name_subjects()
+    assert photos.subjects == ["", "sea"]
+    assert caplog.messages == [
+        "photographs without a caption get none that says what they show: the tagger needs the package x"
+    ]
 
 
 def test_no_photographs(tmp_path: Path, photo_folder: Path) -> None:

@@ -44,12 +44,31 @@ def test_what_is_seen_is_the_exact_damage_with_rounding_and_on_half_of_all_noise
 
 
 def test_every_kind_of_damage_occurs() -> None:
-    exact = damaged(clean=torch.full((COUNT, 3, 16, 16), 0.3)).exact
-    means, tilt = exact.mean((1, 2, 3)), exact[:, :, :4].mean((1, 2, 3)) - exact[:, :, -4:].mean((1, 2, 3))
-    assert 0.1 < float((means < 0.15).float().mean()) < 0.35  # darkened
-    assert 0.1 < float((tilt > 0.02).float().mean()) < 0.35  # veiled: hazier, hence brighter, at the top
-    assert float((tilt < -0.02).float().mean()) < 0.05
+    """On a picture that is well exposed, and the same from top to bottom."""
+    clean = torch.linspace(0.1, 0.95, 32).expand(COUNT, 3, 24, 32)
+    exact = damaged(clean=clean).exact
     assert bool(exact.isfinite().all())
+    means, tilt = exact.mean((1, 2, 3)), exact[:, :, :6].mean((1, 2, 3)) - exact[:, :, -6:].mean((1, 2, 3))
+    even = (exact - exact[:, :, :1]).abs().amax((1, 2, 3)) < 1e-6
+    flat = even & (exact.amax((1, 2, 3)) - exact.amin((1, 2, 3)) < 0.6) & (means > 0.3)
+    veiled, shaded = ~even & (means > clean.mean()), ~even & (means < clean.mean())
+
+    def share(which: Tensor) -> float:
+        return float(which.float().mean())
+
+    assert 0.2 < share(means < 0.25) < 0.45  # darkened
+    assert 0.05 < share(flat) < 0.25
+    assert 0.1 < share(veiled) < 0.3 and share(tilt[veiled] > 0) > 0.8  # hazier, hence brighter, at the top
+    assert 0.08 < share(shaded) < 0.28 and 0.3 < share(tilt[shaded] > 0) < 0.7  # dark, and lit from anywhere
+
+
+def test_what_is_dark_itself_is_hardly_ever_darkened() -> None:
+    """What would be told to be right is not."""
+    clean = torch.linspace(0.05, 0.35, 32).expand(COUNT, 3, 24, 32)
+    exact = damaged(clean=clean).exact
+    tinted = (exact.mean((2, 3)).std(1) / exact.mean((1, 2, 3)).clamp_min(1e-3)) > 0.02  # as only darkness does
+    darker = exact.mean((1, 2, 3)) < 0.8 * clean.mean()
+    assert float((tinted & darker).float().mean()) < 0.01
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

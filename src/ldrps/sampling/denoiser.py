@@ -37,7 +37,10 @@ class GuidedDenoiser:
 
 
 def denoiser_for(prior: Prior, caption: str, negative: str, scale: float) -> Denoiser:
-    """The guided denoiser where the prior knows text, else the prior's own."""
+    """The guided denoiser where the prior knows text and guidance does something, else the prior's own."""
     if not prior.has_text:
         return prior.denoise
-    return GuidedDenoiser(prior, prior.embed([negative, caption]), scale)
+    if scale != 1 and caption != negative:
+        return GuidedDenoiser(prior, prior.embed([negative, caption]), scale)
+    text = prior.embed([caption])
+    return lambda z_t, t: prior.denoise(z_t, t, text.expand(len(z_t), -1, -1))

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
+from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
 from ldrps.prior import EMBEDDED
+from ldrps.prior.device import usable_device
+from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
-from ldrps.prior.tiny.denoiser import PreconditionedUNet
-from ldrps.prior.tiny.prior import SHIPPED, load_part, save_part
+from ldrps.prior.tiny.denoiser import LatentUNet
+from ldrps.prior.tiny.prior import SHIPPED, load_part, load_text, save_part, save_text
 from ldrps.prior.tiny.tone import TonePosterior
-from ldrps.train.loop import Progress, TrainingPlan, train
+from ldrps.train.config import TrainingConfig, read_config
+from ldrps.train.loop import Progress, Task, train
 from ldrps.train.photos import Photographs
-from ldrps.train.tasks import DiffusionTask, ToneTask, autoencoder_psnr, fit_autoencoder, latent_deviation
+from ldrps.train.tasks import (
+    CaptionedDenoiser,
+    DiffusionTask,
+    ToneTask,
+    autoencoder_psnr,
+    fit_autoencoder,
+    latent_deviation,
+)
+from ldrps.train.text import new_text_encoder
 from ldrps.train.tones import UNDAMAGED
 
-PARTS = {"autoencoder": "vae", "diffusion": "unet", "tone": "tone"}  # as in the folder
+PARTS = ("autoencoder", "text", "diffusion", "tone")
 _Network = TypeVar("_Network", bound=nn.Module)
-
-LATENT_CHANNELS = 20
-PATCH = 4
-_PLANS = {
-    "diffusion": TrainingPlan(steps=3600, ema=0.998, validate_every=250),
-    "tone": TrainingPlan(steps=4000, ema=0.998, validate_every=250),
-}
 
 
 def train_part(
@@ -37,56 +44,105 @@ def train_part(
     data: Sequence[Path],
     out: Path,
     *,
+    config: Path | None = None,
     steps: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
+    device: str | None = None,
     resume: bool = False,
     init: str | Path | None = None,
 ) -> Iterator[str]:
     """Train one part on the photographs below `data` and put it into the prior's folder `out`; yields lines to show.
 
     A run that a signal stops before its last step leaves a checkpoint, and the folder's part as it was. With `init`, a
-    prior's folder or "embedded", training starts from that prior's weights.
+    prior's folder or "embedded", training starts from that prior's weights. `config` is a TOML file, see
+    `read_config`; `steps`, `seed` and `device` count more than what it says.
 
     Raises:
-        InputError: an unknown part, no steps, no photographs, a checkpoint that is there without `resume` or missing
-            with it, diffusion before there is an autoencoder, or an `init` whose part is another network.
-        PriorError: the part of `init` is missing or broken.
+        InputError: an unknown part, no steps, a bad config, no photographs, a checkpoint that is there without `resume`
+            or missing with it, diffusion before there is an autoencoder, or an `init` whose part is another network.
+        PriorError: the part of `init` is missing or broken, or the device cannot be used.
     """
     if part not in PARTS:
         raise InputError(f"part is {part!r}; there are {', '.join(PARTS)}")
-    if steps is not None and steps < 1:
-        raise InputError(f"steps is {steps}; it must be at least 1")
+    settings = read_config(config)
+    plan = settings.tone if part == "tone" else settings.diffusion
+    options = {"steps": steps, "seed": seed, "device": device}
+    plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     photos, held_out = Photographs(data), Photographs(data, held_out=True)
     yield f"{len(photos.images)} photographs to train on, {len(held_out.images)} held out"
-    torch.manual_seed(seed)  # initial weights
-    if part == "autoencoder":
+    torch.manual_seed(plan.seed)  # initial weights
+    if part in ("autoencoder", "text"):
         if init is not None:
-            raise InputError("the autoencoder is computed, not trained: leave out --init")
-        autoencoder = fit_autoencoder(photos, latent_channels=LATENT_CHANNELS, patch_size=PATCH, seed=seed)
-        save_part(out, "vae", autoencoder)
-        yield f"round trip of held-out crops: {autoencoder_psnr(autoencoder, held_out):.2f} dB"
+            raise InputError(f"{part} is made from the photographs, not trained by itself: leave out --init")
+        make = _make_autoencoder if part == "autoencoder" else _make_text
+        yield make(photos, held_out, out, settings, plan.seed)
         return
-
-    model: PreconditionedUNet | TonePosterior
-    task: DiffusionTask | ToneTask
-    if part == "tone":
-        model, task = TonePosterior(undamaged=UNDAMAGED), ToneTask(photos, held_out)
-    else:
-        if not (out / "vae").is_dir():
-            raise InputError(f"{out} has no autoencoder: run `ldrps train autoencoder` first")
-        vae = _loaded(out, "vae")
-        assert isinstance(vae, PatchAutoencoder)
-        if init is not None and not torch.equal(vae.basis, _loaded(_folder(init), "vae").basis):
-            raise InputError(f"{out} and {init} have different autoencoders: copy the folder vae of {init} to {out}")
-        model, task = PreconditionedUNet(latent_deviation(vae, photos, seed)), DiffusionTask(vae, photos, held_out)
-    if init is not None:
-        model = _started(model, _loaded(_folder(init), PARTS[part]), init)
-
-    plan = replace(_PLANS[part], seed=seed, **({} if steps is None else {"steps": steps}))
-    model.to(memory_format=torch.channels_last)  # what convolutions on a CPU like best
-    training = train(model, task.loss, task.validate, plan, out / "training" / part, resume=resume)
+    prepare = _tone if part == "tone" else _diffusion
+    model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
+    usable_device(plan.device, torch.float32)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
+    training = train(model, task, plan, out / "training" / part, resume=resume)
     if (yield from _lines(training, plan.steps)):
-        save_part(out, PARTS[part], model)
+        save()
+
+
+def _make_autoencoder(photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int) -> str:
+    sizes = config.autoencoder
+    vae = fit_autoencoder(photos, latent_channels=sizes.latent_channels, patch_size=sizes.patch_size, seed=seed)
+    save_part(out, "vae", vae)
+    return f"round trip of held-out crops: {autoencoder_psnr(vae, held_out):.2f} dB"
+
+
+def _make_text(photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int) -> str:
+    photos.name_subjects()
+    random, captions = np.random.default_rng(seed), []
+    for _ in range(20):
+        crops, subjects = photos.crops_with_subjects(random, 100, 64, (1.0, 8.0))
+        captions += [compose_caption([s, *describe_look(c)]) for c, s in zip(crops, subjects, strict=True)]
+    captions += photos.subjects
+    text = new_text_encoder(captions, **vars(config.text))
+    save_text(out, text)
+    return f"a vocabulary of {len(text.tokenizer)} tokens from captions such as: {captions[0]}"
+
+
+_Prepared = tuple[nn.Module, Task, Callable[[], None]]
+
+
+def _tone(
+    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+) -> _Prepared:
+    model = TonePosterior(undamaged=UNDAMAGED)
+    if init is not None:
+        model = _started(model, _loaded(_folder(init), "tone"), init)
+    return model, ToneTask(photos, held_out), lambda: save_part(out, "tone", model)
+
+
+def _diffusion(
+    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+) -> _Prepared:
+    if not (out / "vae").is_dir():
+        raise InputError(f"{out} has no autoencoder: run `ldrps train autoencoder` first")
+    vae = _loaded(out, "vae")
+    assert isinstance(vae, PatchAutoencoder)
+    if init is not None and not torch.equal(vae.basis, _loaded(_folder(init), "vae").basis):
+        raise InputError(f"{out} and {init} have different autoencoders: copy the folder vae of {init} to {out}")
+    text = _text(out)
+    width = 0 if text is None else int(text.model.config.hidden_size)
+    unet = LatentUNet(latent_deviation(vae, photos, seed), **vars(config.unet), text_width=width)
+    if init is not None:
+        unet = _started(unet, _loaded(_folder(init), "unet"), init)
+        if text is not None and (text := _text(_folder(init))) is None:
+            raise InputError(f"{init} has no text encoder, but {out} has: remove text_encoder/ and tokenizer/ from it")
+    if text is not None:
+        text.model.requires_grad_(True).train()
+        photos.name_subjects()
+
+    def save() -> None:
+        save_part(out, "unet", unet)
+        if text is not None:
+            save_text(out, text)
+
+    return CaptionedDenoiser(unet, text), DiffusionTask(vae, photos, held_out), save
 
 
 def _folder(init: str | Path) -> Path:
@@ -95,6 +151,10 @@ def _folder(init: str | Path) -> Path:
 
 def _loaded(folder: Path, part: str) -> Any:
     return load_part(folder, part, torch.device("cpu"), torch.float32)
+
+
+def _text(folder: Path) -> TextEncoder | None:
+    return load_text(folder, torch.device("cpu"), torch.float32)
 
 
 def _started(model: _Network, weights: _Network, init: str | Path) -> _Network:
@@ -111,7 +171,8 @@ def _lines(training: Iterator[Progress], steps: int) -> Generator[str, None, boo
     for progress in training:
         reached = progress.step
         figures = "".join(f"  {name} {value:.2f}" for name, value in (progress.validation or {}).items())
-        yield f"step {reached}  loss {progress.loss:.4f}  {progress.seconds:.0f} s{figures}"
+        left = timedelta(seconds=round(progress.left))
+        yield f"step {reached} of {steps}  loss {progress.loss:.4f}  {left} left{figures}"
     if reached < steps:
         yield f"stopped at step {reached} of {steps}: nothing is put into the prior yet; go on with --resume"
     return reached >= steps

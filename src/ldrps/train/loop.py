@@ -7,69 +7,95 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.image.files import replace_file
+from ldrps.train.pictures import write_curves, write_pictures
 
 logger = logging.getLogger(__name__)
 
-Loss = Callable[[nn.Module, np.random.Generator], Tensor]
-Validate = Callable[[nn.Module], dict[str, float]]
+_REPORT_EVERY = 50
+
+
+class Task(Protocol):
+    """What is learned."""
+
+    def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
+        """On a batch that `random` chooses."""
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """How good the model is on what it is not trained on; called without gradient."""
+
+    def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
+        """What the model makes, to be looked at, by name; called without gradient."""
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How long, how fast. The learning rate warms up, stays, and decays linearly over the last `decay` of the steps,
-    so that a run can be prolonged by giving more steps and resuming from a checkpoint of its flat part.
+    """How long, how fast, on what.
+
+    The learning rate warms up, stays, and falls as a cosine over the last `decay` of the steps (all of them: 1), so
+    that a run can be prolonged by giving more steps and resuming from a checkpoint of its flat part.
     """
 
     steps: int
     learning_rate: float = 1e-3
     warmup: int = 200
-    decay: float = 0.25
+    decay: float = 0.35
     ema: float = 0.999
     weight_decay: float = 1e-4
+    accumulate: int = 1  # batches to a step
     seed: int = 0
     checkpoint_seconds: float = 120.0
     validate_every: int = 500
+    device: str = "cpu"
+    bfloat16: bool = False  # for the network's arithmetic; weights and their averages stay float32
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "accumulate", "validate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, 0 <= step < steps."""
         rise = min(1.0, (step + 1) / max(1, self.warmup))
-        fall = min(1.0, (self.steps - step) / max(1.0, self.decay * self.steps))
-        return self.learning_rate * min(rise, fall)
+        fallen = max(0.0, 1 - (self.steps - step) / max(1.0, self.decay * self.steps))
+        return self.learning_rate * rise * (1 + math.cos(math.pi * fallen)) / 2
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What the loop reports while it runs."""
+    """What the loop reports while it runs; `left` are the seconds that the rest will take."""
 
     step: int
     loss: float
     seconds: float
+    left: float
     validation: dict[str, float] | None = None
 
 
-def train(
-    model: nn.Module, loss: Loss, validate: Validate, plan: TrainingPlan, out: Path, *, resume: bool = False
-) -> Iterator[Progress]:
+def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume: bool = False) -> Iterator[Progress]:
     """Train `model` in place, yielding every 50 steps and at the end; on return it holds the averaged (EMA) weights.
 
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.
-    `out/checkpoint.pt` is replaced atomically; `out/log.jsonl` grows by a line per report. SIGTERM and SIGINT write
-    a checkpoint and end the run after the current step: its last report is then of a step before `plan.steps`.
+    `out/checkpoint.pt` is replaced atomically; `out/log.jsonl` grows by a line per report; every validation leaves
+    `out/curve.png` and the pictures of the task. SIGTERM and SIGINT write a checkpoint and end the run after the
+    current step: its last report is then of a step before `plan.steps`.
 
     Raises:
-        InputError: `resume` without a checkpoint, or a checkpoint in `out` without `resume`.
+        InputError: `resume` without a checkpoint or with one of another seed, or a checkpoint in `out` without
+            `resume`.
     """
     checkpoint = out / "checkpoint.pt"
     if resume and not checkpoint.exists():
@@ -78,27 +104,62 @@ def train(
         raise InputError(f"{checkpoint} exists: give --resume to go on, or another --out")
     out.mkdir(parents=True, exist_ok=True)
 
+    device = torch.device(plan.device)
+    model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     average = {name: p.detach().clone() for name, p in model.state_dict().items()}
     start = 0
     if resume:
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        if state["seed"] != plan.seed:
+            raise InputError(f"{checkpoint} is of a run with seed {state['seed']}, not {plan.seed}: give that seed")
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average, start = state["average"], state["step"]
+    if plan.compile:
+        model.compile()
 
     def save(step: int) -> None:
-        state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
+        state = {
+            "model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average,
+            "step": step, "seed": plan.seed,
+        }  # fmt: skip
         replace_file(checkpoint, lambda file: torch.save(state, file))
 
     def validated() -> dict[str, float]:
         trained = {name: p.clone() for name, p in model.state_dict().items()}
         model.load_state_dict(average)
         with torch.no_grad():
-            figures = validate(model.eval())
+            figures = task.validate(model.eval())
+            pictures = task.pictures(model)
         model.load_state_dict(trained)
         model.train()
+        write_pictures(out, pictures)
         return figures
+
+    def learned(step: int) -> float:
+        """One step of the optimiser; returns its loss."""
+        random = np.random.default_rng([plan.seed, step])
+        optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for _ in range(plan.accumulate):
+            with torch.autocast(device.type, torch.bfloat16, enabled=plan.bfloat16):
+                value = task.loss(model, random) / plan.accumulate
+            value.backward()
+            total += float(value.detach())
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if math.isfinite(float(norm)):  # one unlucky batch must not end a night's training
+            for group in optimiser.param_groups:
+                group["lr"] = plan.rate(step)
+            optimiser.step()
+        else:
+            logger.warning("step %d skipped: its gradient is not finite", step)
+        # A short average at first, else the random initial weights linger in it.
+        share = 1 - min(plan.ema, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for name, p in model.state_dict().items():
+                average[name].lerp_(p, share)
+        return total
 
     if start == 0:
         _log(out, {"plan": asdict(plan)})
@@ -107,34 +168,22 @@ def train(
     running = math.nan
     with _stop_on_signal() as stop:
         for step in range(start, plan.steps):
-            for group in optimiser.param_groups:
-                group["lr"] = plan.rate(step)
-            value = loss(model, np.random.default_rng([plan.seed, step]))
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()
-            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            if math.isfinite(float(norm)):  # one unlucky batch must not end a night's training
-                optimiser.step()
-            else:
-                logger.warning("step %d skipped: its gradient is not finite", step)
-            # A short average at first, else the random initial weights linger in it.
-            ema = min(plan.ema, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for name, p in model.state_dict().items():
-                    average[name].lerp_(p, 1 - ema)
-            current = float(value.detach())
+            current = learned(step)
             if math.isfinite(current):
                 running = current if math.isnan(running) else 0.98 * running + 0.02 * current
-
             done = step + 1
             last = done == plan.steps or stop.requested
             if last or time.monotonic() - saved > plan.checkpoint_seconds:
                 save(done)
                 saved = time.monotonic()
-            if last or done % 50 == 0:
+            if last or done % _REPORT_EVERY == 0:
                 figures = validated() if last or done % plan.validate_every == 0 else None
-                progress = Progress(done, running, time.monotonic() - began, figures)
+                seconds = time.monotonic() - began
+                left = seconds / (done - start) * (plan.steps - done)
+                progress = Progress(done, running, round(seconds, 1), round(left, 1), figures)
                 _log(out, asdict(progress))
+                if figures is not None:
+                    write_curves(out / "log.jsonl", out / "curve.png")
                 yield progress
             if last:
                 break

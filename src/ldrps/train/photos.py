@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.errors import InputError
+from ldrps.caption.look import compose_caption, describe_look
+from ldrps.caption.tagger import Tagger
+from ldrps.errors import InputError, PriorError
+from ldrps.image.arrays import pixels
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +26,12 @@ HELD_OUT = 20  # one photograph in twenty, by a hash of its name, is never train
 class Photographs:
     """All readable photographs below some folders, decoded once and kept in memory as RGB.
 
-    Files that cannot be read or are smaller than `min_side` pixels are named in a warning and skipped.
+    Files that cannot be read or are smaller than `min_side` pixels are named in a warning and skipped. A folder may
+    bring a file `captions.tsv`: the path of a photograph below the folder, a tab, and what it shows.
+
+    Attributes:
+        images: the photographs.
+        subjects: what each shows, "" where nobody said.
 
     Raises:
         InputError: a folder is missing, or no usable photograph is left.
@@ -31,6 +39,9 @@ class Photographs:
 
     def __init__(self, folders: Iterable[Path], *, held_out: bool = False, min_side: int = 128) -> None:
         self.images: list[Image.Image] = []
+        self.subjects: list[str] = []
+        folders = list(folders)
+        captions = {path: text for folder in folders for path, text in _captions(folder)}
         for path in _image_files(folders):
             if is_held_out(path.name) != held_out:
                 continue
@@ -44,6 +55,7 @@ class Photographs:
                 logger.warning("skipped %s: %dx%d, smaller than %d pixels", path, *image.size, min_side)
                 continue
             self.images.append(image)
+            self.subjects.append(captions.get(path, ""))
         if not self.images:
             kind = "held-out " if held_out else ""
             raise InputError(f"no usable {kind}photograph in {', '.join(map(str, folders))}: give folders of pictures")
@@ -53,9 +65,17 @@ class Photographs:
 
         Each is cut from a photograph reduced by a log-uniform factor within `reduction`, as far as its size allows.
         """
-        crops = []
+        return self.crops_with_subjects(random, count, size, reduction)[0]
+
+    def crops_with_subjects(
+        self, random: np.random.Generator, count: int, size: int, reduction: tuple[float, float]
+    ) -> tuple[Tensor, list[str]]:
+        """Crops as `crops` cuts them, and what the photograph of each shows."""
+        crops, subjects = [], []
         for _ in range(count):
-            image = self.images[random.integers(len(self.images))]
+            index = random.integers(len(self.images))
+            image = self.images[index]
+            subjects.append(self.subjects[index])
             largest = min(image.size) / size
             low, high = min(reduction[0], largest), min(reduction[1], largest)
             side = min(size * np.exp(random.uniform(np.log(low), np.log(high))), *image.size)  # rounding may exceed it
@@ -64,12 +84,45 @@ class Photographs:
             if random.random() < 0.5:
                 crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             crops.append(np.asarray(crop))
-        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255, subjects
+
+    def captions(self) -> list[str]:
+        """What each shows and what it looks like, as the captions of training say it."""
+        looks = (describe_look(pixels(np.asarray(image))[0]) for image in self.images)
+        return [compose_caption([subject, *look]) for subject, look in zip(self.subjects, looks, strict=True)]
+
+    def name_subjects(self) -> None:
+        """Say what the photographs show that nobody described, as far as the tagger knows; without it, leave them."""
+        try:
+            tagger = Tagger()
+        except PriorError as error:
+            logger.warning("photographs without a caption get none that says what they show: %s", error)
+            return
+        for index, subject in enumerate(self.subjects):
+            if not subject:
+                tag = tagger.of_image(self.images[index])
+                self.subjects[index] = "" if tag is None else tag.name
 
 
 def is_held_out(name: str) -> bool:
     """Whether a file of this name is kept for validation; depends on the name alone."""
     return int.from_bytes(hashlib.sha1(name.encode()).digest()[:4], "big") % HELD_OUT == 0
+
+
+def _captions(folder: Path) -> Iterator[tuple[Path, str]]:
+    file = folder / "captions.tsv"
+    if not file.is_file():
+        return
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8 ({error.reason} at byte {error.start}): save it as such") from error
+    for number, line in enumerate(lines, 1):
+        path, tab, text = line.partition("\t")
+        if not tab:
+            logger.warning("%s, line %d has no tab: it must be a path, a tab and a caption; skipped", file, number)
+            continue
+        yield folder / path, text.strip()
 
 
 def _image_files(folders: Iterable[Path]) -> list[Path]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
+from ldrps.caption.look import compose_caption, describe_look
+from ldrps.image.arrays import to_pil
+from ldrps.image.sheet import contact_sheet
+from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
-from ldrps.prior.tiny.denoiser import PreconditionedUNet
+from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.train.noise import random_noise
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import damage_tones
 
@@ -42,40 +50,126 @@ def autoencoder_psnr(autoencoder: PatchAutoencoder, held_out: Photographs) -> fl
     return float(-10 * ((restored + 1) / 2 - crops).pow(2).mean((1, 2, 3)).log10().mean())
 
 
+class CaptionedDenoiser(nn.Module):
+    """The denoiser and the text encoder that learns with it; None for a prior without text."""
+
+    def __init__(self, unet: LatentUNet, text: TextEncoder | None) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = None if text is None else text.model
+        self._text = text
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Of all this, the one method that the loss calls."""
+        self.unet.network = torch.compile(self.unet.network, *args, **kwargs)  # type: ignore[method-assign]
+
+    def embed(self, captions: list[str]) -> Tensor | None:
+        """Captions to embeddings [B, L, D], with gradient."""
+        return None if self._text is None else self._text.states(captions)
+
+
+@dataclass(frozen=True)
+class View:
+    """How photographs are cut for a batch: `count` crops of `size` pixels from photographs reduced by `reduction`."""
+
+    share: float  # of all batches
+    count: int
+    size: int
+    reduction: tuple[float, float]
+
+
+# Of equal cost. Texture is learned from crops, tone and composition from whole photographs.
+_VIEWS = (
+    View(0.66, 8, 128, (1.0, 2.5)),
+    View(0.12, 2, 256, (1.0, 1.6)),
+    View(0.12, 8, 128, (3.0, 3.0)),
+    View(0.10, 32, 64, (2.0, 8.0)),
+)
+
+
 @dataclass(frozen=True)
 class DiffusionTask:
-    """Denoising score matching on latents, each channel weighted by 1 / c_out^2 (EDM)."""
+    """Denoising score matching on latents."""
 
     autoencoder: PatchAutoencoder
     train: Photographs
     held_out: Photographs
-    batch: int = 8
-    crop: int = 128
+    views: tuple[View, ...] = _VIEWS
     log_sigma_mean: float = -1.7  # in units of [-1, 1] pixels: the levels of real noise, up to ...
     log_sigma_deviation: float = 1.4  # ... those at which only brightness and composition are left
+    # EDM weighs each channel by 1 / c_out^2, which makes a channel that noise has drowned count as much as those that
+    # can be saved. This much of the weight is the error in pixels instead.
+    pixel_weight: float = 0.75
+    no_caption: float = 0.15  # of the pictures, for classifier-free guidance
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
-        assert isinstance(model, PreconditionedUNet)
-        crops = self.train.crops(random, self.batch, self.crop, (1.0, 3.2))
+        assert isinstance(model, CaptionedDenoiser)
+        view = self.views[random.choice(len(self.views), p=[view.share for view in self.views])]
+        crops, subjects = self.train.crops_with_subjects(random, view.count, view.size, view.reduction)
+        text = model.embed([self._caption(*each, random) for each in zip(crops, subjects, strict=True)])
+        sigma = np.exp(random.normal(self.log_sigma_mean, self.log_sigma_deviation, view.count))
+        return self._weighted_errors(model.unet, crops, sigma, random, text).mean()
+
+    def _caption(self, crop: Tensor, subject: str, random: np.random.Generator) -> str:
+        """What the crop shows, each part left out now and then, so that short captions are understood too."""
+        if random.random() < self.no_caption:
+            return ""
+        words = [subject] * (random.random() < 0.7) + [word for word in describe_look(crop) if random.random() < 0.8]
+        return compose_caption(words)
+
+    def _weighted_errors(
+        self,
+        unet: LatentUNet,
+        crops: Tensor,
+        sigmas: NDArray[np.float64],
+        random: np.random.Generator,
+        text: Tensor | None,
+    ) -> Tensor:
+        """The loss of each crop [B, 3, H, W], [B]."""
+        place = next(unet.parameters()).device
+        sigma = torch.from_numpy(sigmas).float()
         z0 = self.autoencoder.encode(2 * crops - 1)
-        log_sigma = random.normal(self.log_sigma_mean, self.log_sigma_deviation, self.batch)
-        sigma = torch.from_numpy(np.exp(log_sigma)).float()
-        noise = torch.from_numpy(random.standard_normal(z0.shape, dtype=np.float32))
-        x = z0 + sigma.reshape(-1, 1, 1, 1) * noise
-        c_skip, c_out, _ = model.coefficients(sigma)
-        return F.mse_loss(model.network(x, sigma), (z0 - c_skip * x) / c_out)
+        noise = self.autoencoder.encode(random_noise(random, crops.shape))
+        z0, noise, sigma = z0.to(place), noise.to(place), sigma.to(place)
+        x = (z0 + sigma.reshape(-1, 1, 1, 1) * noise).contiguous(memory_format=torch.channels_last)
+        c_skip, c_out, _ = unet.coefficients(sigma)
+        error = (unet.network(x, sigma, text) - (z0 - c_skip * x) / c_out).square()
+        in_pixels = c_out.square() / c_out.square().mean(1, keepdim=True)
+        return (error * (1 + self.pixel_weight * (in_pixels - 1))).mean((1, 2, 3))
+
+    def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
+        """Held-out crops, noisy and after one step at three levels; and what is drawn from pure noise."""
+        assert isinstance(model, CaptionedDenoiser)
+        random = np.random.default_rng(VALIDATION_SEED)
+        crops = self.held_out.crops(random, 6, 128, (1.0, 2.0))
+        noise = torch.from_numpy(random.standard_normal(crops.shape, dtype=np.float32))
+        rows = []
+        for level in (15, 50, 150):
+            x = 2 * crops - 1 + 2 * level / 255 * noise
+            once = self._denoised(model, self.autoencoder.encode(x), torch.full((len(x),), 2 * level / 255))
+            rows += [[(to_pil(each), "") for each in side] for side in ((x + 1) / 2, once)]
+        return {"denoised": contact_sheet(rows)}
+
+    def _denoised(self, model: CaptionedDenoiser, x: Tensor, sigma: Tensor) -> Tensor:
+        """One step without caption, decoded, [B, 3, H, W] in [0, 1], not clamped."""
+        place = next(model.parameters()).device
+        text = model.embed([""])
+        words = None if text is None else text.expand(len(x), -1, -1)
+        z0 = model.unet(x.to(place), sigma.to(place), words).float().cpu()
+        return (self.autoencoder.decode(z0) + 1) / 2
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB after one step, at white pixel noise of 15, 25 and 50 of 255, on held-out crops."""
+        assert isinstance(model, CaptionedDenoiser)
         random = np.random.default_rng(VALIDATION_SEED)
-        crops = self.held_out.crops(random, 32, self.crop, (1.0, 2.0))
+        crops = self.held_out.crops(random, 32, 128, (1.0, 2.0))
         z0 = self.autoencoder.encode(2 * crops - 1)
         noise = torch.from_numpy(random.standard_normal(z0.shape, dtype=np.float32))
         figures = {}
         for level in (15, 25, 50):
             sigma = torch.full((len(crops),), 2 * level / 255)
-            restored = self.autoencoder.decode(model(z0 + sigma.reshape(-1, 1, 1, 1) * noise, sigma))
-            error = ((restored + 1) / 2 - crops).pow(2).mean((1, 2, 3))
+            once = self._denoised(model, z0 + sigma.reshape(-1, 1, 1, 1) * noise, sigma)
+            error = (once - crops).pow(2).mean((1, 2, 3))
             figures[f"psnr_{level}"] = float(-10 * error.log10().mean())
         return figures
 
@@ -84,8 +178,8 @@ class DiffusionTask:
 class ToneTask:
     """Telling what random damage was done to the tones of thumbnails.
 
-    The loss is the negative log likelihood of the mixture, and the expected error of its hypotheses, without which
-    those that are seldom right would never learn.
+    The loss is the negative log likelihood of the mixture, for which its hypotheses must differ where the truth may,
+    and the error of the picture that is expected of it, which is what a restoration shows.
     """
 
     train: Photographs
@@ -101,9 +195,9 @@ class ToneTask:
         damaged = damage_tones(clean, random)
         belief = model(damaged.seen)
         undone = belief.undone(damaged.exact).clamp(-0.5, 1.5)  # noise is not the curves' to answer for
-        errors = ((undone - clean[:, None]).pow(2).mean((2, 3, 4)) + 1e-6).sqrt()  # [B, K + 1]
-        expected = (belief.weights * errors).sum(1)
-        return (self.expected_error * expected - belief.log_likelihood(errors)).mean()
+        errors = _rms(undone - clean[:, None])  # [B, K + 1]
+        expected = torch.einsum("bk,bkchw->bchw", belief.weights, undone.clamp(0, 1))
+        return (self.expected_error * _rms(expected - clean) - belief.log_likelihood(errors)).mean()
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB of the expected clean picture for damaged held-out thumbnails and for undamaged ones, and the mean
@@ -120,3 +214,18 @@ class ToneTask:
             figures[f"psnr_{name}"] = float(-10 * error.log10().mean())
             figures[f"undamaged_{name}"] = float(belief.weights[:, 0].mean())
         return figures
+
+    def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
+        """Held-out thumbnails, damaged, as expected, and as they were."""
+        random = np.random.default_rng(VALIDATION_SEED)
+        clean = self.held_out.crops(random, 12, self.size, self.reduction)
+        damaged = damage_tones(clean, random)
+        belief = model(damaged.seen)
+        expected = torch.einsum("bk,bkchw->bchw", belief.weights, belief.undone(damaged.exact).clamp(0, 1))
+        sides = (damaged.seen, expected, clean)
+        return {"tones": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
+
+
+def _rms(difference: Tensor) -> Tensor:
+    """Root mean square over channels and places, the last three axes."""
+    return (difference.pow(2).mean((-3, -2, -1)) + 1e-6).sqrt()

@@ -17,20 +17,23 @@ from ldrps.errors import InputError
 from ldrps.image.files import replace_file
 from ldrps.prior.base import Denoised, Prior
 from ldrps.prior.device import usable_device
-from ldrps.prior.folder import INDEX, SCHEDULER, find_weights, read_json, unusable
+from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS, find_weights, read_json, unusable
 from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
-from ldrps.prior.tiny.denoiser import PreconditionedUNet
+from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.prior.tiny.unet2d import PreconditionedUNet
 from ldrps.prior.weights import build, load_weights
 
 SHIPPED = Path(__file__).parent / "weights"
 
-PARTS: dict[str, type[PatchAutoencoder] | type[PreconditionedUNet] | type[TonePosterior]] = {
-    "vae": PatchAutoencoder,
-    "unet": PreconditionedUNet,
-    "tone": TonePosterior,
+PARTS: dict[str, tuple[type[ModelMixin], ...]] = {
+    "vae": (PatchAutoencoder,),
+    "unet": (LatentUNet, PreconditionedUNet),
+    "tone": (TonePosterior,),
 }
+TEXT_ENCODER, TOKENIZER = "text_encoder", "tokenizer"
 
 # Stable Diffusion's noise levels: sigma from 0.03 (4 of 255 in pixels) to 14.6, so that its timetables mean the same.
 _SCHEDULE = {
@@ -44,20 +47,25 @@ _SCHEDULE = {
 
 
 class EmbeddedPrior(Prior):
-    """An orthonormal patch autoencoder, a preconditioned UNet and a tone posterior behind the contract of `Prior`."""
+    """An orthonormal patch autoencoder, a preconditioned UNet, a text encoder and a tone posterior behind the contract
+    of `Prior`. The last two may be missing.
+    """
 
     def __init__(
         self,
         name: str,
         autoencoder: PatchAutoencoder,
-        unet: PreconditionedUNet,
+        unet: LatentUNet | PreconditionedUNet,
         tone: TonePosterior | None,
         alphas_cumprod: Tensor,
+        text: TextEncoder | None = None,
     ) -> None:
         self.name = name
         self.autoencoder = autoencoder
         self.unet = unet
         self.tone = tone
+        self.text = text
+        self._no_caption = None if text is None else text([""])
         self.alphas_cumprod = alphas_cumprod
         self.device = unet.device
         self.latent_channels = int(autoencoder.config["latent_channels"])
@@ -66,7 +74,17 @@ class EmbeddedPrior(Prior):
 
     def networks(self) -> dict[str, nn.Module]:
         tone = {} if self.tone is None else {"tone": self.tone}
-        return {"unet": self.unet, "vae": self.autoencoder, **tone}
+        text = {} if self.text is None else {TEXT_ENCODER: self.text.model}
+        return {"unet": self.unet, "vae": self.autoencoder, **text, **tone}
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a text encoder. A caption is never needed: without one, "" stands for it."""
+        return self.text is not None
+
+    def embed(self, prompts: list[str]) -> Tensor:
+        """Prompts to embeddings, float32 [B, L, D]: padded, or cut with a warning."""
+        return super().embed(prompts) if self.text is None else self.text(prompts)
 
     def encode(self, images: Tensor) -> Tensor:
         sides = images.shape[-2:]
@@ -82,13 +100,15 @@ class EmbeddedPrior(Prior):
 
     @torch.no_grad()
     def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
-        if text is not None:
+        if text is None and self._no_caption is not None:
+            text = self._no_caption.expand(len(z_t), -1, -1)
+        elif text is not None and self._no_caption is None:
             raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
         if not 0 <= t < len(self.alphas_cumprod):
             raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
         abar = self.alphas_cumprod[t]
         sigma = (((1 - abar) / abar) ** 0.5).expand(len(z_t)).to(self.device)
-        z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma)
+        z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma, text)
         return interpret(z0.contiguous(), z_t, abar, "sample")
 
 
@@ -109,14 +129,18 @@ def load_embedded(
     vae = load_part(root, "vae", place, torch.float32)
     unet = load_part(root, "unet", place, dtype)
     tone = load_part(root, "tone", place, torch.float32) if (root / "tone").is_dir() else None
-    assert isinstance(vae, PatchAutoencoder) and isinstance(unet, PreconditionedUNet)
+    assert isinstance(vae, PatchAutoencoder) and isinstance(unet, LatentUNet | PreconditionedUNet)
     assert tone is None or isinstance(tone, TonePosterior)
     channels, wanted = vae.config["latent_channels"], len(unet.config["sigma_data"])
     if channels != wanted:
         raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
     unet.to(memory_format=torch.channels_last)
     name = "embedded" if folder is None else str(folder)
-    return EmbeddedPrior(name, vae, unet, tone, alphas_cumprod)
+    text = load_text(root, place, dtype)
+    width, wanted = text and text.model.config.hidden_size, unet.config.get("text_width", 0)
+    if width is not None and width != wanted:
+        raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
+    return EmbeddedPrior(name, vae, unet, tone, alphas_cumprod, text)
 
 
 def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
@@ -125,13 +149,40 @@ def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -
     Raises:
         PriorError: it is missing or broken.
     """
-    kind, where = PARTS[part], root / part / "config.json"
+    kinds, where = {kind.__name__: kind for kind in PARTS[part]}, root / part / "config.json"
     config = read_json(where)
-    if config.get("_class_name") != kind.__name__:
-        raise unusable(where, f"_class_name {config.get('_class_name')}", kind.__name__, "write it with ldrps train")
+    kind = kinds.get(str(config.get("_class_name")))
+    if kind is None:
+        raise unusable(
+            where, f"_class_name {config.get('_class_name')}", next(iter(kinds)), "write it with ldrps train"
+        )
     network = build(lambda: kind.from_config(config), where)
     load_weights(network, find_weights(root / part, "diffusion_pytorch_model"), device=device, dtype=dtype)
     return network
+
+
+def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncoder | None:
+    """The text encoder of a folder, or None where it has none.
+
+    Raises:
+        PriorError: it is broken, or without its tokenizer.
+    """
+    if not (root / TEXT_ENCODER).is_dir():
+        return None
+    config = read_json(root / TEXT_ENCODER / "config.json")
+    files = find_weights(root / TEXT_ENCODER, WEIGHT_STEMS[TEXT_ENCODER])
+    return load_text_encoder(root, config, files, device=device, dtype=dtype)
+
+
+def save_text(root: Path, text: TextEncoder) -> None:
+    """Put a text encoder, in half precision, and its tokenizer into a prior's folder."""
+    state = {name: tensor.half().contiguous() for name, tensor in text.model.state_dict().items()}
+    (root / TEXT_ENCODER).mkdir(parents=True, exist_ok=True)
+    text.model.config.save_pretrained(root / TEXT_ENCODER)
+    text.tokenizer.save_pretrained(root / TOKENIZER)
+    weights = root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors"
+    replace_file(weights, lambda file: file.write(save(state, {"format": "pt"})))
+    _complete(root)
 
 
 def save_part(root: Path, part: str, network: ModelMixin) -> None:
@@ -146,9 +197,18 @@ def save_part(root: Path, part: str, network: ModelMixin) -> None:
     replace_file(
         root / part / "diffusion_pytorch_model.safetensors", lambda file: file.write(save(state, {"format": "pt"}))
     )
+    _complete(root)
+
+
+def _complete(root: Path) -> None:
+    """Write the schedule, and the index of the parts that are there."""
     (root / SCHEDULER).parent.mkdir(parents=True, exist_ok=True)
     index = {"_class_name": "EmbeddedPrior", "scheduler": ["diffusers", "DDIMScheduler"]}
-    index |= {name: ["ldrps", kind.__name__] for name, kind in PARTS.items() if (root / name).is_dir()}
+    for part in PARTS:
+        if (root / part / "config.json").is_file():
+            index[part] = ["ldrps", str(read_json(root / part / "config.json")["_class_name"])]
+    if (root / TEXT_ENCODER).is_dir():
+        index |= {TEXT_ENCODER: ["transformers", "CLIPTextModel"], TOKENIZER: ["transformers", "CLIPTokenizer"]}
     for path, content in ((root / SCHEDULER, _SCHEDULE), (root / INDEX, index)):
         replace_file(path, partial(_write_json, content))
 

@@ -37,6 +37,34 @@ class ToneCurve:
 
 
 @dataclass(frozen=True)
+class ToneField:
+    """A damage that is not the same everywhere: y = pivot + (x - pivot) * exp(log_gain at this place and brightness).
+
+    With a bright pivot it is haze of uneven depth, the pivot its airlight; with a black one it is uneven light.
+
+    Attributes:
+        pivot: the value that nothing changes, [B, 1].
+        log_gain: a small bilateral grid (Chen et al. 2007), [B, bins, rows, columns], from dark to bright.
+    """
+
+    pivot: Tensor
+    log_gain: Tensor
+
+    def remove(self, images: Tensor) -> Tensor:
+        """Images [B, 3, H, W] in [0, 1] with the unevenness undone, in [0, 1]."""
+        luma = images.mean(1, keepdim=True)
+        middle, spread = luma.mean((2, 3), keepdim=True), luma.std((2, 3), keepdim=True)
+        bins = self.log_gain.shape[1]
+        # A deviation below the mean and darker is the first bin, one above the last.
+        place = ((luma - middle) / (2 * spread + 1e-3) + 0.5).clamp(0, 1) * (bins - 1)
+        gains = F.interpolate(self.log_gain, images.shape[-2:], mode="bilinear", align_corners=False)
+        nearness = (1 - (place - torch.arange(bins, device=images.device).reshape(1, -1, 1, 1)).abs()).clamp_min(0)
+        gain = (gains * nearness).sum(1, keepdim=True)  # the weights of the two nearest bins sum to one
+        pivot = self.pivot[:, :, None, None]
+        return (pivot + (images - pivot) * torch.exp(-gain)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
 class ToneBelief:
     """A mixture of hypotheses about each of B pictures; hypothesis 0 is that nothing was done.
 
@@ -44,15 +72,18 @@ class ToneBelief:
         curves: the other hypotheses, K of them.
         weights: probability of each, [B, K + 1].
         scales: the root mean square error that is expected where curve k is undone, [B, K].
+        field: what is uneven about the damage, on top of any curve; None where it is the same everywhere.
     """
 
     curves: tuple[ToneCurve, ...]
     weights: Tensor
     scales: Tensor
+    field: ToneField | None = None
 
     def undone(self, images: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] with what each hypothesis says undone, [B, K + 1, 3, H, W], not clamped."""
-        return torch.stack([images, *(curve.invert(images) for curve in self.curves)], 1)
+        even = images if self.field is None else self.field.remove(images)
+        return torch.stack([images, *(curve.invert(even) for curve in self.curves)], 1)
 
     def log_likelihood(self, errors: Tensor) -> Tensor:
         """Log density, [B], of root mean square errors [B, K + 1] of the hypotheses: a mixture of exponentials."""
@@ -84,6 +115,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (32, 64, 128, 160),
         hypotheses: int = 3,
         undamaged: float = 0.25,
+        field_bins: int = 2,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), _Residual(widths[0])]
@@ -97,6 +129,14 @@ class TonePosterior(ModelMixin, ConfigMixin):
         nn.init.normal_(self.answer.weight, std=0.01)  # near "no damage", each hypothesis a little different
         nn.init.zeros_(self.answer.bias)
         nn.init.constant_(self.answer.bias[9 * hypotheses : 10 * hypotheses], -3.0)  # scales of exp(-3) = 0.05
+        # The field is told place by place, from the features there and what is known of the whole.
+        self.pivot = nn.Linear(128, 1)
+        self.places = nn.Sequential(
+            nn.Conv2d(widths[-1] + 128, 64, 1), nn.SiLU(), nn.Conv2d(64, 64, 3, padding=1, padding_mode="replicate"),
+            nn.SiLU(), nn.Conv2d(64, field_bins, 1),
+        )  # fmt: skip
+        for parameter in self.places[-1].parameters():
+            nn.init.zeros_(parameter)  # at first there is none
 
     def forward(self, images: Tensor) -> ToneBelief:
         size, count = self.config["thumbnail"], self.config["hypotheses"]
@@ -106,11 +146,16 @@ class TonePosterior(ModelMixin, ConfigMixin):
         logarithm = (y + 1 / 255).log() / 2 + 1
         features = self.features(torch.cat([2 * y - 1, logarithm, standard], 1))  # [B, C, h, w]
         pooled = torch.cat([features.mean((2, 3)), features.std((2, 3))], 1)
-        curves, scales, logits = self.answer(F.silu(self.trunk(pooled))).split([9 * count, count, count + 1], 1)
+        whole = F.silu(self.trunk(pooled))
+        curves, scales, logits = self.answer(whole).split([9 * count, count, count + 1], 1)
+        everywhere = whole[:, :, None, None].expand(-1, -1, *features.shape[-2:])
+        log_gain = 1.5 * torch.tanh(self.places(torch.cat([features, everywhere], 1)))
+        log_gain = log_gain - log_gain.mean((1, 2, 3), keepdim=True)  # what is the same everywhere is the curve's
         return ToneBelief(
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
+            ToneField(0.5 + 0.7 * torch.tanh(self.pivot(whole)), log_gain),
         )
 
 

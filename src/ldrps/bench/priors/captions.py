@@ -1,0 +1,73 @@
+"""What captions tell a prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ldrps.bench.priors.common import SEED, mean, squared
+from ldrps.bench.priors.samples import draw_samples
+from ldrps.image.arrays import to_pil
+from ldrps.image.sheet import contact_sheet
+from ldrps.prior.base import Prior
+from ldrps.sampling.schedule import Schedule
+
+LEVELS = (0.1, 0.3, 1.0, 3.0, 10.0)  # sigma relative to the latents
+_SIDE = 128
+_SCALE = 3.0  # guidance of the captioned samples
+_CAPTIONS = (
+    "golden retriever, brown and green", "seashore, blue above beige, bright", "strawberry, red",
+    "daisy, white and green", "volcano, grey, dark", "alp, white and blue, blue above white", "school bus, yellow",
+    "church, grey and blue", "tree frog, green", "goldfish, orange and black", "black and white", "very dark",
+    "very bright, low contrast", "blue above green, landscape format", "red and black, high contrast",
+    "purple and pink",
+)  # fmt: skip
+
+
+@torch.no_grad()
+def caption_losses(
+    prior: Prior, photos: Sequence[Tensor], captions: Sequence[str]
+) -> dict[str, dict[str, float]] | None:
+    """The mean squared error of the noise that is told, for each noise level: with the right caption, with none, and
+    with that of another photo. The lower, the more the caption helps. None without captions or without text.
+
+    Args:
+        prior: which.
+        photos: [1, 3, H, W] in [0, 1].
+        captions: one for each.
+    """
+    if not prior.has_text or len(captions) < 2:
+        return None
+    side = _SIDE // prior.size_multiple * prior.size_multiple
+    z0 = [prior.encode(squared(photo, side).to(prior.device)) for photo in photos]
+    half = len(captions) // 2
+    texts = {
+        "right": [prior.embed([caption]) for caption in captions],
+        "none": [prior.embed([""])] * len(captions),
+        "wrong": [prior.embed([caption]) for caption in [*captions[half:], *captions[:half]]],
+    }
+    schedule = Schedule(prior.alphas_cumprod)
+    losses: dict[str, dict[str, float]] = {}
+    for level in LEVELS:
+        t = schedule.timestep_of(level)
+        generator = torch.Generator().manual_seed(SEED)
+        noises = [torch.randn(z.shape, generator=generator).to(z.device) for z in z0]
+        losses[f"{level:g}"] = {
+            kind: mean(_loss(prior, schedule, *case, t) for case in zip(z0, noises, each, strict=True))
+            for kind, each in texts.items()
+        }
+    return losses
+
+
+def draw_captions(prior: Prior) -> Image.Image:
+    """A sample for each of sixteen captions, from the same noise."""
+    drawn = [(to_pil(draw_samples(prior, 1, _SIDE, caption, _SCALE)[0]), caption) for caption in _CAPTIONS]
+    return contact_sheet([drawn[start : start + 4] for start in range(0, len(drawn), 4)])
+
+
+def _loss(prior: Prior, schedule: Schedule, z0: Tensor, noise: Tensor, text: Tensor, t: int) -> float:
+    told = prior.denoise(schedule.compose(z0, noise, t), t, text).eps
+    return float((told - noise).pow(2).mean())

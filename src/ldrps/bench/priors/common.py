@@ -1,0 +1,87 @@
+"""What the measurements of priors share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ldrps.bench.data import data_set
+from ldrps.bench.runner import prepare
+from ldrps.errors import InputError
+from ldrps.image.arrays import pixels
+from ldrps.metrics import psnr
+from ldrps.prior.base import Prior
+from ldrps.sampling.chains import proximal_chain
+from ldrps.sampling.denoiser import Denoiser
+from ldrps.sampling.schedule import Schedule
+
+logger = logging.getLogger(__name__)
+
+SEED = 0
+
+
+def set_pictures(name: str, root: Path | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """The damaged and the clean side of a set's pictures, [1, 3, H, W] in [0, 1]; a warning where there is no set."""
+    dataset = data_set(name)
+    try:
+        pairs = dataset.pairs(root)
+    except InputError as error:
+        logger.warning("%s", error)
+        return
+    for pair in pairs:
+        damaged, truth = prepare(dataset, pair)
+        assert truth is not None
+        yield to_tensor(damaged), to_tensor(truth)
+
+
+def followed(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
+    """The end of an unconditional chain, from latents z at the first of the timesteps."""
+    chain = proximal_chain(denoise, lambda z0, t: (z0, {}), Schedule(prior.alphas_cumprod), z, timesteps)
+    while True:
+        try:
+            next(chain)
+        except StopIteration as finished:
+            return finished.value
+
+
+def psnr_of(restored: Tensor, clean: Tensor) -> float:
+    """RGB PSNR in dB of pictures [1, 3, H, W] as 8 bits would show them."""
+    return float(psnr((restored[0] * 255).round() / 255, clean[0]))
+
+
+def rms(a: Tensor, b: Tensor) -> float:
+    """The root mean square difference."""
+    return float((a - b).pow(2).mean().sqrt())
+
+
+def mean(values: Iterable[float]) -> float:
+    """To four decimals, as records have it."""
+    return round(float(np.mean(list(values))), 4)
+
+
+def squared(photo: Tensor, side: int) -> Tensor:
+    """The middle of a photo [1, 3, H, W], reduced to [1, 3, side, side]."""
+    height, width = photo.shape[-2:]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    middle = photo[..., top : top + short, left : left + short]
+    return torch.nn.functional.interpolate(middle, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def to_tensor(image: Image.Image | np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
+    """A PIL image, or values [H, W, 3] in [0, 1], as [1, 3, H, W] in [0, 1]."""
+    if isinstance(image, Image.Image):
+        return pixels(np.asarray(image.convert("RGB")))
+    return torch.from_numpy(np.array(image, dtype=np.float32)).permute(2, 0, 1)[None]
+
+
+def to_array(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """[1, 3, H, W] as [H, W, 3]."""
+    return x[0].permute(1, 2, 0).numpy()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ldrps.errors import InputError
+from ldrps.train.config import TrainingConfig, read_config
+
+DEFAULTS = dataclasses.asdict(TrainingConfig())
+EVERY = [(table, name) for table, values in DEFAULTS.items() for name in values]
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def toml(tables: dict[str, dict[str, Any]]) -> str:
+    """For tables of numbers, texts and lists, TOML writes values as JSON does."""
+    lines = []
+    for table, values in tables.items():
+        lines += [f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    return "\n".join(lines)
+
+
+def other(value: Any) -> Any:
+    """Another value of the same type."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value * 2 + 1
+        case str():
+            return value + "x"
+    return [other(each) for each in value]
+
+
+def test_no_file_and_an_empty_one_are_the_defaults(tmp_path: Path) -> None:
+    assert read_config(None) == read_config(config(tmp_path, "")) == TrainingConfig()
+
+
+def test_every_default_can_be_written_and_read(tmp_path: Path) -> None:
+    assert read_config(config(tmp_path, toml(DEFAULTS))) == TrainingConfig()
+
+
+@pytest.mark.parametrize(("table", "name"), EVERY)
+def test_every_setting_can_be_changed_alone(table: str, name: str, tmp_path: Path) -> None:
+    value = other(DEFAULTS[table][name])
+    found = dataclasses.asdict(read_config(config(tmp_path, toml({table: {name: value}}))))
+    expected = tuple(value) if isinstance(value, list) else value
+    assert found.pop(table) == DEFAULTS[table] | {name: expected}
+    assert found == {each: values for each, values in DEFAULTS.items() if each != table}
+
+
+def test_whole_numbers_where_fractions_may_be_and_lists_of_any_length(tmp_path: Path) -> None:
+    found = read_config(config(tmp_path, "[tone]\nlearning_rate = 1\n[unet]\nwidths = [32]\nblocks = [1, 2, 3, 4]"))
+    assert found.tone.learning_rate == 1.0 and type(found.tone.learning_rate) is float
+    assert (found.unet.widths, found.unet.blocks) == ((32,), (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[net]\nwidths = [32]",
+            r"has 'net'; it may have the tables \[autoencoder\], \[text\], \[unet\], \[diffusion\], \[tone\]",
+        ),
+        ("steps = 5", r"has 'steps'; it may have the tables \[autoencoder\]"),
+        ("unet = 5", "has 'unet'; it may have the tables"),
+        ("[[tone]]\nsteps = 5", "has 'tone'; it may have the tables"),
+        ("[unet]\ndepth = 3", r", \[unet\] has 'depth'; there are widths, blocks, middle"),
+        ("[tone]\nrate = 1e-3", r", \[tone\] has 'rate'; there are steps, learning_rate, warmup"),
+        ("[tone]\nsteps = 5.5", r", \[tone\], steps is 5\.5; it must be of type int, such as 4000"),
+        ("[tone]\nsteps = true", r", \[tone\], steps is True; it must be of type int"),
+        ("[tone]\nema = '0.9'", r", \[tone\], ema is '0\.9'; it must be of type float, such as 0\.998"),
+        ("[tone]\nema = true", r", \[tone\], ema is True; it must be of type float"),
+        ("[diffusion]\nbfloat16 = 1", r", \[diffusion\], bfloat16 is 1; it must be of type bool, such as False"),
+        ("[diffusion]\ndevice = 0", r", \[diffusion\], device is 0; it must be of type str, such as 'cpu'"),
+        ("[unet]\nwidths = 32", r", \[unet\], widths is 32; it must be of type tuple, such as \(128, 192, 256\)"),
+        ("[unet]\nwidths = []", r", \[unet\], widths is \[\]; it must be of type tuple"),
+        ("[unet]\nwidths = [32, 'a']", r", \[unet\], widths is 'a'; it must be of type int, such as 128"),
+        ("[unet]\nmiddle = {a = 1}", r", \[unet\], middle is {'a': 1}; it must be of type int"),
+        ("[unet\n", r"cannot be read as TOML: .*line 1"),
+        ("[unet]\nmiddle = 1\nmiddle = 2", "cannot be read as TOML: .*overwrite"),
+    ],
+)
+def test_what_is_not_understood_is_said_by_file_table_and_name(text: str, message: str, tmp_path: Path) -> None:
+    path = config(tmp_path, text)
+    with pytest.raises(InputError, match=f"^{path}.?{message}"):
+        read_config(path)
+
+
+def test_a_plan_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="steps is 0; it must be at least 1"):
+        read_config(config(tmp_path, "[tone]\nsteps = 0"))
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.toml cannot be read as TOML: .*No such file"):
+        read_config(tmp_path / "none.toml")
+    with pytest.raises(InputError, match=f"{tmp_path} cannot be read as TOML: .*directory"):
+        read_config(tmp_path)
+    (tmp_path / "latin.toml").write_bytes("# für".encode("latin-1"))
+    with pytest.raises(InputError, match=r"latin\.toml cannot be read as TOML: .*utf-8"):
+        read_config(tmp_path / "latin.toml")
