@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ldrps.errors import InputError, LdrpsError, PriorError, SettingsError
@@ -13,9 +14,10 @@ from ldrps.image.files import replace_file, taken
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
-from ldrps.image.write import FORMATS, check_output
+from ldrps.image.write import FORMATS, check_output, write_image
 from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
+from ldrps.samples import check_count, draw_samples
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Job:
     def sheet(self) -> Path:
         """Where the sheet of before and after goes."""
         return self.target.with_name(f"{self.target.name}.compare.png")
+
+    def sample(self, number: int) -> Path:
+        """Where sample `number`, from 1, goes."""
+        return self.target.with_name(f"{self.target.stem}.sample{number}{self.target.suffix}")
+
+    @property
+    def spread(self) -> Path:
+        """Where the map of the samples' spread goes."""
+        return self.target.with_name(f"{self.target.name}.spread.png")
 
 
 @dataclass(frozen=True)
@@ -72,17 +83,22 @@ def run_jobs(
     overwrite: bool = False,
     compare: bool = False,
     trace: bool = False,
+    samples: int = 0,
     max_pixels: int = MAX_PIXELS,
     on_step: Callable[[Job, Progress], None] | None = None,
 ) -> Iterator[Done]:
     """Restore each and write it at once, yielding what became of it. The caller's own errors pass through.
 
+    `samples`, if not 0, is how many further restorations of each are drawn and written, with the map of their spread.
+
     Raises:
         SettingsError, PriorError: what no picture could be restored with.
     """
+    if samples:
+        check_count(samples)
     for job in jobs:
         try:
-            yield _run(job, restorer, caption, overwrite, compare, trace, max_pixels, on_step)
+            yield _run(job, restorer, caption, overwrite, compare, trace, samples, max_pixels, on_step)
         except (SettingsError, PriorError):
             raise  # would be the same for every picture
         except LdrpsError as error:
@@ -96,17 +112,26 @@ def _run(
     overwrite: bool,
     compare: bool,
     trace: bool,
+    samples: int,
     max_pixels: int,
     on_step: Callable[[Job, Progress], None] | None,
 ) -> Done:
     extra = [job.sheet] * compare + [job.target.with_name(job.target.name + ".json")] * trace
+    drawn = [job.sample(number) for number in range(1, samples + 1)]
+    extra += [*drawn, job.spread] if samples else []
     check_output(job.target, overwrite=overwrite)  # before the work, not after it
     for path in extra:
         if not overwrite and os.path.lexists(path):
             raise taken(path)
     picture = load_picture(job.source, max_pixels=max_pixels)
-    result = restorer(picture, caption, on_step=None if on_step is None else lambda step: on_step(job, step))
+    show = None if on_step is None else partial(on_step, job)
+    result = restorer(picture, caption, on_step=show)
     result.save(job.target, overwrite=overwrite, trace=trace)
+    if samples:
+        likely = draw_samples(restorer, picture, samples, caption, on_step=show)
+        for sample, path in zip(likely.results, drawn, strict=True):
+            sample.save(path, overwrite=overwrite, trace=False)
+        write_image(likely.spread, job.spread, overwrite=overwrite)
     if compare:
         _save_sheet(picture, result, job.sheet, overwrite)
     return Done(job, result, written=[job.target, *extra])

@@ -122,7 +122,8 @@ class Short(Method):
         self.y = y
         if prior.tone is not None:
             chosen = self.posterior
-            tone = find_tone(y, prior.tone, chosen.tone, chosen.undamaged, chosen.unevenness)
+            drawing = generator if chosen.sample else None
+            tone = find_tone(y, prior.tone, chosen.tone, chosen.undamaged, chosen.unevenness, drawing)
             self.y = tone.undo(y)
             exposure = float(y.mean() / self.y.mean().clamp_min(1e-3))
             self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
@@ -147,7 +148,8 @@ class Short(Method):
         again = self.schedule.timestep_of(self.level * settings.strength)
         self.rounds = [
             self.schedule.spaced(first, settings.steps),
-            *[self.schedule.spaced(again, settings.steps)] * settings.recurrences,
+            # A sample's grain is ours: at least one round begins with noise that was drawn.
+            *[self.schedule.spaced(again, settings.steps)] * max(settings.recurrences, self.posterior.sample),
         ]
 
     def _noise_share(self, level: float) -> float:

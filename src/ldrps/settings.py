@@ -84,6 +84,8 @@ class ProximalPosterior:
     data_variance: float = 1.0
     # Noise below this (of 255) is left alone: so much is in good photographs.
     floor: float = 1.5
+    # Draw from what may be, instead of taking the mean of it: see `ldrps.samples`.
+    sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: int = 4
 

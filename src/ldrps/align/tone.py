@@ -64,7 +64,12 @@ class ToneFinding:
 
 @torch.no_grad()
 def find_tone(
-    y: Tensor, posterior: TonePosterior, strength: float, undamaged: float, unevenness: float = 0.0
+    y: Tensor,
+    posterior: TonePosterior,
+    strength: float,
+    undamaged: float,
+    unevenness: float = 0.0,
+    draw: torch.Generator | None = None,
 ) -> ToneFinding:
     """Ask the prior about y [1, 3, H, W] in [0, 1]. `strength` scales the answer; 0 leaves tones alone.
 
@@ -74,15 +79,22 @@ def find_tone(
     linear ramp between.
 
     What is uneven is asked of the whole picture only, and `unevenness` scales that answer.
+
+    With a generator `draw` one of the answers is drawn, instead of the mean of all: that of one part, one hypothesis,
+    and all or nothing of it where it is between.
     """
     belief = posterior(_parts(y, int(posterior.config["thumbnail"])))
     field = None
     if belief.field is not None and unevenness > 0:
         field = _of_whole(belief.field, len(belief.weights) // 2, unevenness)
-    levels = torch.linspace(0, 1, LEVELS, device=y.device).expand(len(belief.weights), 3, 1, LEVELS)
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
     probability = _with_prior(float(belief.weights[:, 0].mean()), undamaged, seen)
     amount = strength * min(max(1.5 - 2 * probability, 0.0), 1.0)
+    if draw is not None:
+        part = int(torch.randint(len(belief.weights), (), generator=draw))
+        belief = belief.only(part, 1 + int(torch.multinomial(belief.weights[part, 1:].cpu(), 1, generator=draw)))
+        amount = strength * float(torch.rand((), generator=draw) * strength < amount)
+    levels = torch.linspace(0, 1, LEVELS, device=y.device).expand(len(belief.weights), 3, 1, LEVELS)
     return ToneFinding(_expected(belief, levels), probability, amount, field)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,6 +34,9 @@ def restore(
     device: DeviceOption = "cpu",
     dtype: DtypeOption = "float32",
     compare: Annotated[bool, typer.Option("--compare", help="Also write a sheet of before and after.")] = False,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Also draw so many likely restorations, and a map of where they differ.")
+    ] = 0,
     trace: Annotated[bool, typer.Option("--trace", help="Also write settings, losses and timings as JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
@@ -47,7 +50,7 @@ def restore(
 
     jobs = plan_jobs(sources, out)
     loaded = load(prior, device, dtype)
-    switches = {"overwrite": force, "compare": compare, "trace": trace}
+    switches = {"overwrite": force, "compare": compare, "trace": trace, "samples": samples}
     if _restore_all(jobs, loaded, settings, perceptual, caption, max_pixels, **switches):
         raise typer.Exit(1)
 
@@ -59,7 +62,7 @@ def _restore_all(
     perceptual: Path | None,
     caption: str,
     max_pixels: int,
-    **switches: bool,
+    **switches: Any,
 ) -> int:
     """Draws the bars; returns how many failed."""
     from rich.console import Console

@@ -1,0 +1,73 @@
+"""Several restorations of one picture, each as likely as the method can tell, and where they differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ldrps.errors import SettingsError
+from ldrps.image.picture import Picture, load_picture
+from ldrps.restorer import Progress, Restorer, Source
+from ldrps.result import Result
+from ldrps.settings import ProximalPosterior
+
+SPREAD_OF_WHITE = 0.25  # of a map of spread, in units of [0, 1]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Restorations of one picture that differ in what the picture leaves open.
+
+    Attributes:
+        results: the samples.
+        spread: their standard deviation at each pixel, over samples and channels: black is none, white 0.25 or more.
+    """
+
+    results: list[Result]
+    spread: Image.Image
+
+
+def draw_samples(
+    restorer: Restorer,
+    image: Source,
+    count: int,
+    caption: str = "",
+    *,
+    on_step: Callable[[Progress], bool | None] | None = None,
+) -> Samples:
+    """`count` restorations, sample k with the seed of the settings plus k; each is the same whatever the count.
+
+    With the proximal posterior a sample's tones are those that one part of the picture speaks for, damage that may be
+    none is undone or not by chance, and its grain is drawn anew; the published method draws everything anew.
+
+    Raises:
+        SettingsError: fewer than 2 samples.
+        InputError, Cancelled: as restoring one picture does.
+    """
+    check_count(count)
+    picture = image if isinstance(image, Picture) else load_picture(image)
+    settings = restorer.settings
+    if isinstance(settings.posterior, ProximalPosterior):
+        settings = dataclasses.replace(settings, posterior=dataclasses.replace(settings.posterior, sample=True))
+    results = []
+    for k in range(count):
+        seeded = dataclasses.replace(settings, seed=(settings.seed + k) % 2**64)
+        drawing = Restorer(restorer.prior, seeded, features=restorer.features)
+        results.append(drawing(picture, caption, on_step=on_step))
+    return Samples(results, _spread([result.image for result in results]))
+
+
+def check_count(count: int) -> None:
+    """Raise SettingsError for fewer than 2 samples."""
+    if count < 2:
+        raise SettingsError(f"samples is {count}; it must be at least 2, to see where they differ")
+
+
+def _spread(images: list[Image.Image]) -> Image.Image:
+    values = np.stack([np.asarray(image.convert("RGB"), dtype=np.float32) / 255 for image in images])
+    deviation = np.sqrt(values.var(0).mean(-1))
+    return Image.fromarray((255 * (deviation / SPREAD_OF_WHITE).clip(0, 1)).round().astype(np.uint8))

@@ -1,0 +1,110 @@
+"""Several likely restorations of a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Run
+from PIL import Image
+
+from ldrps import Prior, Restorer, load_prior, preset
+from ldrps.align.tone import find_tone
+from ldrps.batch import Job, run_jobs
+from ldrps.errors import SettingsError
+from ldrps.samples import SPREAD_OF_WHITE, draw_samples
+
+
+def dark_and_noisy() -> Image.Image:
+    y, x = np.mgrid[:48, :64] / 64
+    clean = 0.5 + 0.4 * np.stack([np.sin(9 * x), np.cos(7 * y), np.sin(5 * (x + y))], -1)
+    noise = 0.02 * np.random.default_rng(0).standard_normal(clean.shape)
+    return Image.fromarray((255 * (0.15 * clean + noise).clip(0, 1)).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Restorer:
+    return Restorer(load_prior(), preset("default"))
+
+
+def test_samples_are_seeded_and_their_number_changes_none(shipped: Restorer) -> None:
+    two, three = (draw_samples(shipped, dark_and_noisy(), count) for count in (2, 3))
+    images = [[np.asarray(result.image) for result in samples.results] for samples in (two, three)]
+    assert [result.seed for result in three.results] == [0, 1, 2]
+    assert all(result.settings.posterior.sample for result in two.results)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(images[0], images[1][:2])
+    assert (images[0][0] != images[0][1]).mean() > 0.5, "they differ"
+
+
+def test_the_spread_is_the_deviation_of_the_samples(shipped: Restorer) -> None:
+    samples = draw_samples(shipped, dark_and_noisy(), 3)
+    values = np.stack([np.asarray(result.image) / 255 for result in samples.results])
+    wanted = np.sqrt(values.var(0).mean(-1)) / SPREAD_OF_WHITE
+    assert (samples.spread.mode, samples.spread.size) == ("L", (64, 48))
+    np.testing.assert_allclose(np.asarray(samples.spread) / 255, wanted.clip(0, 1), atol=0.003)
+    assert wanted.max() > 0
+
+
+def test_a_drawn_tone_is_one_answer_of_many(tiny_prior: Prior) -> None:
+    posterior = load_prior().tone
+    assert posterior is not None
+    y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
+    mean = find_tone(y, posterior, 1.0, 0.7).table
+    drawn = [find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(k)).table for k in range(30)]
+    again = find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(0)).table
+    assert torch.equal(again, drawn[0])
+    assert len({float(table.sum()) for table in drawn}) > 5
+    assert float((torch.stack(drawn).mean(0) - mean).abs().mean()) < 0.05
+
+
+def test_half_an_answer_is_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    posterior = load_prior().tone
+    assert posterior is not None
+    y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
+    probability = 0.5
+    monkeypatch.setattr("ldrps.align.tone._with_prior", lambda *_: probability)
+    amounts = [find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(k)).amount for k in range(60)]
+    assert set(amounts) == {0.0, 1.0}
+    assert 0.25 < np.mean(amounts) < 0.75
+    probability = 0.1
+    assert find_tone(y, posterior, 0.5, 0.7, draw=torch.Generator().manual_seed(0)).amount == 0.5
+
+
+@pytest.mark.parametrize("count", [1, 0, -2])
+def test_how_many(count: int, tiny_prior: Prior) -> None:
+    with pytest.raises(SettingsError, match=f"samples is {count}; it must be at least 2"):
+        draw_samples(Restorer(tiny_prior), dark_and_noisy(), count)
+
+
+def test_a_batch_writes_them(tiny_prior: Prior, tmp_path: Path) -> None:
+    dark_and_noisy().save(tmp_path / "a.png")
+    job = Job(tmp_path / "a.png", tmp_path / "out" / "a.jpg")
+    (done,) = run_jobs([job], Restorer(tiny_prior), samples=2)
+    names = ["a.jpg", "a.sample1.jpg", "a.sample2.jpg", "a.jpg.spread.png"]
+    assert [path.name for path in done.written] == names
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
+    (again,) = run_jobs([dataclasses.replace(job, target=tmp_path / "out" / "b.jpg")], Restorer(tiny_prior), samples=2)
+    assert again.error is None
+    (tmp_path / "out" / "a.jpg").unlink()
+    (kept,) = run_jobs([job], Restorer(tiny_prior), samples=2)
+    assert "a.sample1.jpg" in str(kept.error)
+    with pytest.raises(SettingsError, match="samples is 1"):
+        list(run_jobs([job], Restorer(tiny_prior), samples=1))
+
+
+def test_the_command(command: Run, tiny_prior_folder: Path, tmp_path: Path) -> None:
+    dark_and_noisy().save(tmp_path / "a.png")
+    words = ("restore", tmp_path / "a.png", "--out", tmp_path / "b.png", "--prior", tiny_prior_folder)
+    code, out, _ = command(*words, "--samples", 2)
+    assert code == 0
+    assert [Path(line).name for line in out.splitlines()] == [
+        "b.png",
+        "b.sample1.png",
+        "b.sample2.png",
+        "b.png.spread.png",
+    ]
+    code, _, err = command(*words, "--samples", 1, "--force")
+    assert (code, "samples is 1" in err) == (2, True)
