@@ -79,7 +79,7 @@ class ProximalPosterior:
     noise_factor: float = 1.25
     # What a denoising step takes away, relative to the noise that was estimated: at the first of these, or less, the
     # estimate saw nothing but fine texture; at the second, or more, nothing but noise.
-    texture: tuple[float, float] = (0.4, 0.6)
+    texture: tuple[float, float] = (0.55, 0.7)
     # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
     data_variance: float = 1.0
     # Noise below this (of 255) is left alone: so much is in good photographs.

@@ -86,7 +86,7 @@ def test_a_signal_ends_it_and_resuming_repeats_an_unbroken_run(number: signal.Si
     before = handlers()
     _, reports = run(tmp_path / "broken", raise_at(6, number))
     assert [report.step for report in reports] == [6]
-    assert checkpoint(tmp_path / "broken").keys() == {"model", "optimiser", "average", "step", "seed"}
+    assert checkpoint(tmp_path / "broken").keys() == {"model", "optimiser", "average", "step", "seed", "loss"}
     assert checkpoint(tmp_path / "broken")["step"] == 6
     assert handlers() == before
 

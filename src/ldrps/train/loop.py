@@ -108,21 +108,21 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
     model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     average = {name: p.detach().clone() for name, p in model.state_dict().items()}
-    start = 0
+    start, running = 0, math.nan
     if resume:
         state = torch.load(checkpoint, weights_only=True, map_location=device)
         if state["seed"] != plan.seed:
             raise InputError(f"{checkpoint} is of a run with seed {state['seed']}, not {plan.seed}: give that seed")
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        average, start = state["average"], state["step"]
+        average, start, running = state["average"], state["step"], state["loss"]
     if plan.compile:
         model.compile()
 
     def save(step: int) -> None:
         state = {
             "model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average,
-            "step": step, "seed": plan.seed,
+            "step": step, "seed": plan.seed, "loss": running,
         }  # fmt: skip
         replace_file(checkpoint, lambda file: torch.save(state, file))
 
@@ -165,7 +165,6 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
         _log(out, {"plan": asdict(plan)})
     model.train()
     began = saved = time.monotonic()
-    running = math.nan
     with _stop_on_signal() as stop:
         for step in range(start, plan.steps):
             current = learned(step)

@@ -23,15 +23,14 @@ from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
-from ldrps.prior.tiny.unet2d import PreconditionedUNet
 from ldrps.prior.weights import build, load_weights
 
 SHIPPED = Path(__file__).parent / "weights"
 
-PARTS: dict[str, tuple[type[ModelMixin], ...]] = {
-    "vae": (PatchAutoencoder,),
-    "unet": (LatentUNet, PreconditionedUNet),
-    "tone": (TonePosterior,),
+PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]] = {
+    "vae": PatchAutoencoder,
+    "unet": LatentUNet,
+    "tone": TonePosterior,
 }
 TEXT_ENCODER, TOKENIZER = "text_encoder", "tokenizer"
 
@@ -55,7 +54,7 @@ class EmbeddedPrior(Prior):
         self,
         name: str,
         autoencoder: PatchAutoencoder,
-        unet: LatentUNet | PreconditionedUNet,
+        unet: LatentUNet,
         tone: TonePosterior | None,
         alphas_cumprod: Tensor,
         text: TextEncoder | None = None,
@@ -129,7 +128,7 @@ def load_embedded(
     vae = load_part(root, "vae", place, torch.float32)
     unet = load_part(root, "unet", place, dtype)
     tone = load_part(root, "tone", place, torch.float32) if (root / "tone").is_dir() else None
-    assert isinstance(vae, PatchAutoencoder) and isinstance(unet, LatentUNet | PreconditionedUNet)
+    assert isinstance(vae, PatchAutoencoder) and isinstance(unet, LatentUNet)
     assert tone is None or isinstance(tone, TonePosterior)
     channels, wanted = vae.config["latent_channels"], len(unet.config["sigma_data"])
     if channels != wanted:
@@ -149,13 +148,10 @@ def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -
     Raises:
         PriorError: it is missing or broken.
     """
-    kinds, where = {kind.__name__: kind for kind in PARTS[part]}, root / part / "config.json"
+    kind, where = PARTS[part], root / part / "config.json"
     config = read_json(where)
-    kind = kinds.get(str(config.get("_class_name")))
-    if kind is None:
-        raise unusable(
-            where, f"_class_name {config.get('_class_name')}", next(iter(kinds)), "write it with ldrps train"
-        )
+    if config.get("_class_name") != kind.__name__:
+        raise unusable(where, f"_class_name {config.get('_class_name')}", kind.__name__, "write it with ldrps train")
     network = build(lambda: kind.from_config(config), where)
     load_weights(network, find_weights(root / part, "diffusion_pytorch_model"), device=device, dtype=dtype)
     return network
@@ -204,9 +200,7 @@ def _complete(root: Path) -> None:
     """Write the schedule, and the index of the parts that are there."""
     (root / SCHEDULER).parent.mkdir(parents=True, exist_ok=True)
     index = {"_class_name": "EmbeddedPrior", "scheduler": ["diffusers", "DDIMScheduler"]}
-    for part in PARTS:
-        if (root / part / "config.json").is_file():
-            index[part] = ["ldrps", str(read_json(root / part / "config.json")["_class_name"])]
+    index |= {part: ["ldrps", kind.__name__] for part, kind in PARTS.items() if (root / part).is_dir()}
     if (root / TEXT_ENCODER).is_dir():
         index |= {TEXT_ENCODER: ["transformers", "CLIPTextModel"], TOKENIZER: ["transformers", "CLIPTokenizer"]}
     for path, content in ((root / SCHEDULER, _SCHEDULE), (root / INDEX, index)):
