@@ -61,7 +61,7 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         smooth = (
             torch.nn.functional.interpolate(coarse, scale_factor=2, mode="bilinear") + torch.randn(2000, 3, 4, 4) / 20
         )
-        deviations = torch.logspace(0.3, -1.5, 20).tolist()
+        deviations = torch.logspace(0.1, -2.0, 20).tolist()
         unet = awake(LatentUNet(deviations, widths=(32, 32), blocks=(1,), middle=2, embedding=32))
         save_part(folder, "vae", PatchAutoencoder.fit(smooth))
         save_part(folder, "unet", unet)

@@ -1,0 +1,76 @@
+"""The short way: what it takes for noise, and what it gives back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ldrps import Prior, preset
+from ldrps.methods import Short
+from ldrps.prior.base import Denoised
+from ldrps.sampling.schedule import Schedule
+
+
+def noisy(sigma: float = 0.06) -> Tensor:
+    return 0.5 + sigma * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def planned(prior: Prior, y: Tensor, **posterior: Any) -> Short:
+    settings = preset("default")
+    settings = dataclasses.replace(settings, posterior=dataclasses.replace(settings.posterior, **posterior))
+    return Short(y, prior, settings, "", torch.Generator().manual_seed(0))
+
+
+def taking(share: float, prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the prior's denoiser take that share of a latent's deviation from a grey picture away."""
+    schedule = Schedule(prior.alphas_cumprod)
+
+    def denoise(z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
+        z = z_t / schedule.abar(t) ** 0.5
+        grey = prior.encode(torch.full((1, 3, 4 * z.shape[-2], 4 * z.shape[-1]), 0.5))
+        z0 = grey + (1 - share) * (z - grey)
+        return Denoised(z0, schedule.predict_eps(z_t, z0, t))
+
+    monkeypatch.setattr(prior, "denoise", denoise)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.9, 1.0), (0.1, 0.0)])
+def test_texture_is_what_the_prior_lets_stand(
+    share: float, kept: float, tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking(share, tiny_prior, monkeypatch)
+    y = noisy()
+    plan = planned(tiny_prior, y, noise_factor=1.0)
+    assert bool(plan.rounds) == bool(kept) == plan.findings.get("denoised", False)
+    assert plan.findings["noise"] == pytest.approx(255 * 0.06 * kept, rel=0.1)
+    if not kept:
+        assert plan.picture(None) is plan.y
+
+
+def test_between_the_level_is_between(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    taking(0.6, tiny_prior, monkeypatch)
+    whole, half = (planned(tiny_prior, noisy(), noise_factor=1.0, texture=limits) for limits in ((0, 0.1), (0.4, 0.8)))
+    assert whole.findings["noise"] == pytest.approx(255 * 0.06, rel=0.1)
+    assert half.findings["noise"] == pytest.approx(whole.findings["noise"] / 2, rel=0.15)
+    assert half.level == pytest.approx(whole.level / 2, rel=0.15)
+
+
+def test_detail_that_the_autoencoder_drops_comes_back_unless_it_is_noise(
+    tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking(0.9, tiny_prior, monkeypatch)
+    y = noisy(0.02)
+    checks = torch.tensor([1.0, -1.0]).repeat(32)
+    colour = torch.tensor([1.0, 0.0, -1.0]).reshape(1, 3, 1, 1)
+    detail = 0.2 * colour * (checks[:, None] * checks)  # fine colour, which 20 of 48 components do not hold
+    plain, detailed = (planned(tiny_prior, picture, texture=(0.0, 0.01)) for picture in (y, y + detail))
+    detailed.level, detailed.noise = plain.level, plain.noise
+    restored = detailed.picture(detailed.latents)
+    lost = tiny_prior.decode(tiny_prior.encode(y + detail))
+    assert float((restored - (y + detail)).pow(2).mean()) < float((lost - (y + detail)).pow(2).mean()) / 4
+    grain = plain.picture(plain.latents) - y
+    assert float(grain.pow(2).mean()) > 0.3 * 0.02**2 * 28 / 48, "what is dropped of plain noise stays dropped"
