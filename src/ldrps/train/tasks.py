@@ -209,7 +209,7 @@ class ToneTask:
         figures = {}
         for name, seen, exact in (("damaged", damaged.seen, damaged.exact), ("clean", clean, clean)):
             belief = model(seen)
-            expected = torch.einsum("bk,bkchw->bchw", belief.weights, belief.undone(exact).clamp(0, 1))
+            expected = belief.expected(exact)
             error = (expected - clean).pow(2).mean((1, 2, 3)).clamp_min(1e-6)
             figures[f"psnr_{name}"] = float(-10 * error.log10().mean())
             figures[f"undamaged_{name}"] = float(belief.weights[:, 0].mean())
@@ -221,7 +221,7 @@ class ToneTask:
         clean = self.held_out.crops(random, 12, self.size, self.reduction)
         damaged = damage_tones(clean, random)
         belief = model(damaged.seen)
-        expected = torch.einsum("bk,bkchw->bchw", belief.weights, belief.undone(damaged.exact).clamp(0, 1))
+        expected = belief.expected(damaged.exact)
         sides = (damaged.seen, expected, clean)
         return {"tones": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
 

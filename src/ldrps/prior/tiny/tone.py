@@ -85,6 +85,10 @@ class ToneBelief:
         even = images if self.field is None else self.field.remove(images)
         return torch.stack([images, *(curve.invert(even) for curve in self.curves)], 1)
 
+    def expected(self, images: Tensor) -> Tensor:
+        """The mean of the clamped `undone` by the weights, [B, 3, H, W] in [0, 1]."""
+        return torch.einsum("bk,bkchw->bchw", self.weights, self.undone(images).clamp(0, 1))
+
     def only(self, picture: int, hypothesis: int) -> ToneBelief:
         """The belief that hypothesis k, 1 to K, is true of one of the pictures, or else that nothing was done to it."""
         curve, nothing = self.curves[hypothesis - 1], self.weights[picture, :1]
