@@ -138,7 +138,7 @@ class DiffusionTask:
         return (error * (1 + self.pixel_weight * (in_pixels - 1))).mean((1, 2, 3))
 
     def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
-        """Held-out crops, noisy and after one step at three levels; and what is drawn from pure noise."""
+        """Held-out crops, noisy and after one step, at three levels."""
         assert isinstance(model, CaptionedDenoiser)
         random = np.random.default_rng(VALIDATION_SEED)
         crops = self.held_out.crops(random, 6, 128, (1.0, 2.0))

@@ -172,12 +172,10 @@ def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncod
 
 def save_text(root: Path, text: TextEncoder) -> None:
     """Put a text encoder, in half precision, and its tokenizer into a prior's folder."""
-    state = {name: tensor.half().contiguous() for name, tensor in text.model.state_dict().items()}
     (root / TEXT_ENCODER).mkdir(parents=True, exist_ok=True)
     text.model.config.save_pretrained(root / TEXT_ENCODER)
     text.tokenizer.save_pretrained(root / TOKENIZER)
-    weights = root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors"
-    replace_file(weights, lambda file: file.write(save(state, {"format": "pt"})))
+    _write_weights(root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors", text.model, torch.float16)
     _complete(root)
 
 
@@ -187,13 +185,15 @@ def save_part(root: Path, part: str, network: ModelMixin) -> None:
     The folder can be loaded once it has a vae and a unet.
     """
     precision = torch.float32 if part == "vae" else torch.float16
-    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
     (root / part).mkdir(parents=True, exist_ok=True)
     network.save_config(root / part)
-    replace_file(
-        root / part / "diffusion_pytorch_model.safetensors", lambda file: file.write(save(state, {"format": "pt"}))
-    )
+    _write_weights(root / part / "diffusion_pytorch_model.safetensors", network, precision)
     _complete(root)
+
+
+def _write_weights(path: Path, network: nn.Module, precision: torch.dtype) -> None:
+    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
+    replace_file(path, lambda file: file.write(save(state, {"format": "pt"})))
 
 
 def _complete(root: Path) -> None:
