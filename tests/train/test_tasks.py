@@ -162,8 +162,28 @@ def test_figures_of_validation_do_not_change_by_themselves(task: DiffusionTask, 
 
 
 @torch.no_grad()
+def test_what_right_captions_take_away_is_a_figure_too(task: DiffusionTask, deviations: list[float]) -> None:
+    model = denoiser(deviations, new_text_encoder(["a dog, red"], width=32, layers=1, vocabulary=520))
+    assert task.validate(model)["caption_gain"] == 0, "untrained, it hears nothing"
+    assert model.unet.text_embedding is not None
+    torch.nn.init.normal_(model.unet.text_embedding.weight, std=5.0)
+    for layer in (*model.unet.core.modules(), model.unet.last):
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=0.2)
+    assert task.validate(model)["caption_gain"] != 0
+
+
+@torch.no_grad()
+def test_what_is_drawn_shows_the_captions_of_held_out_photographs(task: DiffusionTask, deviations: list[float]) -> None:
+    plain = task.pictures(denoiser(deviations))["drawn"]
+    captioned = task.pictures(denoiser(deviations, new_text_encoder(["a dog"], width=32, layers=1)))["drawn"]
+    assert captioned.height > 1.8 * plain.height, "a second row, with captions below it"
+    assert np.asarray(plain).astype(float).std() > 5, "something is drawn"
+
+
+@torch.no_grad()
 def test_pictures_are_noisy_and_less_so(task: DiffusionTask, deviations: list[float]) -> None:
-    (sheet,) = task.pictures(denoiser(deviations)).values()
+    sheet = task.pictures(denoiser(deviations))["denoised"]
     assert sheet.mode == "RGB" and sheet.width >= 6 * 128 and sheet.height >= 6 * 128
     grey = np.asarray(sheet.convert("L")).astype(float)
     rows = np.array_split(grey, 6)

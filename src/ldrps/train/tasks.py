@@ -18,12 +18,17 @@ from ldrps.image.sheet import contact_sheet
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
+from ldrps.prior.tiny.prior import EmbeddedPrior, noise_levels
 from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.sampling.unconditional import draw_from_noise
 from ldrps.train.noise import random_noise
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import damage_tones
 
 VALIDATION_SEED = 12345
+# Whole photographs, in pixels, and the noise relative to latents that leaves little of them but what a caption tells.
+_WHOLE, _HEAVY = 64, 6.0
+_DRAWN, _STEPS, _SCALE = 8, 20, 3.0  # pictures of the sheet, steps of each, guidance of the captioned ones
 
 
 def fit_autoencoder(photos: Photographs, *, latent_channels: int, patch_size: int, seed: int) -> PatchAutoencoder:
@@ -63,6 +68,14 @@ class CaptionedDenoiser(nn.Module):
         """Of all this, the one method that the loss calls."""
         self.unet.network = torch.compile(self.unet.network, *args, **kwargs)  # type: ignore[method-assign]
 
+    @property
+    def knows_text(self) -> bool:
+        return self._text is not None
+
+    def prior(self, autoencoder: PatchAutoencoder) -> EmbeddedPrior:
+        """The prior that this would be by now."""
+        return EmbeddedPrior("in training", autoencoder, self.unet, None, noise_levels(), self._text)
+
     def embed(self, captions: list[str]) -> Tensor | None:
         """Captions to embeddings [B, L, D], with gradient."""
         return None if self._text is None else self._text.states(captions)
@@ -70,20 +83,25 @@ class CaptionedDenoiser(nn.Module):
 
 @dataclass(frozen=True)
 class View:
-    """How photographs are cut for a batch: `count` crops of `size` pixels from photographs reduced by `reduction`."""
+    """How photographs are cut for a batch: `count` crops of `size` pixels from photographs reduced by `reduction`, and
+    the noise that they get: ln sigma is normal, sigma in units of [-1, 1] pixels.
+    """
 
     share: float  # of all batches
     count: int
     size: int
     reduction: tuple[float, float]
+    log_sigma_mean: float = -1.7  # the levels of real noise
+    log_sigma_deviation: float = 1.4
 
 
-# Of equal cost. Texture is learned from crops, tone and composition from whole photographs.
+# Of equal cost. Texture is learned from crops; composition, and what captions say, from whole photographs in noise that
+# leaves only that to be told.
 _VIEWS = (
-    View(0.66, 8, 128, (1.0, 2.5)),
-    View(0.12, 2, 256, (1.0, 1.6)),
-    View(0.12, 8, 128, (3.0, 3.0)),
-    View(0.10, 32, 64, (2.0, 8.0)),
+    View(0.53, 8, 128, (1.0, 2.5)),
+    View(0.10, 2, 256, (1.0, 1.6)),
+    View(0.12, 8, 128, (3.0, 3.0), -0.5),
+    View(0.25, 32, 64, (2.0, 8.0), 1.2, 1.0),
 )
 
 
@@ -95,8 +113,6 @@ class DiffusionTask:
     train: Photographs
     held_out: Photographs
     views: tuple[View, ...] = _VIEWS
-    log_sigma_mean: float = -1.7  # in units of [-1, 1] pixels: the levels of real noise, up to ...
-    log_sigma_deviation: float = 1.4  # ... those at which only brightness and composition are left
     # EDM weighs each channel by 1 / c_out^2, which makes a channel that noise has drowned count as much as those that
     # can be saved. This much of the weight is the error in pixels instead.
     pixel_weight: float = 0.75
@@ -107,7 +123,7 @@ class DiffusionTask:
         view = self.views[random.choice(len(self.views), p=[view.share for view in self.views])]
         crops, subjects = self.train.crops_with_subjects(random, view.count, view.size, view.reduction)
         text = model.embed([self._caption(*each, random) for each in zip(crops, subjects, strict=True)])
-        sigma = np.exp(random.normal(self.log_sigma_mean, self.log_sigma_deviation, view.count))
+        sigma = np.exp(random.normal(view.log_sigma_mean, view.log_sigma_deviation, view.count))
         return self._weighted_errors(model.unet, crops, sigma, random, text).mean()
 
     def _caption(self, crop: Tensor, subject: str, random: np.random.Generator) -> str:
@@ -138,8 +154,22 @@ class DiffusionTask:
         return (error * (1 + self.pixel_weight * (in_pixels - 1))).mean((1, 2, 3))
 
     def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
-        """Held-out crops, noisy and after one step, at three levels."""
+        """Held-out crops, noisy and after one step, at three levels; and what is drawn from pure noise, without a
+        caption and, if the model knows text, with those of held-out photographs.
+        """
         assert isinstance(model, CaptionedDenoiser)
+        return {"denoised": self._denoised_sheet(model), "drawn": self._drawn_sheet(model)}
+
+    def _drawn_sheet(self, model: CaptionedDenoiser) -> Image.Image:
+        prior = model.prior(self.autoencoder)
+        row = [(to_pil(each), "") for each in draw_from_noise(prior, _DRAWN, _WHOLE, steps=_STEPS)]
+        if not prior.has_text:
+            return contact_sheet([row])
+        captions = self.held_out.captions()[:_DRAWN]
+        captioned = [draw_from_noise(prior, 1, _WHOLE, caption=each, scale=_SCALE, steps=_STEPS) for each in captions]
+        return contact_sheet([row, [(to_pil(x[0]), said) for x, said in zip(captioned, captions, strict=True)]])
+
+    def _denoised_sheet(self, model: CaptionedDenoiser) -> Image.Image:
         random = np.random.default_rng(VALIDATION_SEED)
         crops = self.held_out.crops(random, 6, 128, (1.0, 2.0))
         noise = torch.from_numpy(random.standard_normal(crops.shape, dtype=np.float32))
@@ -148,7 +178,7 @@ class DiffusionTask:
             x = 2 * crops - 1 + 2 * level / 255 * noise
             once = self._denoised(model, self.autoencoder.encode(x), torch.full((len(x),), 2 * level / 255))
             rows += [[(to_pil(each), "") for each in side] for side in ((x + 1) / 2, once)]
-        return {"denoised": contact_sheet(rows)}
+        return contact_sheet(rows)
 
     def _denoised(self, model: CaptionedDenoiser, x: Tensor, sigma: Tensor) -> Tensor:
         """One step without caption, decoded, [B, 3, H, W] in [0, 1], not clamped."""
@@ -159,7 +189,9 @@ class DiffusionTask:
         return (self.autoencoder.decode(z0) + 1) / 2
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """PSNR in dB after one step, at white pixel noise of 15, 25 and 50 of 255, on held-out crops."""
+        """PSNR in dB after one step, at white pixel noise of 15, 25 and 50 of 255, on held-out crops; and, if the model
+        knows text, how many per cent of the error in heavy noise the right captions take away.
+        """
         assert isinstance(model, CaptionedDenoiser)
         random = np.random.default_rng(VALIDATION_SEED)
         crops = self.held_out.crops(random, 32, 128, (1.0, 2.0))
@@ -171,7 +203,22 @@ class DiffusionTask:
             once = self._denoised(model, z0 + sigma.reshape(-1, 1, 1, 1) * noise, sigma)
             error = (once - crops).pow(2).mean((1, 2, 3))
             figures[f"psnr_{level}"] = float(-10 * error.log10().mean())
+        if model.knows_text:
+            figures["caption_gain"] = self._caption_gain(model)
         return figures
+
+    def _caption_gain(self, model: CaptionedDenoiser) -> float:
+        random = np.random.default_rng(VALIDATION_SEED)
+        crops, subjects = self.held_out.crops_with_subjects(random, 64, _WHOLE, (8.0, 8.0))
+        captions = [compose_caption([s, *describe_look(crop)]) for crop, s in zip(crops, subjects, strict=True)]
+        z0 = self.autoencoder.encode(2 * crops - 1)
+        x = z0 + _HEAVY * torch.from_numpy(random.standard_normal(z0.shape, dtype=np.float32))
+        place, sigma = next(model.parameters()).device, torch.full((len(x),), _HEAVY)
+        with_them, without = (
+            float((model.unet(x.to(place), sigma.to(place), model.embed(said)).cpu() - z0).square().mean())
+            for said in (captions, [""] * len(captions))
+        )
+        return 100 * (1 - with_them / without)
 
 
 @dataclass(frozen=True)

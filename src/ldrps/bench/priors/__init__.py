@@ -17,17 +17,20 @@ from ldrps.bench.priors.captions import caption_losses, draw_captions
 from ldrps.bench.priors.common import mean, psnr_of, set_pictures, to_tensor
 from ldrps.bench.priors.denoising import denoised, denoising_psnr, denoising_sheet
 from ldrps.bench.priors.latents import latent_noise, latent_sheet, roundtrip
-from ldrps.bench.priors.samples import draw_samples, frechet, sample_sheet
+from ldrps.bench.priors.samples import frechet, sample_sheet
 from ldrps.bench.priors.tones import tone_errors, tone_psnr
 from ldrps.errors import InputError
 from ldrps.prior import EMBEDDED
 from ldrps.prior.base import Prior
 from ldrps.prior.tiny.prior import SHIPPED
+from ldrps.sampling.unconditional import draw_from_noise
 
 __all__ = [
-    "Evaluation", "caption_losses", "denoised", "draw_samples", "evaluate", "latent_noise", "psnr_of", "tone_errors",
+    "Evaluation", "caption_losses", "denoised", "evaluate", "latent_noise", "psnr_of", "tone_errors",
     "tone_psnr",
 ]  # fmt: skip
+
+_SIDE = 128  # of the samples, in pixels
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def evaluate(
     truths = {name: [truth for _, truth in pairs] for name, pairs in clean.items() if pairs}
     everything = [x for xs in truths.values() for x in xs]
     sizes = {name: sum(p.numel() for p in network.parameters()) for name, network in prior.networks().items()}
-    drawn = draw_samples(prior, samples)
+    drawn = draw_from_noise(prior, samples, _SIDE)
     figures: dict[str, Any] = {
         "autoencoder_psnr": {name: mean(psnr_of(roundtrip(prior, x), x) for x in xs) for name, xs in truths.items()},
         "latent_noise": latent_noise(prior),

@@ -8,15 +8,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.priors.common import SEED, mean, squared
-from ldrps.bench.priors.samples import draw_samples
+from ldrps.bench.priors.common import SEED, squared
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
+from ldrps.sampling.unconditional import draw_from_noise
 
-LEVELS = (0.1, 0.3, 1.0, 3.0, 10.0)  # sigma relative to the latents
-_SIDE = 128
+LEVELS = (0.3, 1.0, 3.0, 6.0, 10.0, 14.0)  # sigma relative to the latents
+_PLACES = 16  # of the latents, each way: whole photographs, small enough for noise to hide what a caption tells
+_SIDE = 128  # of the samples, in pixels
 _SCALE = 3.0  # guidance of the captioned samples
 _CAPTIONS = (
     "golden retriever, brown and green", "seashore, blue above beige, bright", "strawberry, red",
@@ -31,8 +32,9 @@ _CAPTIONS = (
 def caption_losses(
     prior: Prior, photos: Sequence[Tensor], captions: Sequence[str]
 ) -> dict[str, dict[str, float]] | None:
-    """The mean squared error of the noise that is told, for each noise level: with the right caption, with none, and
-    with that of another photo. The lower, the more the caption helps. None without captions or without text.
+    """How far the denoised latents are from the clean ones, as a share of the latents' own mean square, for each noise
+    level: with the right caption, with none, and with that of another photo. The lower, the more the caption helps.
+    None without captions or without text.
 
     Args:
         prior: which.
@@ -41,8 +43,9 @@ def caption_losses(
     """
     if not prior.has_text or len(captions) < 2:
         return None
-    side = _SIDE // prior.size_multiple * prior.size_multiple
+    side = max(_PLACES * prior.factor // prior.size_multiple, 1) * prior.size_multiple
     z0 = [prior.encode(squared(photo, side).to(prior.device)) for photo in photos]
+    power = sum(float(z.pow(2).mean()) for z in z0)
     half = len(captions) // 2
     texts = {
         "right": [prior.embed([caption]) for caption in captions],
@@ -56,7 +59,7 @@ def caption_losses(
         generator = torch.Generator().manual_seed(SEED)
         noises = [torch.randn(z.shape, generator=generator).to(z.device) for z in z0]
         losses[f"{level:g}"] = {
-            kind: mean(_loss(prior, schedule, *case, t) for case in zip(z0, noises, each, strict=True))
+            kind: round(sum(_loss(prior, schedule, *case, t) for case in zip(z0, noises, each, strict=True)) / power, 6)
             for kind, each in texts.items()
         }
     return losses
@@ -64,10 +67,12 @@ def caption_losses(
 
 def draw_captions(prior: Prior) -> Image.Image:
     """A sample for each of sixteen captions, from the same noise."""
-    drawn = [(to_pil(draw_samples(prior, 1, _SIDE, caption, _SCALE)[0]), caption) for caption in _CAPTIONS]
+    drawn = [
+        (to_pil(draw_from_noise(prior, 1, _SIDE, caption=caption, scale=_SCALE)[0]), caption) for caption in _CAPTIONS
+    ]
     return contact_sheet([drawn[start : start + 4] for start in range(0, len(drawn), 4)])
 
 
 def _loss(prior: Prior, schedule: Schedule, z0: Tensor, noise: Tensor, text: Tensor, t: int) -> float:
-    told = prior.denoise(schedule.compose(z0, noise, t), t, text).eps
-    return float((told - noise).pow(2).mean())
+    told = prior.denoise(schedule.compose(z0, noise, t), t, text).z0
+    return float((told - z0).pow(2).mean())

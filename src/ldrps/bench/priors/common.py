@@ -17,10 +17,6 @@ from ldrps.bench.runner import prepare
 from ldrps.errors import InputError
 from ldrps.image.arrays import pixels
 from ldrps.metrics import psnr
-from ldrps.prior.base import Prior
-from ldrps.sampling.chains import proximal_chain
-from ldrps.sampling.denoiser import Denoiser
-from ldrps.sampling.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +35,6 @@ def set_pictures(name: str, root: Path | None) -> Iterator[tuple[Tensor, Tensor]
         damaged, truth = prepare(dataset, pair)
         assert truth is not None
         yield to_tensor(damaged), to_tensor(truth)
-
-
-def followed(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
-    """The end of an unconditional chain, from latents z at the first of the timesteps."""
-    chain = proximal_chain(denoise, lambda z0, t: (z0, {}), Schedule(prior.alphas_cumprod), z, timesteps)
-    while True:
-        try:
-            next(chain)
-        except StopIteration as finished:
-            return finished.value
 
 
 def psnr_of(restored: Tensor, clean: Tensor) -> float:

@@ -142,6 +142,11 @@ def load_embedded(
     return EmbeddedPrior(name, vae, unet, tone, alphas_cumprod, text)
 
 
+def noise_levels() -> Tensor:
+    """abar_t of the timesteps of a prior that is trained here."""
+    return read_schedule(_SCHEDULE, SHIPPED / SCHEDULER)[0]
+
+
 def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
     """One component, "vae", "unet" or "tone", of a folder.
 
