@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from ldrps.baselines import BASELINES
+from ldrps.baselines import BASELINES, CHAINS, baseline
 from ldrps.baselines.noise_level import noise_level
 from ldrps.errors import InputError
 
@@ -174,3 +174,24 @@ def test_missing_package_is_named(monkeypatch, name, package):
     monkeypatch.setitem(sys.modules, gone, None)
     with pytest.raises(InputError, match=rf"needs {package}, which is not here: pip install 'ldrps\[bench\]'"):
         BASELINES[name].function(scene())
+
+
+def test_a_chain_is_one_after_the_other():
+    for package in ("cv2", "skimage"):
+        pytest.importorskip(package)
+    x = 0.3 * noisy(20)
+    for name in ("stretch+nlm", "nlm+stretch"):
+        first, second = name.split("+")
+        np.testing.assert_array_equal(baseline(name).function(x), run(second, run(first, x)))
+    assert not np.array_equal(baseline("stretch+nlm").function(x), baseline("nlm+stretch").function(x))
+    assert baseline("bicubic-x2+bicubic-x3").scale == 6
+    assert baseline("nlm") is BASELINES["nlm"]
+    assert "then non-local means" in baseline("stretch+nlm").what
+
+
+def test_chains_are_of_what_there_is():
+    for name in CHAINS:
+        assert baseline(name).scale == 1
+    for name in ("", "nml", "nlm+", "nlm++tv"):
+        with pytest.raises(InputError, match="there are identity"):
+            baseline(name)

@@ -26,11 +26,17 @@ def test_names_and_groups() -> None:
     assert {"identity", "stretch", "nlm", "wiener"} <= set(plain)
     assert not any(name.startswith(("bicubic", "oracle")) for name in plain)
     assert all(each.is_oracle for each in contenders("oracles", []))
+    chains = [each.method for each in contenders("chains", [])]
+    assert len(set(chains)) == 30 and "stretch+nlm-auto" in chains
+    assert contenders("nlm+clahe+nlm", []) == [Contender("nlm+clahe+nlm")]
 
 
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"'nml'; there are ldrps, default, .*plain, .*nlm.*files:FOLDER"):
         contenders("nml", [])
+    for name in ("nlm+nml", "nlm+", "+", "nlm+oracle-tone", "plain+nlm"):
+        with pytest.raises(InputError, match=r"plain tools joined by \+"):
+            contenders(name, [])
     with pytest.raises(SettingsError, match="'fastest'"):
         contenders("ldrps", ["fastest"])
 

@@ -1,13 +1,14 @@
 """What people try first, and what could at best be reached: the company in which any restorer has to be seen.
 
     restored = BASELINES["stretch"].function(pixels)  # float32 RGB [H, W, 3] in [0, 1] to the same
+    restored = baseline("stretch+nlm").function(pixels)  # one after the other
 
 Importing this loads NumPy and Pillow; OpenCV, SciPy and scikit-image, of the extra `bench`, come with the first call.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 
 from ldrps.baselines import oracles, tones
 from ldrps.baselines.adaptive_wiener import wiener
@@ -20,8 +21,9 @@ from ldrps.baselines.equalise import clahe
 from ldrps.baselines.nonlocal_means import nlm, nlm_auto
 from ldrps.baselines.total_variation import tv
 from ldrps.baselines.wavelets import wavelet
+from ldrps.errors import InputError
 
-__all__ = ["BASELINES", "ORACLES", "Baseline", "Oracle", "Pixels"]
+__all__ = ["BASELINES", "CHAINS", "ORACLES", "Baseline", "Oracle", "Pixels", "baseline"]
 
 _BASELINES = (
     Baseline("identity", "nothing", "", _copy),
@@ -44,6 +46,30 @@ _BASELINES = (
     ),
 )
 BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _BASELINES}
+
+# What somebody tries next on a picture that is both dark or hazy and noisy: a tool for tones, then one for noise.
+CHAINS = tuple(
+    f"{tones}+{noise}"
+    for tones in ("autogamma", "stretch", "meanstd", "clahe", "dcp")
+    for noise in ("nlm", "nlm-auto", "tv", "wavelet", "wiener", "bilateral")
+)
+
+
+def baseline(name: str) -> Baseline:
+    """The baseline of that name, or several with "+" between them, one after the other.
+
+    Raises:
+        InputError: there is none.
+    """
+    parts = [BASELINES[part] for part in name.split("+") if part in BASELINES]
+    if len(parts) != name.count("+") + 1:
+        raise InputError(f"baseline is {name!r}; there are {', '.join(BASELINES)}, and several joined by +")
+    if len(parts) == 1:
+        return parts[0]
+    scale = reduce(lambda product, part: product * part.scale, parts, 1)
+    what = ", then ".join(part.what for part in parts)
+    return Baseline(name, what, "", lambda x: reduce(lambda y, part: part.function(y), parts, x), scale)
+
 
 _ORACLES = (
     Oracle("oracle-gain-offset", "the best gain and offset per channel", "least squares", oracles.gain_offset),

@@ -140,8 +140,11 @@ def listing() -> str:
     ours = [f"{OURS:20} this program; --preset {', '.join(PRESETS)}"]
     known: list[Baseline | Oracle] = [*BASELINES.values(), *ORACLES.values()]
     others = [f"{each.name:20} {each.what}" + f" ({each.source})" * bool(each.source) for each in known]
-    files = [f"{'files:FOLDER':20} pictures that lie in FOLDER beside the inputs' folder"]
-    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *others, *files])
+    more = [
+        f"{'A+B':20} plain tools, one after the other; chains stands for all pairs of a tone tool and a denoiser",
+        f"{'files:FOLDER':20} pictures that lie in FOLDER beside the inputs' folder",
+    ]
+    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *others, *more])
 
 
 def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OURS = "ldrps"
 FILES = "files:"
 ORACLE = "oracle-"
-PLAIN, ORACLES_ALL = "plain", "oracles"
+PLAIN, CHAINED, ORACLES_ALL = "plain", "chains", "oracles"
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,13 @@ class Contender:
             return _ours(self)
         if self.method.startswith(FILES):
             return _files(self.method.removeprefix(FILES))
-        from ldrps.baselines import BASELINES, ORACLES
-
-        if self.method in BASELINES:
-            baseline = BASELINES[self.method].function
-            return lambda problem: _image(baseline(_pixels(problem.damaged)))
         if self.method == "oracle-roundtrip":
             return _roundtrip(self)
+        from ldrps.baselines import ORACLES, baseline
+
+        if not self.is_oracle:
+            mend = baseline(self.method).function
+            return lambda problem: _image(mend(_pixels(problem.damaged)))
         oracle = ORACLES[self.method].function
 
         def look(problem: Problem) -> Image.Image:
@@ -130,8 +130,8 @@ class Contender:
 
 
 def contenders(name: str, presets: Sequence[str], *, prior: str = "embedded", device: str = "cpu") -> list[Contender]:
-    """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a baseline, an oracle,
-    files:FOLDER, or a group of them, `plain` and `oracles`.
+    """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a baseline or
+    several joined by "+", an oracle, files:FOLDER, or a group of them, `plain`, `chains` and `oracles`.
 
     Raises:
         InputError: there is none of that name.
@@ -142,14 +142,14 @@ def contenders(name: str, presets: Sequence[str], *, prior: str = "embedded", de
         return [Contender(OURS, preset(each).preset, prior=prior, device=device) for each in wanted]
     if name.startswith(FILES):
         return [Contender(name)]
-    from ldrps.baselines import BASELINES, ORACLES
+    from ldrps.baselines import BASELINES, CHAINS, ORACLES
 
     # Those that enlarge are for sets of reduced pictures, and called by name.
-    groups = {PLAIN: [each.name for each in BASELINES.values() if each.scale == 1], ORACLES_ALL: list(ORACLES)}
-    known = {**BASELINES, **ORACLES}
-    if name not in groups and name not in known:
-        names = ", ".join([OURS, *PRESETS, *groups, *known])
-        raise InputError(f"method is {name!r}; there are {names}, and files:FOLDER")
+    plain = [each.name for each in BASELINES.values() if each.scale == 1]
+    groups = {PLAIN: plain, CHAINED: list(CHAINS), ORACLES_ALL: list(ORACLES)}
+    if name not in groups and name not in ORACLES and not set(name.split("+")) <= BASELINES.keys():
+        names = ", ".join([OURS, *PRESETS, *groups, *BASELINES, *ORACLES])
+        raise InputError(f"method is {name!r}; there are {names}, plain tools joined by +, and files:FOLDER")
     return [Contender(each, prior=prior, device=device) for each in groups.get(name, [name])]
 
 

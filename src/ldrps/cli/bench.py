@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark
 
 _METHODS = (
-    "ldrps, a preset of it, a plain tool, an oracle, files:FOLDER beside the inputs', or plain for all plain tools."
+    "ldrps, a preset of it, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
+    "or a group: plain, chains, oracles."
 )
 
 
