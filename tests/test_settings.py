@@ -16,6 +16,12 @@ def test_presets_carry_their_name_and_kind() -> None:
     assert all(settings.preset == name for name, settings in PRESETS.items())
     assert isinstance(preset("default").posterior, ProximalPosterior)
     assert preset("default").text_scale == 1.0
+    fast, default, best = (preset(name) for name in ("fast", "default", "best"))
+    for less, more in ((fast, default), (default, best)):
+        assert isinstance(less.posterior, ProximalPosterior) and isinstance(more.posterior, ProximalPosterior)
+        assert less.steps < more.steps and less.posterior.shifts < more.posterior.shifts
+        same = dataclasses.replace(more.posterior, shifts=less.posterior.shifts)
+        assert less.posterior == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
         assert isinstance(paper.posterior, GradientPosterior)
@@ -23,7 +29,7 @@ def test_presets_carry_their_name_and_kind() -> None:
 
 
 def test_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(SettingsError, match=r"'fog'; there are default, paper-lowlight"):
+    with pytest.raises(SettingsError, match=r"'fog'; there are default, fast, best, paper-lowlight"):
         preset("fog")
 
 

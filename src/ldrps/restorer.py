@@ -147,7 +147,7 @@ def restore(
         image: a path, a PIL image, a numpy array [H, W, 3] (uint8, or floating in [0, 1]), or a torch tensor
             [3, H, W] or [1, 3, H, W] (floating in [0, 1]); at least 32 pixels a side.
         caption: what the picture should show; used by priors that know text.
-        preset: "default", or one of the paper's.
+        preset: "default", "fast", "best", or one of the paper's.
         prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
         seed, steps, recurrences: instead of the preset's.
         max_pixels: larger pictures are refused.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ldrps.errors import SettingsError
 
@@ -126,6 +126,8 @@ def _check(good: bool, name: str, value: object, wanted: str) -> None:
 
 PRESETS: dict[str, Settings] = {
     "default": Settings(),
+    "fast": Settings(preset="fast", steps=1, posterior=ProximalPosterior(shifts=1)),
+    "best": Settings(preset="best", steps=4, posterior=ProximalPosterior(shifts=8)),
     "paper-lowlight": Settings(
         preset="paper-lowlight",
         seed=20,
@@ -176,8 +178,6 @@ PRESETS: dict[str, Settings] = {
         ),
     ),
 }
-
-PresetName = Literal["default", "paper-lowlight", "paper-dehazing", "paper-denoising"]
 
 
 def preset(name: str) -> Settings:

@@ -29,7 +29,7 @@ from ldrps.train import command as train_command
 from ldrps.train.command import PARTS, train_part
 from ldrps.train.loop import train
 from ldrps.train.photos import Photographs
-from ldrps.train.tasks import DiffusionTask, ToneTask
+from ldrps.train.tasks import CaptionedDenoiser, DiffusionTask, ToneTask
 from ldrps.train.tones import UNDAMAGED
 
 SMALL = """
@@ -346,6 +346,44 @@ def test_a_run_may_start_from_trained_weights(
     shipped = load_part(SHIPPED, "tone", torch.device("cpu"), torch.float32).state_dict()
     assert all(torch.equal(tensor, shipped[name]) for name, tensor in started[0].items())
     assert not all(torch.equal(tensor, shipped[name]) for name, tensor in started[1].items()), "and is trained"
+
+
+@pytest.mark.parametrize("words", ["its own", "other", "none"])
+def test_a_warm_start_and_words(
+    words: str,
+    folder: Path,
+    small: Path,
+    trained: tuple[Path, dict[str, list[str]]],
+    begun: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    untested: None,
+) -> None:
+    """A denoiser goes on with the text encoder that it knows; one that it does not know it listens to from nothing."""
+    init, out, started = trained[0], begun("out"), []
+    loss = DiffusionTask.loss
+
+    def noting(task: DiffusionTask, model: CaptionedDenoiser, random: np.random.Generator) -> Tensor:
+        started.append({name: tensor.clone() for name, tensor in model.unet.state_dict().items()})
+        return loss(task, model, random)
+
+    monkeypatch.setattr(DiffusionTask, "loss", noting)
+    for part in ("text_encoder", "tokenizer"):
+        shutil.rmtree(out / part)
+        if words == "its own":
+            shutil.copytree(init / part, out / part)
+    if words == "other":
+        list(train_part("text", [folder], out, config=small, seed=1))
+    list(train_part("diffusion", [folder], out, config=small, steps=1, init=init))
+    known = load_part(init, "unet", torch.device("cpu"), torch.float32).state_dict()
+    listening = {name for name in known if name.startswith(("text_embedding", "attention.words"))}
+    assert len(listening) == 4
+    assert started[0].keys() == (known.keys() - listening if words == "none" else known.keys())
+    for name, tensor in started[0].items():
+        if words == "other" and name in listening:
+            assert not tensor.any(), "what a caption says changes nothing at first"
+        else:
+            torch.testing.assert_close(tensor, known[name], rtol=0, atol=0)
+    assert load_prior(out).has_text == (words != "none")
 
 
 def test_what_training_cannot_start_from(photo_folder: Path, tmp_path: Path) -> None:

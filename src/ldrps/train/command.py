@@ -54,8 +54,9 @@ def train_part(
     """Train one part on the photographs below `data` and put it into the prior's folder `out`; yields lines to show.
 
     A run that a signal stops before its last step leaves a checkpoint, and the folder's part as it was. With `init`, a
-    prior's folder or "embedded", training starts from that prior's weights. `config` is a TOML file, see
-    `read_config`; `steps`, `seed` and `device` count more than what it says.
+    prior's folder or "embedded", training starts from that prior's weights; what the captions of a text encoder mean
+    that is in `out` and not in `init` is learned anew. `config` is a TOML file, see `read_config`; `steps`, `seed` and
+    `device` count more than what it says.
 
     Raises:
         InputError: an unknown part, no steps, a bad config, no photographs, a checkpoint that is there without `resume`
@@ -130,9 +131,8 @@ def _diffusion(
     width = 0 if text is None else int(text.model.config.hidden_size)
     unet = LatentUNet(latent_deviation(vae, photos, seed), **vars(config.unet), text_width=width)
     if init is not None:
-        unet = _started(unet, _loaded(_folder(init), "unet"), init)
-        if text is not None and (text := _text(_folder(init))) is None:
-            raise InputError(f"{init} has no text encoder, but {out} has: remove text_encoder/ and tokenizer/ from it")
+        known = _loaded(_folder(init), "unet")
+        unet = _started(unet, known if _same(text, _text(_folder(init))) else known.with_text(width), init)
     if text is not None:
         text.model.requires_grad_(True).train()
         photos.name_subjects()
@@ -155,6 +155,18 @@ def _loaded(folder: Path, part: str) -> Any:
 
 def _text(folder: Path) -> TextEncoder | None:
     return load_text(folder, torch.device("cpu"), torch.float32)
+
+
+def _same(text: TextEncoder | None, other: TextEncoder | None) -> bool:
+    """Whether these are the same text encoder, as where its folders were copied from one prior to the other."""
+    if text is None or other is None:
+        return text is other
+    states = [each.model.state_dict() for each in (text, other)]
+    return (
+        text.tokenizer.get_vocab() == other.tokenizer.get_vocab()
+        and states[0].keys() == states[1].keys()
+        and all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    )
 
 
 def _started(model: _Network, weights: _Network, init: str | Path) -> _Network:

@@ -73,6 +73,17 @@ class LatentUNet(ModelMixin, ConfigMixin):
         """Latent height and width must be multiples of this."""
         return 2 ** (len(self.config["widths"]) - 1)
 
+    def with_text(self, width: int) -> LatentUNet:
+        """A copy that reads embeddings of captions of that width, 0 for none, and has yet to learn what they mean."""
+        copy = LatentUNet.from_config({**self.config, "text_width": width})
+        assert isinstance(copy, LatentUNet)
+        listening = ("text_embedding.", "attention.words.")
+        known = {name: value for name, value in self.state_dict().items() if not name.startswith(listening)}
+        copy.load_state_dict(known, strict=False)
+        if copy.attention.words is not None:
+            _zero(copy.attention.words)
+        return copy
+
     def coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """c_skip, c_out, c_in, each [B, C, 1, 1], for noise levels sigma [B]."""
         s = sigma.reshape(-1, 1, 1, 1)
