@@ -19,6 +19,7 @@ from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, Losses, gradient_chain, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.schedule import Schedule
+from ldrps.sampling.trust import caption_gain
 from ldrps.settings import GradientPosterior, ProximalPosterior, Settings
 
 
@@ -104,7 +105,8 @@ class Short(Method):
 
     A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a
-    recurrence the noise is ours, and a proximal step holds the chain to the picture.
+    recurrence the noise is ours, and a proximal step holds the chain to the picture. A caption that contradicts the
+    picture is not followed.
 
     The prior's grid of patches would show in smooth places. So the picture is restored on several offsets of that grid
     at once, a batch of one network call, and the mean is taken (cycle spinning, Coifman and Donoho 1995).
@@ -115,7 +117,6 @@ class Short(Method):
         self.posterior = settings.posterior
         self.prior = prior
         self.schedule = Schedule(prior.alphas_cumprod)
-        self.denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
         self.shifts = grid_shifts(self.posterior.shifts, prior.factor)
 
         self.findings = {}
@@ -127,6 +128,12 @@ class Short(Method):
             self.y = tone.undo(y)
             exposure = float(y.mean() / self.y.mean().clamp_min(1e-3))
             self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
+        if caption and prior.has_text:
+            gain = caption_gain(prior, self.y, caption, settings.negative)
+            self.findings["caption"] = {"gain": round(gain, 4), "followed": gain >= 0}
+            caption = caption if gain >= 0 else settings.negative
+        self.denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
+
         noise = float(estimate_noise(self.y).mean())
         self.findings["noise"] = round(255 * noise, 2)
 

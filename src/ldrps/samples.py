@@ -15,7 +15,7 @@ from ldrps.restorer import Progress, Restorer, Source
 from ldrps.result import Result
 from ldrps.settings import ProximalPosterior
 
-SPREAD_OF_WHITE = 0.25  # of a map of spread, in units of [0, 1]
+SPREAD_OF_WHITE = 0.1  # of a map of spread, in units of [0, 1]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Samples:
 
     Attributes:
         results: the samples.
-        spread: their standard deviation at each pixel, over samples and channels: black is none, white 0.25 or more.
+        spread: their standard deviation at each pixel, over samples and channels: black is none, white 0.1 or more.
     """
 
     results: list[Result]

@@ -18,7 +18,10 @@ def in_words(findings: Mapping[str, Any]) -> str:
     words = _tone_in_words(findings["tone"]) if "tone" in findings else []
     if findings.get("denoised"):
         words.append(f"noise {findings['noise']:.0f} of 255")
-    return ", ".join(words) or "no damage found"
+    said = ", ".join(words) or "no damage found"
+    if findings.get("caption", {}).get("followed", True):
+        return said
+    return f"{said}; the caption contradicts the picture and was not followed"
 
 
 def _tone_in_words(tone: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
-"""One picture on several offsets of a network's grid, to be averaged: what depends on the grid averages out.
+"""One picture as networks see it: on several offsets of their grid, or as a small square.
 
-Cycle spinning (Coifman and Donoho 1995), as known from wavelet denoising.
+Averaging over offsets is cycle spinning (Coifman and Donoho 1995), as known from wavelet denoising: what depends on the
+grid averages out.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.image.pad import pad_to_multiple
@@ -41,3 +43,12 @@ def gather(views: Tensor, shifts: Sequence[Shift], size: tuple[int, int]) -> Ten
         view[:, down : down + height, right : right + width] for view, (down, right) in zip(views, shifts, strict=True)
     ]
     return torch.stack(aligned).mean(0, keepdim=True)
+
+
+def squared(photo: Tensor, side: int) -> Tensor:
+    """The middle of a photo [1, 3, H, W], reduced to [1, 3, side, side]."""
+    height, width = photo.shape[-2:]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    middle = photo[..., top : top + short, left : left + short]
+    return F.interpolate(middle, (side, side), mode="bicubic", antialias=True).clamp(0, 1)

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.priors.common import SEED, squared
+from ldrps.bench.priors.common import SEED
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.image.views import squared
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.unconditional import draw_from_noise

@@ -52,15 +52,6 @@ def mean(values: Iterable[float]) -> float:
     return round(float(np.mean(list(values))), 4)
 
 
-def squared(photo: Tensor, side: int) -> Tensor:
-    """The middle of a photo [1, 3, H, W], reduced to [1, 3, side, side]."""
-    height, width = photo.shape[-2:]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    middle = photo[..., top : top + short, left : left + short]
-    return torch.nn.functional.interpolate(middle, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
-
-
 def to_tensor(image: Image.Image | np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
     """A PIL image, or values [H, W, 3] in [0, 1], as [1, 3, H, W] in [0, 1]."""
     if isinstance(image, Image.Image):

@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.priors.common import SEED, squared
+from ldrps.bench.priors.common import SEED
 from ldrps.image.arrays import to_pil
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.sheet import contact_sheet
+from ldrps.image.views import squared
 from ldrps.prior.base import Prior
 
 _NOISE = 0.05  # deviation, of values in [0, 1]

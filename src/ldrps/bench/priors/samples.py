@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.priors.common import squared, to_tensor
+from ldrps.bench.priors.common import to_tensor
 from ldrps.errors import PriorError
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.image.views import squared
 from ldrps.metrics.frechet import FrechetDistance
 
 logger = logging.getLogger(__name__)
