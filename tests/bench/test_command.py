@@ -92,9 +92,9 @@ def test_presets_seeds_and_sweeps(bench: Run, root: Path, tiny_prior_folder: Pat
     records = json.loads((root.parent / "s.json").read_text())
     assert [r["label"] for r in records] == [
         "default, steps 1",
-        "default, steps 1, captions",
+        "default, steps 1, caption file",
         "default, steps 2",
-        "default, steps 2, captions",
+        "default, steps 2, caption file",
     ]
     assert all((r["method"], r["preset"], r["seeds"], r["n"]) == ("ldrps", "default", 2, 1) for r in records)
     assert (root.parent / "page" / "lol_steps.svg").stat().st_size > 1000

@@ -44,7 +44,7 @@ def test_unknown_names_list_the_known_ones() -> None:
 def test_a_fingerprint_changes_with_what_changes_results(monkeypatch: pytest.MonkeyPatch) -> None:
     others = [
         dataclasses.replace(DEFAULT, changes=(("steps", 7),)),
-        dataclasses.replace(DEFAULT, captions=True),
+        dataclasses.replace(DEFAULT, captions="file"),
         Contender("ldrps", "paper-lowlight"),
         Contender("identity"),
     ]
@@ -70,15 +70,15 @@ def test_sweeps_are_all_combinations_of_ours_and_leave_others_alone() -> None:
     labels = [each.label for each in swept(DEFAULT, ["recurrences=0,2", "caption=none,file"])]
     assert labels == [
         "default, recurrences 0",
-        "default, recurrences 0, captions",
+        "default, recurrences 0, caption file",
         "default, recurrences 2",
-        "default, recurrences 2, captions",
+        "default, recurrences 2, caption file",
     ]
     assert swept(Contender("nlm"), ["recurrences=0,2"]) == [Contender("nlm")]
     for wrong in ("recurrences", "=1", "recurrences="):
         with pytest.raises(InputError, match="must be NAME=VALUE,VALUE"):
             swept(DEFAULT, [wrong])
-    with pytest.raises(InputError, match="caption is mine; there are none and file"):
+    with pytest.raises(InputError, match="caption is mine; there are none, written, wrong, file"):
         swept(DEFAULT, ["caption=mine"])
     with pytest.raises(SettingsError, match="no setting 'recurences'"):
         swept(DEFAULT, ["recurences=0,1"])

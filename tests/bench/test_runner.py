@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from ldrps.bench import runner
+from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Contender, Problem
 from ldrps.bench.data import DataSet, data_set
 from ldrps.bench.judges import Judges
@@ -40,7 +41,9 @@ class Doomed(Contender):
 
 def wanted(root: Path, *contenders: Contender, seeds: int = 1) -> list[Task]:
     dataset = data_set("lol")
-    return tasks(contenders, [(dataset, dataset.pairs(root))], seeds, root.parent / "pictures", {})
+    pairs = dataset.pairs(root)
+    captions = {dataset.name: Captions(dataset, pairs, root)}
+    return tasks(contenders, [(dataset, pairs)], seeds, root.parent / "pictures", captions)
 
 
 def test_every_row_once_and_again_nothing(root: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ldrps.bench.captions import KINDS, Captions
 from ldrps.bench.contenders import OURS, Contender, changed, contenders
 from ldrps.bench.data import DataSet, Pair, data_set, data_sets
 from ldrps.bench.judges import Judges
@@ -21,9 +22,6 @@ from ldrps.errors import InputError
 from ldrps.settings import PRESETS
 
 logger = logging.getLogger(__name__)
-
-CAPTIONS = "captions.tsv"  # in a set's folder: name, tab, caption
-_CAPTION_WORDS = {"none": False, "file": True}
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,14 @@ class Benchmark:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.sets: list[tuple[DataSet, Sequence[Pair]]] = []
-        captions: dict[str, str] = {}
+        captions: dict[str, Captions] = {}
         for name in plan.sets:
             dataset = data_set(name)
             if damaged := dataset.other_files(plan.data):
                 logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
-            self.sets.append((dataset, dataset.pairs(plan.data)[: plan.limit]))
-            captions |= _captions(dataset, plan.data)
+            pairs = dataset.pairs(plan.data)[: plan.limit]
+            self.sets.append((dataset, pairs))
+            captions[dataset.name] = Captions(dataset, pairs, plan.data)
         bases = [
             base
             for name in plan.methods
@@ -151,7 +150,7 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
     """A contender in all combinations of the sweeps, each `NAME=VALUE,VALUE`; only ldrps has settings to sweep.
 
     Raises:
-        InputError: a sweep is malformed or a caption is neither none nor file.
+        InputError: a sweep is malformed, or there is no such kind of captions.
         SettingsError: there is no such setting, or a value is out of range.
     """
     if not base.preset or not sweeps:
@@ -162,7 +161,7 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
         entry = replace(base, changes=tuple((name, value) for name, value in combination if name != "caption"))
         for name, value in combination:
             if name == "caption":
-                entry = replace(entry, captions=_CAPTION_WORDS[value])
+                entry = replace(entry, captions=value)
         changed(base.settings, dict(entry.changes))  # a wrong name or value is told now, not in each row
         entries.append(entry)
     return entries
@@ -173,8 +172,8 @@ def _sweep(text: str) -> tuple[str, list[Any]]:
     if not name or not equals or not values:
         raise InputError(f"sweep is {text!r}; it must be NAME=VALUE,VALUE such as recurrences=0,1,2")
     if name == "caption":
-        if wrong := set(values.split(",")) - _CAPTION_WORDS.keys():
-            raise InputError(f"caption is {', '.join(sorted(wrong))}; there are none and file")
+        if wrong := set(values.split(",")) - set(KINDS):
+            raise InputError(f"caption is {', '.join(sorted(wrong))}; there are {', '.join(KINDS)}")
         return name, values.split(",")
     return name, [_value(value) for value in values.split(",")]
 
@@ -184,11 +183,3 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def _captions(dataset: DataSet, root: Path | None) -> dict[str, str]:
-    path = dataset.folder(root) / CAPTIONS
-    if not path.is_file():
-        return {}
-    lines = (line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if "\t" in line)
-    return {f"{dataset.name}/{name}": caption for name, caption in lines}

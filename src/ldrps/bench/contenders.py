@@ -50,14 +50,14 @@ class Contender:
         method: "ldrps", a baseline, an oracle, or "files:FOLDER" (pictures that lie beside the inputs' folder).
         preset: of ldrps; empty for the others.
         changes: settings changed from the preset's, as dotted names and values.
-        captions: whether ldrps is given the captions of the set.
+        captions: which ones ldrps is given, one of `ldrps.bench.captions.KINDS`.
         prior, device: of ldrps and the oracle that needs a prior.
     """
 
     method: str
     preset: str = ""
     changes: tuple[tuple[str, Any], ...] = ()
-    captions: bool = False
+    captions: str = "none"
     prior: str = "embedded"
     device: str = "cpu"
 
@@ -66,7 +66,7 @@ class Contender:
         """Its name in tables."""
         name = self.preset or self.method
         changes = [f"{key.rpartition('.')[2]} {value}" for key, value in self.changes]
-        return ", ".join([name, *changes, *["captions"] * self.captions])
+        return ", ".join([name, *changes, *[f"caption {self.captions}"] * (self.captions != "none")])
 
     @property
     def is_oracle(self) -> bool:
@@ -187,7 +187,7 @@ def _ours(entry: Contender) -> Attempt:
 
     def restore(problem: Problem) -> Image.Image:
         seeded = settings.with_changes(seed=problem.seed)
-        return Restorer(prior, seeded)(problem.damaged, problem.caption if entry.captions else "").image
+        return Restorer(prior, seeded)(problem.damaged, problem.caption).image
 
     return restore
 

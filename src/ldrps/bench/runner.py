@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Attempt, Contender, Problem
 from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.judges import Judges
@@ -47,9 +48,9 @@ def tasks(
     sets: Sequence[tuple[DataSet, Sequence[Pair]]],
     seeds: int,
     pictures: Path,
-    captions: dict[str, str],
+    captions: Mapping[str, Captions],
 ) -> list[Task]:
-    """All rows that a benchmark wants. A contender without randomness is run with one seed."""
+    """All rows that a benchmark wants. A contender without randomness is run with one seed. `captions`: of each set."""
     wanted = []
     for contender in contenders:
         fingerprint = contender.fingerprint()
@@ -58,7 +59,7 @@ def tasks(
                 for pair in pairs:
                     key = Key(fingerprint, dataset.name, pair.name, seed)
                     keep = picture_path(pictures, key) if seed == 0 else None
-                    caption = captions.get(f"{dataset.name}/{pair.name}", "")
+                    caption = captions[dataset.name](contender.captions, pair.name)
                     wanted.append(Task(key, contender, dataset, pair, caption, keep))
     return wanted
 

@@ -37,7 +37,9 @@ def bench(
     limit: Annotated[int | None, typer.Option(min=1, help="The first N pictures of each set only.")] = None,
     sweep: Annotated[
         list[str] | None,
-        typer.Option(help="SETTING=VALUE,VALUE of ldrps, such as recurrences=0,1,2 or caption=none,file."),
+        typer.Option(
+            help="SETTING=VALUE,VALUE of ldrps, such as recurrences=0,1,2 or caption=none,written,wrong,file."
+        ),
     ] = None,
     data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
     weights: Annotated[
