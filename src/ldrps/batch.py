@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ldrps.caption.base import Caption, Captioner
+from ldrps.caption.none import NoCaptioner
+from ldrps.caption.text import TextCaptioner, literal
+from ldrps.captioning import ask
 from ldrps.errors import InputError, LdrpsError, PriorError, SettingsError
 from ldrps.image.files import replace_file, taken
 from ldrps.image.limits import MAX_PIXELS
@@ -18,6 +23,8 @@ from ldrps.image.write import FORMATS, check_output, write_image
 from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
 from ldrps.samples import check_count, draw_samples
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def run_jobs(
     jobs: Sequence[Job],
     restorer: Restorer,
     *,
-    caption: str = "",
+    caption: str | Captioner = "",
     overwrite: bool = False,
     compare: bool = False,
     trace: bool = False,
@@ -89,6 +96,7 @@ def run_jobs(
 ) -> Iterator[Done]:
     """Restore each and write it at once, yielding what became of it. The caller's own errors pass through.
 
+    `caption` is the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
     `samples`, if not 0, is how many further restorations of each are drawn and written, with the map of their spread.
 
     Raises:
@@ -96,9 +104,10 @@ def run_jobs(
     """
     if samples:
         check_count(samples)
+    told = _known(caption, restorer)
     for job in jobs:
         try:
-            yield _run(job, restorer, caption, overwrite, compare, trace, samples, max_pixels, on_step)
+            yield _run(job, restorer, told, overwrite, compare, trace, samples, max_pixels, on_step)
         except (SettingsError, PriorError):
             raise  # would be the same for every picture
         except LdrpsError as error:
@@ -108,7 +117,7 @@ def run_jobs(
 def _run(
     job: Job,
     restorer: Restorer,
-    caption: str,
+    caption: Caption | Captioner,
     overwrite: bool,
     compare: bool,
     trace: bool,
@@ -125,16 +134,31 @@ def _run(
             raise taken(path)
     picture = load_picture(job.source, max_pixels=max_pixels)
     show = None if on_step is None else partial(on_step, job)
-    result = restorer(picture, caption, on_step=show)
+    told = caption if isinstance(caption, Caption) else ask(caption, picture, restorer.prior, job.source)
+    result = restorer(picture, told, on_step=show)
     result.save(job.target, overwrite=overwrite, trace=trace)
     if samples:
-        likely = draw_samples(restorer, picture, samples, caption, on_step=show)
+        alike = Restorer(restorer.prior, result.settings, features=restorer.features)  # the caption's negative in them
+        likely = draw_samples(alike, picture, samples, told.text, on_step=show)
         for sample, path in zip(likely.results, drawn, strict=True):
             sample.save(path, overwrite=overwrite, trace=False)
         write_image(likely.spread, job.spread, overwrite=overwrite)
     if compare:
         _save_sheet(picture, result, job.sheet, overwrite)
     return Done(job, result, written=[job.target, *extra])
+
+
+def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:
+    """The caption of all pictures, or the captioner if it must be asked about each."""
+    if isinstance(caption, NoCaptioner):
+        return Caption()
+    if isinstance(caption, str | TextCaptioner):
+        return literal(caption if isinstance(caption, str) else caption.text)
+    if restorer.prior.has_text:
+        return caption
+    note = f"{restorer.prior.name} knows no text: {caption.name} is not asked for captions"
+    logger.warning("%s", note)
+    return Caption(note=note)
 
 
 def _save_sheet(picture: Picture, result: Result, path: Path, overwrite: bool) -> None:

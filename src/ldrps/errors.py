@@ -19,3 +19,7 @@ class PriorError(LdrpsError):
 
 class SettingsError(LdrpsError, ValueError):
     """A setting outside its range."""
+
+
+class CaptionError(LdrpsError):
+    """A captioner has no usable answer for a picture; another may be asked, or the picture restored without one."""

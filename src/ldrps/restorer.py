@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ldrps.caption.base import Caption
+from ldrps.caption.text import literal
+from ldrps.colour import colourise, is_grey
 from ldrps.errors import LdrpsError
 from ldrps.guidance.perceptual import Features
 from ldrps.image.limits import MAX_PIXELS
@@ -74,9 +77,11 @@ class Restorer:
         self.features = features
 
     def __call__(
-        self, image: Source, caption: str = "", *, on_step: Callable[[Progress], bool | None] | None = None
+        self, image: Source, caption: Caption | str = "", *, on_step: Callable[[Progress], bool | None] | None = None
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
+
+        The negative of a `Caption`, if it has one, takes the place of the one in the settings.
 
         Raises:
             InputError: the image breaks the contract of `load_picture`.
@@ -92,17 +97,18 @@ class Restorer:
                 steps.close()
                 raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
 
-    def steps(self, image: Source, caption: str = "") -> Generator[Progress, None, Result]:
+    def steps(self, image: Source, caption: Caption | str = "") -> Generator[Progress, None, Result]:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`."""
         began = time.perf_counter()
-        settings, prior = self.settings, self.prior
+        told = literal(caption) if isinstance(caption, str) else caption
+        settings, prior = self.settings.with_changes(negative=told.negative or None), self.prior
         picture = image if isinstance(image, Picture) else load_picture(image)
-        if caption and not prior.has_text:
+        if told.text and not prior.has_text:
             logger.warning("%s knows no text: the caption is recorded and not used", prior.name)
 
         y, crop = pad_to_multiple(picture.rgb.to(prior.device), prior.size_multiple)  # [1, 3, H', W']
         generator = torch.Generator().manual_seed(settings.seed)
-        method = plan(y, prior, settings, caption, self.features, generator)
+        method = plan(y, prior, settings, told.text, self.features, generator)
         prepared = time.perf_counter()
 
         z: Tensor | None = None
@@ -114,6 +120,9 @@ class Restorer:
             z = yield from _report(method.chain(z, timesteps, number), number, total, losses)
 
         restored = crop(method.picture(z))
+        if settings.colourise and is_grey(picture.rgb):
+            picture = picture.in_colour()
+            restored = colourise(prior, restored, generator, caption=told.text, negative=settings.negative)
         done = time.perf_counter()
         seconds = {"prepare": prepared - began, "sample": done - prepared, "total": done - began}
         return Result(
@@ -121,10 +130,12 @@ class Restorer:
             picture,
             settings,
             prior.name,
-            caption,
+            told.text,
             method.findings,
             losses,
             {part: round(value, 3) for part, value in seconds.items()},
+            told.source,
+            told.note,
         )
 
 

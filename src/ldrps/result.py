@@ -35,6 +35,8 @@ class Result:
         findings: what the method made of the damage, in words and figures.
         losses: per step: round, timestep, and the value of each loss term.
         seconds: wall time by part.
+        caption_source: the name of the captioner that the text is from; "none" for no text.
+        caption_note: what went wrong before there was a caption; "" for nothing.
     """
 
     image: Image.Image
@@ -45,6 +47,8 @@ class Result:
     findings: dict[str, Any]
     losses: Sequence[dict[str, float]] = field(repr=False)
     seconds: dict[str, float]
+    caption_source: str = ""
+    caption_note: str = ""
 
     @property
     def damage(self) -> str:
@@ -64,6 +68,8 @@ class Result:
             "settings": dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
             "prior": self.prior,
             "caption": self.caption,
+            "caption_source": self.caption_source,
+            "caption_note": self.caption_note,
             "damage": self.damage,
             "findings": self.findings,
             "losses": list(self.losses),

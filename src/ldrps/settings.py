@@ -104,6 +104,8 @@ class Settings:
     # caption as the prior was trained with it, at half the cost.
     text_scale: float = 1.0
     negative: str = ""
+    # Give a grey photograph colours, drawn from the prior as the caption wants them. Others stay as they are.
+    colourise: bool = False
     posterior: GradientPosterior | ProximalPosterior = field(default_factory=ProximalPosterior)
 
     def __post_init__(self) -> None:

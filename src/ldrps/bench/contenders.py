@@ -181,13 +181,18 @@ def _prior(name: str, device: str) -> Prior:
 
 
 def _ours(entry: Contender) -> Attempt:
+    from ldrps.caption.offline import OfflineCaptioner
+    from ldrps.captioning import ask
+    from ldrps.image.picture import load_picture
     from ldrps.restorer import Restorer
 
-    prior, settings = _prior(entry.prior, entry.device), entry.settings
+    prior, settings, captioner = _prior(entry.prior, entry.device), entry.settings, OfflineCaptioner()
 
     def restore(problem: Problem) -> Image.Image:
         seeded = settings.with_changes(seed=problem.seed)
-        return Restorer(prior, seeded)(problem.damaged, problem.caption).image
+        picture = load_picture(problem.damaged)
+        caption = ask(captioner, picture, prior) if entry.captions == "offline" else problem.caption
+        return Restorer(prior, seeded)(picture, caption).image
 
     return restore
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -82,12 +83,21 @@ class Tagger:
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> list[Tag | None]:
         """The subject of each of images [B, 3, H, W] in [0, 1]: a class, else a kind of thing, or None if unsure."""
-        seen = F.interpolate(images, (_SIDE, _SIDE), mode="bicubic", antialias=True).clamp(0, 1)
-        return [self._subject(row) for row in self._network.logits(seen).softmax(1).cpu()]
+        return [self._subject(row) for row in self._probabilities(_seen(images))]
+
+    @torch.inference_mode()
+    def agreed(self, versions: Sequence[Tensor]) -> Tag | None:
+        """The subject of one picture of which there are versions [3, H, W] in [0, 1], of any size each: their mean."""
+        seen = torch.cat([_seen(version[None]) for version in versions])
+        return self._subject(self._probabilities(seen).mean(0))
 
     def of_image(self, image: Image.Image) -> Tag | None:
         """The subject of one PIL image."""
         return self(pixels(np.asarray(image.convert("RGB"))))[0]
+
+    def _probabilities(self, seen: Tensor) -> Tensor:
+        """Of each class for images [B, 3, 224, 224] in [0, 1]: [B, 1000] on the CPU."""
+        return self._network.logits(seen).softmax(1).cpu()
 
     def _subject(self, probabilities: Tensor) -> Tag | None:
         best = int(probabilities.argmax())
@@ -96,6 +106,10 @@ class Tagger:
         kinds = [Tag(name, float(probabilities[classes].sum())) for name, classes in _kinds()]
         kind = max(kinds, key=lambda tag: tag.probability)
         return kind if kind.probability >= self._sure else None
+
+
+def _seen(images: Tensor) -> Tensor:
+    return F.interpolate(images, (_SIDE, _SIDE), mode="bicubic", antialias=True).clamp(0, 1)
 
 
 @lru_cache

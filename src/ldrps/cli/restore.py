@@ -15,6 +15,7 @@ from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
     from ldrps.batch import Job
+    from ldrps.caption.base import Captioner
     from ldrps.prior.base import Prior
     from ldrps.settings import Settings
 
@@ -24,7 +25,32 @@ def restore(
     out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "default",
     prior: PriorOption = "embedded",
-    caption: Annotated[str, typer.Option(help="What the picture should show, for priors that know text.")] = "",
+    caption: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What the picture should show, for priors that know text, or who says it: none, offline, auto, file "
+            "(STEM.txt beside the picture), file:FOLDER, openai:MODEL (any endpoint of that protocol), "
+            "transformers:MODEL, text:WORDS; anything else is the caption itself.",
+        ),
+    ] = "",
+    caption_url: Annotated[
+        str | None, typer.Option(help="Base URL of the endpoint for captions, instead of OPENAI_BASE_URL.")
+    ] = None,
+    caption_prompt: Annotated[str | None, typer.Option(help="What models are asked about a picture.")] = None,
+    caption_timeout: Annotated[float, typer.Option(help="Seconds for each try of the endpoint, at most three.")] = 30.0,
+    caption_required: Annotated[
+        bool, typer.Option("--caption-required", help="A picture fails if the one named has no caption for it.")
+    ] = False,
+    no_caption_cache: Annotated[
+        bool, typer.Option("--no-caption-cache", help="Ask models again, and keep no answers.")
+    ] = False,
+    negative: Annotated[
+        str | None, typer.Option(help="What the picture should not show, instead of the preset's.")
+    ] = None,
+    colourise: Annotated[
+        bool, typer.Option("--colorize", help="Give grey pictures colours, such as the caption says.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the preset's.")] = None,
     recurrences: Annotated[int | None, typer.Option(help="Rounds of re-noising, instead of the preset's.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the chain, instead of the preset's.")] = None,
@@ -45,13 +71,25 @@ def restore(
 
     Exit code 0: all restored; 1: some failed, the others are written; 2: the command cannot be carried out.
     """
-    settings = ldrps.preset(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
+    settings = ldrps.preset(preset).with_changes(
+        seed=seed, steps=steps, recurrences=recurrences, negative=negative, colourise=colourise
+    )
     from ldrps.batch import plan_jobs
+    from ldrps.caption.chain import make_captioner
 
     jobs = plan_jobs(sources, out)
+    captioner = make_captioner(
+        caption,
+        url=caption_url,
+        prompt=caption_prompt,
+        required=caption_required,
+        cache=not no_caption_cache,
+        timeout=caption_timeout,
+        device=device,
+    )
     loaded = load(prior, device, dtype)
     switches = {"overwrite": force, "compare": compare, "trace": trace, "samples": samples}
-    if _restore_all(jobs, loaded, settings, perceptual, caption, max_pixels, **switches):
+    if _restore_all(jobs, loaded, settings, perceptual, captioner, max_pixels, **switches):
         raise typer.Exit(1)
 
 
@@ -60,7 +98,7 @@ def _restore_all(
     prior: Prior,
     settings: Settings,
     perceptual: Path | None,
-    caption: str,
+    caption: Captioner,
     max_pixels: int,
     **switches: Any,
 ) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.rgb.shape[-1], self.rgb.shape[-2]
+
+    def in_colour(self) -> Picture:
+        """The same picture as one whose result has three channels; a profile of grey values does not go with those."""
+        return replace(self, grey=False, icc_profile=None) if self.grey else self
 
 
 def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max_pixels: int = MAX_PIXELS) -> Picture:

@@ -1,0 +1,271 @@
+"""Captions from any endpoint that speaks OpenAI's protocol: OpenAI itself, vLLM, Ollama, llama.cpp, LM Studio."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import math
+import os
+import queue
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import sleep
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ldrps.caption.base import NO_HINTS, Caption, Hints
+from ldrps.caption.prompt import PROMPT, clean_answer
+from ldrps.errors import CaptionError, InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+DEFAULT_URL = "https://api.openai.com/v1"
+
+_SIDE = 512  # pixels of the picture that is sent
+_MOST_BYTES = 65_536  # of an answer
+_TRIES = 3
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
+_SECRET = 12  # characters: shorter keys are words such as "none", which servers at home are given
+_GRACE = 1.0  # seconds after the time-out in which a try must have put its things away
+_SCHEMA = {
+    "type": "object",
+    "properties": {"caption": {"type": "string"}},
+    "required": ["caption"],
+    "additionalProperties": False,
+}
+_STRUCTURED = {"type": "json_schema", "json_schema": {"name": "caption", "strict": True, "schema": _SCHEMA}}
+
+
+class _Failure(Exception):
+    """Why a try gave nothing. Says nothing of the request, which holds the key."""
+
+    def __init__(self, reason: str, *, again: bool = False, status: int = 0, pause: float | None = None) -> None:
+        super().__init__(reason)
+        self.again = again
+        self.status = status
+        self.pause = pause
+
+
+class OpenAIEndpoint:
+    """Asks a language model that sees pictures. Waits for no longer than it was told, whatever the server does.
+
+    The key is read from OPENAI_API_KEY alone, and is in no message, log or result.
+
+    Args:
+        model: its name, as the endpoint knows it.
+        url: the base URL, such as http://localhost:11434/v1; None takes OPENAI_BASE_URL, else OpenAI's own.
+        prompt: what is asked.
+        timeout: seconds for each of at most three tries, in all; what timed out is not tried again.
+
+    Raises:
+        InputError: the package openai is missing, the URL or the time-out cannot be used, or OpenAI's own endpoint
+            is meant and there is no key.
+    """
+
+    def __init__(self, model: str, *, url: str | None = None, prompt: str = PROMPT, timeout: float = 30.0) -> None:
+        try:
+            import openai  # noqa: F401
+        except ImportError as error:
+            raise InputError("captions of an endpoint need the package openai: pip install 'ldrps[caption]'") from error
+        given = url or os.environ.get("OPENAI_BASE_URL")
+        self.name = f"openai:{model}"
+        self.url = given or DEFAULT_URL
+        self._host = _host(self.url)
+        self._key = _key(own_server=bool(given))
+        if not 0 < timeout <= 3600:
+            raise InputError(f"the time-out of captions is {timeout}; it must be above 0, at most 3600 seconds")
+        self._model, self._prompt, self._timeout = model, prompt, timeout
+        self._structured = True
+
+    def describe(self, image: Image.Image, hints: Hints = NO_HINTS) -> Caption:
+        """What the model says of the picture, which is sent with at most 512 pixels a side.
+
+        Raises:
+            CaptionError: no answer in time, or none that can be used.
+        """
+        began = time.perf_counter()
+        try:
+            text = clean_answer(_content(self._ask(_data_url(image))))
+        except _Failure as failure:
+            raise CaptionError(f"{self.name} {failure}") from None
+        except CaptionError as error:
+            raise CaptionError(f"{self.name}: {error}") from None
+        if len(self._key) >= _SECRET and self._key in text:
+            raise CaptionError(f"{self.name}: the answer repeats the key")
+        return Caption(text, source=self.name, seconds=time.perf_counter() - began)
+
+    def _ask(self, picture: str) -> bytes:
+        """The body of the answer, structured if the server knows how."""
+        content = [{"type": "text", "text": self._prompt}, {"type": "image_url", "image_url": {"url": picture}}]
+        request = {"model": self._model, "messages": [{"role": "user", "content": content}]}
+        if self._structured:
+            try:
+                return self._persist(request | {"response_format": _STRUCTURED})
+            except _Failure as failure:
+                if failure.status not in (400, 422):
+                    raise
+        answer = self._persist(request)
+        self._structured = False  # the same without a schema was no bad request, so the next is asked that way
+        return answer
+
+    def _persist(self, request: dict[str, Any]) -> bytes:
+        for number in range(1, _TRIES + 1):
+            try:
+                return self._try(request)
+            except _Failure as failure:
+                if not failure.again or number == _TRIES:
+                    raise
+                pause = failure.pause
+            if pause is None:
+                pause = _FIRST_PAUSE * 2 ** (number - 1) * random.uniform(0.75, 1.25)
+            sleep(min(pause, _LONGEST_PAUSE))
+        raise AssertionError  # the last try returns or raises
+
+    def _try(self, request: dict[str, Any]) -> bytes:
+        """One request, in a thread that is left behind if it does not end: a resolver knows no time-out."""
+        box: queue.SimpleQueue[bytes | BaseException] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                box.put(asyncio.run(self._send(request)))
+            except BaseException as error:
+                box.put(error)
+
+        threading.Thread(target=work, name="caption", daemon=True).start()
+        try:
+            answer = box.get(timeout=self._timeout + _GRACE)
+        except queue.Empty:
+            answer = TimeoutError()
+        if isinstance(answer, bytes):
+            return answer
+        raise self._failure(answer) from None
+
+    async def _send(self, request: dict[str, Any]) -> bytes:
+        import openai
+
+        refused: list[_Failure] = []
+
+        async def look(response: Any) -> None:
+            """Sees the head of an answer before any of its body is read, which for an error nobody bounds."""
+            failure = _refusal(response.status_code, response.headers)
+            if failure is not None:
+                refused.append(failure)
+                raise failure
+
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout):
+                http = openai.DefaultAsyncHttpxClient(event_hooks={"response": [look]}, follow_redirects=False)
+                async with openai.AsyncOpenAI(
+                    api_key=self._key, base_url=self.url, timeout=self._timeout, max_retries=0, http_client=http
+                ) as client:
+                    create: Any = client.chat.completions.with_streaming_response.create
+                    # A compressed answer could be small on the way and large here.
+                    async with create(**request, extra_headers={"Accept-Encoding": "identity"}) as response:
+                        async for chunk in response.iter_bytes():
+                            body += chunk
+                            if len(body) > _MOST_BYTES:
+                                raise _too_long()
+        except Exception:
+            if refused:
+                raise refused[0] from None
+            raise
+        return bytes(body)
+
+    def _failure(self, error: BaseException) -> _Failure:
+        """What an exception means. Its text is not repeated: it may quote the request."""
+        import openai
+
+        if isinstance(error, _Failure):
+            return error
+        kinds = {kind.__name__ for kind in type(error).__mro__}  # of httpx or httpx2, as the version of openai has it
+        if isinstance(error, TimeoutError | openai.APITimeoutError) or "TimeoutException" in kinds:
+            return _Failure(f"timed out after {self._timeout:g} s")
+        reachable = isinstance(error, openai.APIConnectionError | OSError) or "TransportError" in kinds
+        if reachable:
+            return _Failure(f"cannot be reached at {self._host}, or hung up", again=True)
+        return _Failure(f"could not be asked ({type(error).__name__})")
+
+
+def _key(own_server: bool) -> str:
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key and not own_server:
+        raise InputError("there is no key for OpenAI: set OPENAI_API_KEY, or give the URL of a server of your own")
+    if not (key.isascii() and key.isprintable()):
+        raise InputError("OPENAI_API_KEY holds characters that no key has: copy it again")
+    return key or "-"
+
+
+def _host(url: str) -> str:
+    """Host and port of a URL, without what else it may hold."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError("the URL of the captions' endpoint cannot be used: give one such as http://localhost:11434/v1")
+    return f"{parts.hostname}:{port}" if port else parts.hostname
+
+
+def _data_url(image: Image.Image) -> str:
+    small = image.convert("RGB")
+    small.thumbnail((_SIDE, _SIDE))
+    small.info.clear()  # a comment, for one, is nobody's business
+    data = io.BytesIO()
+    small.save(data, "JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
+
+
+def _refusal(status: int, headers: Any) -> _Failure | None:
+    """The failure that an answer's head tells of."""
+    if status == 200:
+        encoding, length = headers.get("content-encoding", "identity"), headers.get("content-length", "")
+        if encoding.lower() != "identity":
+            return _Failure("answered compressed, though asked not to")
+        return _too_long() if length.isdigit() and int(length[:20]) > _MOST_BYTES else None
+    if status in (401, 403):
+        return _Failure(f"refused the key (HTTP {status}): check OPENAI_API_KEY", status=status)
+    if status == 404:
+        return _Failure("was not found (HTTP 404): check the model's name and the URL", status=status)
+    if status == 429 or status >= 500:
+        return _Failure(f"answered HTTP {status}", again=True, status=status, pause=_pause(headers.get("retry-after")))
+    return _Failure(f"answered HTTP {status}", status=status)
+
+
+def _pause(retry_after: str | None) -> float | None:
+    """Seconds that a server asks for, given as such or as a date; None if it does not."""
+    if not retry_after:
+        return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(retry_after).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else max(seconds, 0.0)
+
+
+def _too_long() -> _Failure:
+    return _Failure(f"answered with more than {_MOST_BYTES // 1024} KiB")
+
+
+def _content(body: bytes) -> str:
+    """The text of a chat completion."""
+    try:
+        message = json.loads(body)["choices"][0]["message"]
+        content = message["content"]
+        if content is None and message.get("refusal"):
+            raise CaptionError("the answer is a refusal")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _Failure("answered with something that is no chat completion") from None
+    if not isinstance(content, str):
+        raise _Failure("answered without text")
+    return content

@@ -1,0 +1,98 @@
+"""Colours for a grey photograph: drawn from the prior, as a caption wants them, without touching its brightness."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ldrps.prior.base import Prior
+from ldrps.sampling.chains import Losses, proximal_chain
+from ldrps.sampling.denoiser import denoiser_for
+from ldrps.sampling.schedule import Schedule
+
+_LUMA = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)  # ITU-R BT.601
+_GREY = 0.02  # channels that differ by less, on average, hold no colour
+_SIDE = 96  # pixels of the longer side at which colours are drawn: the prior knows small pictures best
+_WINDOW, _SMOOTH = 2, 1e-3  # of the guided filter that carries them to full size: pixels there, and variance
+
+
+def is_grey(image: Tensor) -> bool:
+    """Whether an image [1, 3, H, W] in [0, 1] has no colour to speak of."""
+    return float((image - image.mean(1, keepdim=True)).abs().mean()) < _GREY
+
+
+@torch.no_grad()
+def colourise(
+    prior: Prior,
+    image: Tensor,
+    generator: torch.Generator,
+    *,
+    caption: str = "",
+    negative: str = "",
+    scale: float = 3.0,
+    steps: int = 40,
+) -> Tensor:
+    """An image [1, 3, H, W] in [0, 1] with colours of the prior's choice and the brightness that it has.
+
+    A chain from pure noise on a small copy; at each step the brightness of the expected picture is replaced by what is
+    known (the range-null space decomposition of Wang et al. 2023, for A the luma of a pixel). The colours then follow
+    the edges of the large picture (guided filter, He and Sun 2015).
+
+    Args:
+        prior: what to draw from.
+        image: only its luma counts.
+        generator: of the noise, on the CPU.
+        caption, negative, scale: of classifier-free guidance, for a prior that knows text.
+        steps: of the chain.
+    """
+    grey = luma(image)
+    small = F.interpolate(grey, _small_size(image.shape[-2], image.shape[-1], prior.size_multiple), mode="area")
+    denoise, schedule = denoiser_for(prior, caption, negative, scale), Schedule(prior.alphas_cumprod)
+
+    def agree(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
+        expected = prior.decode(z0)
+        return prior.encode(expected + small - luma(expected)), {}
+
+    shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
+    z = torch.randn(shape, generator=generator).to(prior.device)
+    chain = proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps))
+    while True:
+        try:
+            next(chain)
+        except StopIteration as finished:
+            drawn: Tensor = prior.decode(finished.value)
+            break
+    return _within_range(grey, _carried(drawn - luma(drawn), small, grey))
+
+
+def luma(image: Tensor) -> Tensor:
+    """[B, 3, H, W] to [B, 1, H, W]."""
+    return (image * _LUMA.to(image.device)).sum(1, keepdim=True)
+
+
+def _small_size(height: int, width: int, multiple: int) -> tuple[int, int]:
+    shrink = min(1.0, _SIDE / max(height, width))
+    rows, columns = (max(1, round(side * shrink / multiple)) * multiple for side in (height, width))
+    return rows, columns
+
+
+def _carried(colour: Tensor, small: Tensor, large: Tensor) -> Tensor:
+    """Colours of a small picture at the size of a large one: in each place a line of its luma, smoothly changing."""
+    size = 2 * _WINDOW + 1
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, size, 1, _WINDOW, count_include_pad=False)
+
+    centre, middle = mean(small), mean(colour)
+    slope = (mean(small * colour) - centre * middle) / (mean(small * small) - centre**2 + _SMOOTH)
+    offset = middle - slope * centre
+    slope, offset = (F.interpolate(mean(x), large.shape[-2:], mode="bilinear") for x in (slope, offset))
+    carried = slope * large + offset
+    return carried - luma(carried)
+
+
+def _within_range(grey: Tensor, colour: Tensor) -> Tensor:
+    """Their sum, the colour as weak at each place as it must be to stay in [0, 1]: clamping would change the luma."""
+    room = torch.where(colour > 0, (1 - grey) / colour.clamp_min(1e-6), grey / (-colour).clamp_min(1e-6))
+    return grey + colour * room.amin(1, keepdim=True).clamp(0, 1)
