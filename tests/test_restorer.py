@@ -118,9 +118,7 @@ def test_bad_input_is_refused_in_words(image: Any, message: str, tiny_prior: Pri
         ldrps.restore(image, prior=tiny_prior)
 
 
-def test_a_caption_guides_where_the_prior_knows_text(
-    text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_caption_guides_where_the_prior_knows_text(text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "caption_gain", lambda *_: 0.1)  # nothing fits a random prior
     restorer = Restorer(ldrps.load_prior(text_prior_folder))
     none, dog, again = (restorer(noisy(), caption) for caption in ("", "golden retriever", "golden retriever"))

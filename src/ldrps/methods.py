@@ -105,8 +105,8 @@ class Short(Method):
 
     A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a
-    recurrence the noise is ours, and a proximal step holds the chain to the picture. A caption that contradicts the
-    picture is not followed.
+    recurrence the noise is ours, and a proximal step holds the chain to the picture. A caption that
+    misleads is not followed.
 
     The prior's grid of patches would show in smooth places. So the picture is restored on several offsets of that grid
     at once, a batch of one network call, and the mean is taken (cycle spinning, Coifman and Donoho 1995).
@@ -130,8 +130,9 @@ class Short(Method):
             self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
         if caption and prior.has_text:
             gain = caption_gain(prior, self.y, caption, settings.negative)
-            self.findings["caption"] = {"gain": round(gain, 4), "followed": gain >= 0}
-            caption = caption if gain >= 0 else settings.negative
+            followed = gain > -self.posterior.caption_misleads
+            self.findings["caption"] = {"gain": round(gain, 4), "followed": followed}
+            caption = caption if followed else settings.negative
         self.denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
 
         noise = float(estimate_noise(self.y).mean())

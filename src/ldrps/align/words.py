@@ -21,7 +21,7 @@ def in_words(findings: Mapping[str, Any]) -> str:
     said = ", ".join(words) or "no damage found"
     if findings.get("caption", {}).get("followed", True):
         return said
-    return f"{said}; the caption contradicts the picture and was not followed"
+    return f"{said}; the caption does not fit the picture and was not followed"
 
 
 def _tone_in_words(tone: Mapping[str, Any]) -> list[str]:
