@@ -14,6 +14,7 @@ from ldrps.sampling.schedule import Schedule
 _LUMA = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)  # ITU-R BT.601
 _GREY = 0.02  # channels that differ by less, on average, hold no colour
 _SIDE = 96  # pixels of the longer side at which colours are drawn: the prior knows small pictures best
+_DRAWS = 6  # that are averaged: a single one has patches of colour that the next one has elsewhere
 _WINDOW, _SMOOTH = 2, 1e-3  # of the guided filter that carries them to full size: pixels there, and variance
 
 
@@ -35,9 +36,9 @@ def colourise(
 ) -> Tensor:
     """An image [1, 3, H, W] in [0, 1] with colours of the prior's choice and the brightness that it has.
 
-    A chain from pure noise on a small copy; at each step the brightness of the expected picture is replaced by what is
-    known (the range-null space decomposition of Wang et al. 2023, for A the luma of a pixel). The colours then follow
-    the edges of the large picture (guided filter, He and Sun 2015).
+    Some chains from pure noise on a small copy, of which the mean is taken; at each step the brightness of the expected
+    picture is replaced by what is known (the range-null space decomposition of Wang et al. 2023, for A the luma of a
+    pixel). The colours then follow the edges of the large picture (guided filter, He and Sun 2015).
 
     Args:
         prior: what to draw from.
@@ -54,14 +55,14 @@ def colourise(
         expected = prior.decode(z0)
         return prior.encode(expected + small - luma(expected)), {}
 
-    shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
-    z = torch.randn(shape, generator=generator).to(prior.device)
+    _, *shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
+    z = torch.randn((_DRAWS, *shape), generator=generator).to(prior.device)
     chain = proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps))
     while True:
         try:
             next(chain)
         except StopIteration as finished:
-            drawn: Tensor = prior.decode(finished.value)
+            drawn = prior.decode(finished.value).mean(0, keepdim=True)
             break
     return _within_range(grey, _carried(drawn - luma(drawn), small, grey))
 
