@@ -54,6 +54,30 @@ def test_nobody_knows(caplog: pytest.LogCaptureFixture) -> None:
         Fallback([Failing()], required=True).describe(GREY, Hints(Path("a.png")))
 
 
+def test_who_fails_slowly_again_and_again_is_not_asked_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow failures in a row count; quick ones, and answers, do not."""
+    seconds, asked, answers = 0.0, [0], [False]
+    monkeypatch.setattr("ldrps.caption.chain.time.monotonic", lambda: asked[0] * seconds)
+
+    class Endpoint(Failing):
+        def describe(self, image: Image.Image, hints: Hints = NO_HINTS) -> Caption:
+            asked[0] += 1
+            return Caption("answer", source=self.name) if answers[0] else super().describe(image, hints)
+
+    chain = Fallback([Endpoint(), TextCaptioner("stand-in")])
+    for _ in range(5):
+        assert "timed out" in chain.describe(GREY).note
+    assert asked == [5], "quick failures cost nothing"
+    seconds = 30.0
+    for answer in (False, False, True, False, False, False):
+        answers[0] = answer
+        chain.describe(GREY)
+    assert asked == [11]
+    caption = chain.describe(GREY)
+    assert asked == [11] and caption.text == "stand-in"
+    assert caption.note == "openai:gpt-x is not asked any more, after 3 slow failures; text used instead"
+
+
 def said(captioner: Captioner) -> str | None:
     return captioner.text if isinstance(captioner, TextCaptioner) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+_SLOW, _PATIENCE = 5.0, 3  # seconds of a failure that costs, and how many of them in a row
+
+
 class Fallback:
-    """Asks one captioner after the other until one has an answer.
+    """Asks one captioner after the other until one has an answer. One that fails slowly three times in a row is not
+    asked again: a dead endpoint must not cost a time-out for each of a thousand pictures.
 
     Args:
         captioners: at least one, the best first.
@@ -37,6 +42,7 @@ class Fallback:
         self.name = captioners[0].name
         self._captioners = captioners
         self._required = required
+        self._slow_failures = [0] * len(captioners)
 
     def describe(self, image: Image.Image, hints: Hints = NO_HINTS) -> Caption:
         """The first answer. What failed before is logged, and told in its note.
@@ -45,13 +51,20 @@ class Fallback:
             CaptionError: an answer is required, and nobody has one.
         """
         failures: list[str] = []
-        for captioner in self._captioners:
+        for number, captioner in enumerate(self._captioners):
+            if self._slow_failures[number] >= _PATIENCE:
+                failures.append(f"{captioner.name} is not asked any more, after {_PATIENCE} slow failures")
+                continue
+            began = time.monotonic()
             try:
                 caption = captioner.describe(image, hints)
             except CaptionError as error:
+                slow = time.monotonic() - began > _SLOW
+                self._slow_failures[number] = self._slow_failures[number] + 1 if slow else 0
                 reason = str(error)
                 failures.append(reason if captioner.name in reason else f"{captioner.name}: {reason}")
                 continue
+            self._slow_failures[number] = 0
             return _noted(caption, failures, f"{captioner.name} used instead", hints)
         if self._required:
             raise CaptionError(_where(hints) + "; ".join(failures))
