@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ldrps import Prior
+    from ldrps.prior.base import Denoised
     from ldrps.prior.tiny.denoiser import LatentUNet
 
 Run = Callable[..., tuple[int, str, str]]
@@ -113,3 +116,28 @@ def noisy(width: int = 48, height: int = 40, seed: int = 0, channels: int = 3) -
     rng = np.random.default_rng(seed)
     ramp = np.add.outer(np.linspace(60, 120, height), np.linspace(0, 60, width))[..., None]
     return (ramp + rng.normal(0, 20, (height, width, channels))).clip(0, 255).astype(np.uint8)
+
+
+_SHADES = {"dark": 0.2, "bright": 0.8, "": 0.5, "not bright": 0.4}
+
+
+@pytest.fixture
+def by_heart(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> Prior:
+    """A prior to which every picture has the shade that its caption says: dark, bright, not bright, or in between."""
+    import torch
+
+    from ldrps.prior import base
+    from ldrps.sampling.schedule import Schedule
+
+    schedule = Schedule(tiny_prior.alphas_cumprod)
+
+    def denoise(z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
+        assert text is not None
+        sides = [tiny_prior.factor * side for side in z_t.shape[-2:]]
+        z0 = tiny_prior.encode(text.reshape(-1, 1, 1, 1).expand(-1, 3, *sides))
+        return base.Denoised(z0, schedule.predict_eps(z_t, z0, t))
+
+    monkeypatch.setattr(type(tiny_prior), "has_text", True)
+    monkeypatch.setattr(tiny_prior, "embed", lambda said: torch.tensor([[[_SHADES[each]]] for each in said]))
+    monkeypatch.setattr(tiny_prior, "denoise", denoise)
+    return tiny_prior

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import Losses, proximal_chain
+from ldrps.sampling.chains import Losses, end_of, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.schedule import Schedule
 
@@ -57,13 +57,8 @@ def colourise(
 
     _, *shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
     z = torch.randn((_DRAWS, *shape), generator=generator).to(prior.device)
-    chain = proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps))
-    while True:
-        try:
-            next(chain)
-        except StopIteration as finished:
-            drawn = prior.decode(finished.value).mean(0, keepdim=True)
-            break
+    end = end_of(proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps)))
+    drawn = prior.decode(end).mean(0, keepdim=True)
     return _within_range(grey, _carried(drawn - luma(drawn), small, grey))
 
 

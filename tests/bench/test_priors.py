@@ -136,31 +136,15 @@ def test_noise_in_other_latents_is_seen(tiny_prior: Prior, monkeypatch: pytest.M
     assert noise["correlation_of_neighbours"] == pytest.approx(0.5 / 1.25, abs=0.03)
 
 
-def test_the_right_caption_is_told_from_a_wrong_one(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A prior that knows pictures by heart: the shade in its caption, a mean of all without one."""
-    shades = {"dark": 0.2, "bright": 0.8, "": 0.5}
-    schedule = Schedule(tiny_prior.alphas_cumprod)
-
-    def embed(prompts: list[str]) -> torch.Tensor:
-        return torch.tensor([[[shades[prompt]]] for prompt in prompts])
-
-    def denoise(z_t: torch.Tensor, t: int, text: torch.Tensor | None = None) -> Denoised:
-        assert text is not None
-        sides = [tiny_prior.factor * side for side in z_t.shape[-2:]]
-        z0 = tiny_prior.encode(text.reshape(-1, 1, 1, 1).expand(-1, 3, *sides))
-        return Denoised(z0, schedule.predict_eps(z_t, z0, t))
-
-    monkeypatch.setattr(type(tiny_prior), "has_text", True)
-    monkeypatch.setattr(tiny_prior, "embed", embed)
-    monkeypatch.setattr(tiny_prior, "denoise", denoise)
+def test_the_right_caption_is_told_from_a_wrong_one(by_heart: Prior) -> None:
     photos = [torch.full((1, 3, 150, 140), shade) for shade in (0.2, 0.8)]
-    losses = caption_losses(tiny_prior, photos, ["dark", "bright"])
+    losses = caption_losses(by_heart, photos, ["dark", "bright"])
     assert losses is not None and list(losses) == ["0.3", "1", "3", "6", "10", "14"]
     for loss in losses.values():
         assert loss["right"] == pytest.approx(0, abs=1e-4)
         assert loss["wrong"] == pytest.approx(4 * loss["none"], rel=0.01)
         assert loss["none"] == pytest.approx(1, rel=0.01), "of what there is: in [-1, 1] the shades are -0.6 and 0.6"
-    assert caption_losses(tiny_prior, photos, []) is None
+    assert caption_losses(by_heart, photos, []) is None
 
 
 def test_captions_must_fit_the_photos(tiny_prior: Prior, sets: Path) -> None:

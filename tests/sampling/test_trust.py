@@ -8,29 +8,8 @@ import torch
 
 import ldrps
 from ldrps.align.words import in_words
-from ldrps.prior.base import Denoised
 from ldrps.prior.tiny.prior import EmbeddedPrior
-from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.trust import caption_gain
-
-SHADES = {"dark": 0.2, "bright": 0.8, "": 0.5, "not bright": 0.4}
-
-
-@pytest.fixture
-def by_heart(tiny_prior: EmbeddedPrior, monkeypatch: pytest.MonkeyPatch) -> EmbeddedPrior:
-    """A prior to which every picture has the shade that its caption says."""
-    schedule = Schedule(tiny_prior.alphas_cumprod)
-
-    def denoise(z_t: torch.Tensor, t: int, text: torch.Tensor | None = None) -> Denoised:
-        assert text is not None
-        sides = [tiny_prior.factor * side for side in z_t.shape[-2:]]
-        z0 = tiny_prior.encode(text.reshape(-1, 1, 1, 1).expand(-1, 3, *sides))
-        return Denoised(z0, schedule.predict_eps(z_t, z0, t))
-
-    monkeypatch.setattr(type(tiny_prior), "has_text", True)
-    monkeypatch.setattr(tiny_prior, "embed", lambda said: torch.tensor([[[SHADES[each]]] for each in said]))
-    monkeypatch.setattr(tiny_prior, "denoise", denoise)
-    return tiny_prior
 
 
 def test_what_a_caption_is_worth(by_heart: EmbeddedPrior) -> None:

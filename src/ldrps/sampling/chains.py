@@ -65,5 +65,14 @@ def proximal_chain(
     return z
 
 
+def end_of(chain: Chain) -> Tensor:
+    """The latents at the end of a chain that nobody watches."""
+    while True:
+        try:
+            next(chain)
+        except StopIteration as finished:
+            return finished.value
+
+
 def _clamped(z0: Tensor, quantile: float | None) -> Tensor:
     return z0 if quantile is None else clamp_percentile(z0, quantile)

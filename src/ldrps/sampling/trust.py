@@ -26,8 +26,7 @@ def caption_gain(prior: Prior, image: Tensor, caption: str, other: str = "") -> 
         image: [1, 3, H, W] in [0, 1], undamaged as far as possible.
         caption, other: the two that are compared.
     """
-    side = max(_PLACES * prior.factor // prior.size_multiple, 1) * prior.size_multiple
-    z0 = prior.encode(squared(image, side).to(prior.device)).expand(_NOISES, -1, -1, -1)
+    z0 = small_latents(prior, image).expand(_NOISES, -1, -1, -1)
     noise = torch.randn(z0.shape, generator=torch.Generator().manual_seed(0)).to(z0.device)
     text = prior.embed([caption, other]).repeat_interleave(_NOISES, 0)
     schedule = Schedule(prior.alphas_cumprod)
@@ -38,3 +37,9 @@ def caption_gain(prior: Prior, image: Tensor, caption: str, other: str = "") -> 
         told = prior.denoise(torch.cat([z_t, z_t]), t, text).z0
         errors += (told - torch.cat([z0, z0])).square().unflatten(0, (2, _NOISES)).mean((1, 2, 3, 4)).cpu()
     return float(1 - errors[0] / errors[1])
+
+
+def small_latents(prior: Prior, image: Tensor) -> Tensor:
+    """Of the middle square of an image [1, 3, H, W], 16 places each way or as near to that as the prior can take."""
+    side = max(_PLACES * prior.factor // prior.size_multiple, 1) * prior.size_multiple
+    return prior.encode(squared(image, side).to(prior.device))

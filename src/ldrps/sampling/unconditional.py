@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import proximal_chain
+from ldrps.sampling.chains import end_of, proximal_chain
 from ldrps.sampling.denoiser import Denoiser, denoiser_for
 from ldrps.sampling.schedule import Schedule
 
@@ -15,12 +15,7 @@ _TOGETHER = 8
 
 def follow(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
     """The end of a chain that no data steers, from latents z [B, C, h, w] at the first of the timesteps."""
-    chain = proximal_chain(denoise, lambda z0, t: (z0, {}), Schedule(prior.alphas_cumprod), z, timesteps)
-    while True:
-        try:
-            next(chain)
-        except StopIteration as finished:
-            return finished.value
+    return end_of(proximal_chain(denoise, lambda z0, t: (z0, {}), Schedule(prior.alphas_cumprod), z, timesteps))
 
 
 @torch.no_grad()

@@ -11,13 +11,12 @@ from torch import Tensor
 from ldrps.bench.priors.common import SEED
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
-from ldrps.image.views import squared
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
+from ldrps.sampling.trust import small_latents
 from ldrps.sampling.unconditional import draw_from_noise
 
 LEVELS = (0.3, 1.0, 3.0, 6.0, 10.0, 14.0)  # sigma relative to the latents
-_PLACES = 16  # of the latents, each way: whole photographs, small enough for noise to hide what a caption tells
 _SIDE = 128  # of the samples, in pixels
 _SCALE = 3.0  # guidance of the captioned samples
 _CAPTIONS = (
@@ -44,8 +43,7 @@ def caption_losses(
     """
     if not prior.has_text or len(captions) < 2:
         return None
-    side = max(_PLACES * prior.factor // prior.size_multiple, 1) * prior.size_multiple
-    z0 = [prior.encode(squared(photo, side).to(prior.device)) for photo in photos]
+    z0 = [small_latents(prior, photo) for photo in photos]
     power = sum(float(z.pow(2).mean()) for z in z0)
     half = len(captions) // 2
     texts = {
