@@ -111,6 +111,16 @@ def test_restoring_a_grey_picture_in_colour(mode: str, tiny_prior: EmbeddedPrior
     assert ("icc_profile" in coloured.info) == (mode == "RGB"), "one of grey values does not go with colours"
 
 
+def test_the_caption_of_a_grey_picture_is_about_its_colours(by_heart: EmbeddedPrior) -> None:
+    """That it does not fit the grey picture is what it was given for."""
+    source = Image.fromarray((255 * scene()[0, 0]).byte().numpy())
+    for colourise_it, asked in ((True, False), (False, True)):
+        settings = ldrps.preset("fast").with_changes(colourise=colourise_it)
+        result = ldrps.Restorer(by_heart, settings)(source, "bright")
+        assert ("caption" in result.findings) is asked and result.caption == "bright"
+        assert ("does not fit" in result.damage) is asked
+
+
 def test_a_picture_with_colours_keeps_them(tiny_prior: EmbeddedPrior) -> None:
     noise = Image.effect_noise((48, 40), 90)
     source = Image.merge("RGB", (noise, noise.rotate(180), noise))

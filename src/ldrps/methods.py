@@ -129,10 +129,10 @@ class Short(Method):
             exposure = float(y.mean() / self.y.mean().clamp_min(1e-3))
             self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
         if caption and prior.has_text:
-            gain = caption_gain(prior, self.y, caption, settings.negative)
+            gain = caption_gain(prior, self.y, caption)
             followed = gain > -self.posterior.caption_misleads
             self.findings["caption"] = {"gain": round(gain, 4), "followed": followed}
-            caption = caption if followed else settings.negative
+            caption = caption if followed else ""
         self.denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
 
         noise = float(estimate_noise(self.y).mean())

@@ -106,9 +106,12 @@ class Restorer:
         if told.text and not prior.has_text:
             logger.warning("%s knows no text: the caption is recorded and not used", prior.name)
 
+        colouring = settings.colourise and is_grey(picture.rgb)
+
         y, crop = pad_to_multiple(picture.rgb.to(prior.device), prior.size_multiple)  # [1, 3, H', W']
         generator = torch.Generator().manual_seed(settings.seed)
-        method = plan(y, prior, settings, told.text, self.features, generator)
+        words = "" if colouring else told.text  # those of a grey picture are about its colours
+        method = plan(y, prior, settings, words, self.features, generator)
         prepared = time.perf_counter()
 
         z: Tensor | None = None
@@ -120,7 +123,7 @@ class Restorer:
             z = yield from _report(method.chain(z, timesteps, number), number, total, losses)
 
         restored = crop(method.picture(z))
-        if settings.colourise and is_grey(picture.rgb):
+        if colouring:
             picture = picture.in_colour()
             restored = colourise(prior, restored, generator, caption=told.text, negative=settings.negative)
         done = time.perf_counter()

@@ -46,7 +46,7 @@ def restore(
         bool, typer.Option("--no-caption-cache", help="Ask models again, and keep no answers.")
     ] = False,
     negative: Annotated[
-        str | None, typer.Option(help="What the picture should not show, instead of the preset's.")
+        str | None, typer.Option(help="What the picture should not show: for the paper's presets and --colorize.")
     ] = None,
     colourise: Annotated[
         bool, typer.Option("--colorize", help="Give grey pictures colours, such as the caption says.")

@@ -15,20 +15,19 @@ _NOISES = 4
 
 
 @torch.no_grad()
-def caption_gain(prior: Prior, image: Tensor, caption: str, other: str = "") -> float:
-    """How much of the error of denoising a small copy of an image the caption takes away, beside another caption.
+def caption_gain(prior: Prior, image: Tensor, caption: str) -> float:
+    """How much of the error of denoising a small copy of an image the caption takes away.
 
-    0.05 is a twentieth less error; below 0 the caption misleads. The copies of both have the same noise, of a fixed
-    seed.
+    0.05 is a twentieth less error than without it; below 0 the caption misleads. The noise is of a fixed seed.
 
     Args:
         prior: one that knows text.
         image: [1, 3, H, W] in [0, 1], undamaged as far as possible.
-        caption, other: the two that are compared.
+        caption: what the image shows, perhaps.
     """
     z0 = small_latents(prior, image).expand(_NOISES, -1, -1, -1)
     noise = torch.randn(z0.shape, generator=torch.Generator().manual_seed(0)).to(z0.device)
-    text = prior.embed([caption, other]).repeat_interleave(_NOISES, 0)
+    text = prior.embed([caption, ""]).repeat_interleave(_NOISES, 0)
     schedule = Schedule(prior.alphas_cumprod)
     errors = torch.zeros(2)
     for level in LEVELS:
