@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ldrps.image.picture import LUMA
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Losses, end_of, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.schedule import Schedule
 
-_LUMA = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)  # ITU-R BT.601
 _GREY = 0.02  # channels that differ by less, on average, hold no colour
 _SIDE = 96  # pixels of the longer side at which colours are drawn: the prior knows small pictures best
 _DRAWS = 6  # that are averaged: a single one has patches of colour that the next one has elsewhere
@@ -64,7 +64,7 @@ def colourise(
 
 def luma(image: Tensor) -> Tensor:
     """[B, 3, H, W] to [B, 1, H, W]."""
-    return (image * _LUMA.to(image.device)).sum(1, keepdim=True)
+    return torch.einsum("bchw,c->bhw", image, torch.tensor(LUMA, device=image.device))[:, None]
 
 
 def _small_size(height: int, width: int, multiple: int) -> tuple[int, int]:

@@ -47,7 +47,7 @@ class Result:
     findings: dict[str, Any]
     losses: Sequence[dict[str, float]] = field(repr=False)
     seconds: dict[str, float]
-    caption_source: str = ""
+    caption_source: str = "none"
     caption_note: str = ""
 
     @property

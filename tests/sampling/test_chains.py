@@ -12,7 +12,7 @@ from torch import Tensor
 from ldrps.methods import Short
 from ldrps.prior.base import Denoised
 from ldrps.prior.prediction import read_schedule
-from ldrps.sampling.chains import Chain, Step, gradient_chain, proximal_chain
+from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, proximal_chain
 from ldrps.sampling.denoiser import GuidedDenoiser, denoiser_for
 from ldrps.sampling.schedule import Schedule, clamp_percentile
 from ldrps.settings import ProximalPosterior
@@ -45,14 +45,6 @@ def data_step(z0: Tensor, t: int, level: float) -> tuple[Tensor, dict[str, float
     """The proximal step of the default method, without a picture around it."""
     method: Any = SimpleNamespace(schedule=SCHEDULE, posterior=ProximalPosterior(), latents=DATA, level=level)
     return Short._agree(method, z0, t)
-
-
-def end_of(chain: Chain) -> Tensor:
-    while True:
-        try:
-            next(chain)
-        except StopIteration as end:
-            return end.value
 
 
 def start(t: int) -> Tensor:

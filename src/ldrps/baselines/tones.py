@@ -9,17 +9,17 @@ from ldrps.baselines.base import Pixels, pixels
 _GAMMA_LIMIT = 5.0  # of its logarithm; only an all but black or white picture comes so far
 
 
-def autogamma(x: Pixels) -> Pixels:
-    """x ** gamma with the one gamma for which the mean of all values of all channels becomes 0.5.
+def autogamma(x: Pixels, mean: float = 0.5) -> Pixels:
+    """x ** gamma with the one gamma for which the mean of all values of all channels becomes `mean`.
 
-    Found by bisection: log(0.5) / log(mean), which many use, gives a mean of 0.5 only to a flat picture, and 0.6 dB
-    less on dark ones.
+    Found by bisection: log(0.5) / log(mean), which many use, gives that mean only to a flat picture, and 0.6 dB less on
+    dark ones.
     """
     values, counts = np.unique(x, return_counts=True)  # of 8 bits, 256 at most
     low, high = -_GAMMA_LIMIT, _GAMMA_LIMIT
     for _ in range(30):
         middle = (low + high) / 2
-        if float(np.average(values ** np.exp(middle), weights=counts)) > 0.5:
+        if float(np.average(values ** np.exp(middle), weights=counts)) > mean:
             low = middle
         else:
             high = middle

@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 from ldrps.bench.data import DataSet, Pair
+from ldrps.caption.table import TABLE, read_table
 
 # What a contender is given: nothing; what people wrote for this project; what they wrote for another picture of the
 # set; what `captions.tsv` in the set's folder says; what the packaged captioner makes of the damaged picture.
 KINDS = ("none", "written", "wrong", "file", "offline")
-FILE = "captions.tsv"  # in a set's folder: name, tab, caption
 
 
 class Captions:
@@ -25,22 +25,16 @@ class Captions:
 
     def __init__(self, dataset: DataSet, pairs: Sequence[Pair], root: Path | None = None) -> None:
         shipped = resources.files("ldrps.bench").joinpath("sets", f"{dataset.name}.tsv")
-        written = _read(shipped.read_text(encoding="utf-8")) if shipped.is_file() else {}
-        file = dataset.folder(root) / FILE
+        written = read_table(shipped)
         names = [pair.name for pair in pairs]
         half = len(names) // 2
         others = dict(zip(names, [*names[half:], *names[:half]], strict=True))
         self._by_kind = {
             "written": written,
             "wrong": {name: written.get(other, "") for name, other in others.items() if name != other},
-            "file": _read(file.read_text(encoding="utf-8")) if file.is_file() else {},
+            "file": read_table(dataset.folder(root) / TABLE),
         }
 
     def __call__(self, kind: str, name: str) -> str:
         """Of the picture of that name; "" for the kinds that are not known before the picture is seen."""
         return self._by_kind.get(kind, {}).get(name, "")
-
-
-def _read(text: str) -> dict[str, str]:
-    lines = (line.partition("\t") for line in text.splitlines())
-    return {name: caption.strip() for name, tab, caption in lines if tab}

@@ -7,7 +7,6 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,14 +133,9 @@ def _offline() -> Captioner:
 
 
 def _in_process(model: str, device: str, prompt: str) -> Captioner:
-    try:
-        found = import_module("ldrps.caption.vision_language")
-    except ImportError as error:
-        raise InputError(
-            f"transformers:{model} cannot be used here ({error}): take openai:MODEL with a server of your own"
-        ) from error
-    captioner: Captioner = found.VisionLanguageCaptioner(model, device=device, prompt=prompt)
-    return captioner
+    from ldrps.caption.vision_language import VisionLanguageCaptioner
+
+    return VisionLanguageCaptioner(model, device=device, prompt=prompt)
 
 
 def _named(spec: str, rest: str) -> str:

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ldrps.image.picture import LUMA
+
 _CELLS = 16  # the picture is looked at as this many cells each way
 _COLOURS = (
     "black", "grey", "white", "beige", "brown", "red", "orange", "yellow", "green", "turquoise", "blue", "purple",
@@ -23,7 +25,7 @@ _SHARE = 0.18  # of the cells that a second colour needs to be named
 def describe_look(image: Tensor) -> list[str]:
     """Words and phrases for an image [3, H, W] in [0, 1], the most telling first; the same for any size of it."""
     cells = F.interpolate(image[None], (_CELLS, _CELLS), mode="area")[0].permute(1, 2, 0).double().numpy()
-    luma = cells @ (0.299, 0.587, 0.114)
+    luma = cells @ LUMA
     names = _name(cells)
     words = [_colours(names, cells)]
     mean, deviation = luma.mean(), luma.std()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from ldrps.baselines.base import Pixels
+from ldrps.baselines.tones import autogamma, stretch
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.caption.tagger import Tagger
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SIDE = 256  # pixels: the classifier sees 224, the look words 16
-_CLIPPED = 0.005  # of the values, at either end
 _MEAN = 0.45  # that of photographs
-_GAMMA_LIMIT = 3.0  # of its logarithm
 _LOOK_ALONE = 0.3  # confidence in a caption that names no subject
 _LONGEST = 200  # characters
 _DULL = {"very dark", "dark", "low contrast"}
@@ -49,11 +50,11 @@ class OfflineCaptioner:
         began = time.perf_counter()
         given = [_planes(version) for version in hints.versions]
         original = _planes(image)
-        stretched = _stretch(original)
+        stretched = _toned(stretch, original)
         tag = None
         tagger = self._packaged()
         if tagger is not None:
-            tag = tagger.agreed([original, stretched, _brighten(original), *given])
+            tag = tagger.agreed([original, stretched, _toned(partial(autogamma, mean=_MEAN), original), *given])
         look = describe_look(original)
         if given:
             look = describe_look(given[-1])
@@ -80,22 +81,9 @@ def _planes(image: Image.Image) -> Tensor:
     return pixels(np.asarray(small))[0]
 
 
-def _stretch(x: Tensor) -> Tensor:
-    """One gain and one offset for all channels, so that half a percent of all values are clipped at either end."""
-    low, high = (float(np.quantile(x.numpy(), share)) for share in (_CLIPPED, 1 - _CLIPPED))
-    return ((x - low) / (high - low)).clamp(0, 1) if high > low else x
-
-
-def _brighten(x: Tensor) -> Tensor:
-    """x ** gamma with the one gamma for which the mean becomes that of photographs, by bisection."""
-    low, high = -_GAMMA_LIMIT, _GAMMA_LIMIT
-    for _ in range(16):
-        middle = (low + high) / 2
-        if float((x ** math.exp(middle)).mean()) > _MEAN:
-            low = middle
-        else:
-            high = middle
-    return x ** math.exp((low + high) / 2)
+def _toned(tool: Callable[[Pixels], Pixels], x: Tensor) -> Tensor:
+    """[3, h, w] after a tool for tones."""
+    return torch.from_numpy(tool(x.permute(1, 2, 0).numpy())).permute(2, 0, 1)
 
 
 def _bounded(words: list[str]) -> Iterator[str]:

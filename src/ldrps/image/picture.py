@@ -18,7 +18,7 @@ from ldrps.image.arrays import from_numpy, from_tensor
 from ldrps.image.decode import decode_file, decode_image
 from ldrps.image.limits import MAX_PIXELS
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's own conversion to L
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's own conversion to L
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def to_image(picture: Picture, rgb: Tensor) -> Image.Image:
         )
     planes = rgb[0].clamp(0, 1)  # [3, H, W]
     if picture.grey:
-        planes = torch.einsum("chw,c->hw", planes, torch.tensor(_LUMA))[None]  # [1, H, W]
+        planes = torch.einsum("chw,c->hw", planes, torch.tensor(LUMA))[None]  # [1, H, W]
     # floor(v + 1/2): torch.round and Pillow's cast would send halves to even, and everything down.
     levels = planes.mul_(255).add_(0.5).floor_().to(torch.uint8)  # in place: 100 megapixels are 1.2 GB each
     image = Image.fromarray(np.ascontiguousarray(levels.permute(1, 2, 0).squeeze(2).numpy()))

@@ -76,7 +76,7 @@ def _alphas_cumprod(config: dict[str, Any], where: Path) -> Tensor:
         raise unusable(where, f"num_train_timesteps {steps!r}", f"2 to {_MOST_TIMESTEPS}", _REMEDY)
     try:
         abar: Tensor = DDPMScheduler(**known).alphas_cumprod
-    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise unusable(where, f"a schedule that cannot be computed ({error})", "numbers", _REMEDY) from error
     if abar.ndim != 1 or abar.dtype != torch.float32:
         raise unusable(where, f"trained_betas of shape {list(abar.shape)}", "a list of numbers", _REMEDY)

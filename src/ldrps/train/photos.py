@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps.caption.look import compose_caption, describe_look
+from ldrps.caption.table import TABLE, read_table
 from ldrps.caption.tagger import Tagger
 from ldrps.errors import InputError, PriorError
 from ldrps.image.arrays import pixels
@@ -41,7 +42,7 @@ class Photographs:
         self.images: list[Image.Image] = []
         self.subjects: list[str] = []
         folders = list(folders)
-        captions = {path: text for folder in folders for path, text in _captions(folder)}
+        captions = {folder / path: text for folder in folders for path, text in read_table(folder / TABLE).items()}
         for path in _image_files(folders):
             if is_held_out(path.name) != held_out:
                 continue
@@ -107,22 +108,6 @@ class Photographs:
 def is_held_out(name: str) -> bool:
     """Whether a file of this name is kept for validation; depends on the name alone."""
     return int.from_bytes(hashlib.sha1(name.encode()).digest()[:4], "big") % HELD_OUT == 0
-
-
-def _captions(folder: Path) -> Iterator[tuple[Path, str]]:
-    file = folder / "captions.tsv"
-    if not file.is_file():
-        return
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 ({error.reason} at byte {error.start}): save it as such") from error
-    for number, line in enumerate(lines, 1):
-        path, tab, text = line.partition("\t")
-        if not tab:
-            logger.warning("%s, line %d has no tab: it must be a path, a tab and a caption; skipped", file, number)
-            continue
-        yield folder / path, text.strip()
 
 
 def _image_files(folders: Iterable[Path]) -> list[Path]:

@@ -20,6 +20,7 @@ from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, noise_levels
 from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.sampling.trust import denoising_errors
 from ldrps.sampling.unconditional import draw_from_noise
 from ldrps.train.noise import random_noise
 from ldrps.train.photos import Photographs
@@ -213,13 +214,11 @@ class DiffusionTask:
         random = np.random.default_rng(VALIDATION_SEED)
         crops, subjects = self.held_out.crops_with_subjects(random, 64, _WHOLE, (8.0, 8.0))
         captions = [compose_caption([s, *describe_look(crop)]) for crop, s in zip(crops, subjects, strict=True)]
-        z0 = self.autoencoder.encode(2 * crops - 1)
-        x = z0 + _HEAVY * torch.from_numpy(random.standard_normal(z0.shape, dtype=np.float32))
-        place, sigma = next(model.parameters()).device, torch.full((len(x),), _HEAVY)
-        with_them, without = (
-            float((model.unet(x.to(place), sigma.to(place), model.embed(said)).cpu() - z0).square().mean())
-            for said in (captions, [""] * len(captions))
-        )
+        prior = model.prior(self.autoencoder)
+        z0 = prior.encode(crops)
+        text = model.embed([*captions, *[""] * len(captions)])
+        assert text is not None
+        with_them, without = (float(denoising_errors(prior, z0, said, _HEAVY).mean()) for said in text.chunk(2))
         return 100 * (1 - with_them / without)
 
 

@@ -8,12 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.priors.common import SEED
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import Prior
-from ldrps.sampling.schedule import Schedule
-from ldrps.sampling.trust import small_latents
+from ldrps.sampling.trust import denoising_errors, small_latents
 from ldrps.sampling.unconditional import draw_from_noise
 
 LEVELS = (0.3, 1.0, 3.0, 6.0, 10.0, 14.0)  # sigma relative to the latents
@@ -43,25 +41,21 @@ def caption_losses(
     """
     if not prior.has_text or len(captions) < 2:
         return None
-    z0 = [small_latents(prior, photo) for photo in photos]
-    power = sum(float(z.pow(2).mean()) for z in z0)
-    half = len(captions) // 2
+    z0 = torch.cat([small_latents(prior, photo) for photo in photos])
+    power = float(z0.square().mean())
+    right = prior.embed(list(captions))
     texts = {
-        "right": [prior.embed([caption]) for caption in captions],
-        "none": [prior.embed([""])] * len(captions),
-        "wrong": [prior.embed([caption]) for caption in [*captions[half:], *captions[:half]]],
+        "right": right,
+        "none": prior.embed([""]).expand_as(right),
+        "wrong": right.roll(-(len(captions) // 2), 0),
     }
-    schedule = Schedule(prior.alphas_cumprod)
-    losses: dict[str, dict[str, float]] = {}
-    for level in LEVELS:
-        t = schedule.timestep_of(level)
-        generator = torch.Generator().manual_seed(SEED)
-        noises = [torch.randn(z.shape, generator=generator).to(z.device) for z in z0]
-        losses[f"{level:g}"] = {
-            kind: round(sum(_loss(prior, schedule, *case, t) for case in zip(z0, noises, each, strict=True)) / power, 6)
-            for kind, each in texts.items()
+    return {
+        f"{level:g}": {
+            kind: round(float(denoising_errors(prior, z0, text, level).mean()) / power, 6)
+            for kind, text in texts.items()
         }
-    return losses
+        for level in LEVELS
+    }
 
 
 def draw_captions(prior: Prior) -> Image.Image:
@@ -70,8 +64,3 @@ def draw_captions(prior: Prior) -> Image.Image:
         (to_pil(draw_from_noise(prior, 1, _SIDE, caption=caption, scale=_SCALE)[0]), caption) for caption in _CAPTIONS
     ]
     return contact_sheet([drawn[start : start + 4] for start in range(0, len(drawn), 4)])
-
-
-def _loss(prior: Prior, schedule: Schedule, z0: Tensor, noise: Tensor, text: Tensor, t: int) -> float:
-    told = prior.denoise(schedule.compose(z0, noise, t), t, text).z0
-    return float((told - z0).pow(2).mean())
