@@ -24,9 +24,9 @@ def psnr_against_seconds(lines: Sequence[Line], folder: Path, name: str) -> Path
     for line in drawn:
         assert line.psnr is not None
         error = [[line.psnr.mean - line.psnr.low], [line.psnr.high - line.psnr.mean]]
-        axes.errorbar(line.seconds, line.psnr.mean, yerr=error, fmt="o", capsize=3)
-        axes.annotate(line.label, (line.seconds, line.psnr.mean), xytext=(6, 3), textcoords="offset points", fontsize=8)
+        axes.errorbar(line.seconds, line.psnr.mean, yerr=error, fmt="o", capsize=3, label=line.label)
     axes.set(xscale="log", xlabel="seconds a picture", ylabel="PSNR, dB", title=name)
+    _legend_beside(axes)
     return _saved(figure, folder / f"{name}_seconds.svg")
 
 
@@ -41,7 +41,7 @@ def psnr_by_image(lines: Sequence[Line], folder: Path, name: str) -> Path | None
         axes.plot(images, [line.per_image.get(image, math.nan) for image in images], "o-", label=line.label, alpha=0.8)
     axes.set(ylabel="PSNR, dB", title=name)
     axes.tick_params(axis="x", rotation=60, labelsize=8)
-    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines, not over them
+    _legend_beside(axes)
     return _saved(figure, folder / f"{name}_pictures.svg")
 
 
@@ -70,6 +70,11 @@ def _setting_plot(curves: Mapping[str, Sequence[Line]], setting: str, path: Path
     axes.set(xlabel=setting, ylabel="PSNR, dB", title=name)
     axes.legend(fontsize=7)
     return _saved(figure, path)
+
+
+def _legend_beside(axes: Axes) -> None:
+    """Not over the points."""
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _axes() -> tuple[Any, Axes]:

@@ -26,7 +26,7 @@ DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
 _STYLE = f"""
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }}
-table {{ border-collapse: collapse; margin: 1rem 0 }}
+table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
 th, td {{ padding: .2rem .7rem; text-align: right; white-space: nowrap }}
 th:first-child, td:first-child {{ text-align: left }} tr:nth-child(even) {{ background: #f4f4f4 }}
 th {{ border-bottom: 2px solid #888 }} td {{ font-variant-numeric: tabular-nums }}
