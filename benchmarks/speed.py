@@ -25,8 +25,8 @@ from torch import Tensor
 
 from ldrps import Restorer, load_prior, preset
 from ldrps.align.fpam import AlignmentNets
-from ldrps.bench.memory import peak_mib, reset_peak, resident_mib
 from ldrps.guidance.posterior import LearnedPosterior
+from ldrps.memory import peak_mib, reset_peak, resident_mib
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
 from ldrps.settings import GradientPosterior, Until

@@ -124,9 +124,9 @@ def test_missing_files_and_places_that_cannot_be_written(run: Run, picture: Path
     code, _, err = run("restore", picture, "-o", picture / "a.png")  # a file where a folder should be
     assert code == 1
     assert "noisy.png" in err
-    code, _, err = run("restore", tmp_path, "-o", tmp_path / "a.png")
-    assert code == 1
-    assert "folder" in err
+    code, _, err = run("restore", tmp_path, "-o", tmp_path / "a.png")  # a folder of pictures, and one file for them
+    assert code == 2
+    assert "give a folder" in err
 
 
 @pytest.mark.parametrize(

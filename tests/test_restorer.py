@@ -13,8 +13,10 @@ import torch
 from PIL import Image
 
 import ldrps
-from ldrps import Cancelled, Prior, Progress, Restorer, Settings, methods, preset
+from ldrps import Cancelled, Prior, Progress, Restorer, Settings, preset
+from ldrps.caption.base import Caption
 from ldrps.errors import InputError, OutputError
+from ldrps.methods import short
 
 PAPER = preset("paper-lowlight").with_changes(steps=4, recurrences=1)
 METHODS = pytest.mark.parametrize(
@@ -119,13 +121,33 @@ def test_bad_input_is_refused_in_words(image: Any, message: str, tiny_prior: Pri
 
 
 def test_a_caption_guides_where_the_prior_knows_text(text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(methods, "caption_gain", lambda *_: 0.1)  # nothing fits a random prior
+    monkeypatch.setattr(short, "caption_gain", lambda *_: 0.1)  # nothing fits a random prior
     restorer = Restorer(ldrps.load_prior(text_prior_folder))
     none, dog, again = (restorer(noisy(), caption) for caption in ("", "golden retriever", "golden retriever"))
     assert np.array_equal(pixels(dog), pixels(again)) and dog.caption == "golden retriever"
     assert not np.array_equal(pixels(dog), pixels(none))
     exaggerated = Restorer(restorer.prior, Settings(text_scale=30.0))(noisy(), "golden retriever")
     assert not np.array_equal(pixels(exaggerated), pixels(dog))
+
+
+@pytest.mark.parametrize("settings", [Settings(recurrences=2), PAPER], ids=["short", "paper"])
+def test_the_cleaner_picture_can_be_described_again(
+    settings: Settings, text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short, "caption_gain", lambda *_: 0.1)
+    shown: list[Image.Image] = []
+
+    def look_again(image: Image.Image) -> Caption:
+        shown.append(image)
+        return Caption(f"golden retriever {len(shown)}", source="again")
+
+    prior = ldrps.load_prior(text_prior_folder)
+    once = Restorer(prior, settings)(noisy(), "sea")
+    twice = Restorer(prior, settings)(noisy(), "sea", recaption=look_again)
+    assert len(shown) == settings.recurrences and shown[0].size == (48, 40)
+    assert (twice.caption, twice.caption_source) == (f"golden retriever {settings.recurrences}", "again")
+    assert once.caption == "sea"
+    assert not np.array_equal(pixels(once), pixels(twice)), "the new caption is heard"
 
 
 def test_a_caption_for_a_prior_without_text_is_noted(tiny_prior: Prior, caplog: pytest.LogCaptureFixture) -> None:

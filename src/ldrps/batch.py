@@ -10,43 +10,39 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from ldrps.caption.base import Caption, Captioner
+from PIL import Image
+
+from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
-from ldrps.errors import InputError, LdrpsError, PriorError, SettingsError
+from ldrps.cost import fitted
+from ldrps.errors import LdrpsError, PriorError, SettingsError
 from ldrps.image.files import replace_file, taken
 from ldrps.image.limits import MAX_PIXELS
-from ldrps.image.picture import Picture, load_picture, to_image
+from ldrps.image.picture import load_picture, to_image
 from ldrps.image.sheet import before_after
-from ldrps.image.write import FORMATS, check_output, write_image
+from ldrps.image.write import check_output, write_image
+from ldrps.jobs import Job, Output, plan_jobs
+from ldrps.memory import available_bytes
 from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
-from ldrps.samples import check_count, draw_samples
+from ldrps.samples import Samples, draw_samples
+
+__all__ = ["Batch", "Done", "Job", "Made", "Output", "plan_jobs", "run_jobs"]
 
 logger = logging.getLogger(__name__)
 
+OnStep = Callable[[Job, Progress], None]
+
 
 @dataclass(frozen=True)
-class Job:
-    """One picture to restore: where it is, and where the result goes."""
+class Made:
+    """All that was computed for a job, and nothing of it written yet."""
 
-    source: Path
-    target: Path
-
-    @property
-    def sheet(self) -> Path:
-        """Where the sheet of before and after goes."""
-        return self.target.with_name(f"{self.target.name}.compare.png")
-
-    def sample(self, number: int) -> Path:
-        """Where sample `number`, from 1, goes."""
-        return self.target.with_name(f"{self.target.stem}.sample{number}{self.target.suffix}")
-
-    @property
-    def spread(self) -> Path:
-        """Where the map of the samples' spread goes."""
-        return self.target.with_name(f"{self.target.name}.spread.png")
+    job: Job
+    result: Result
+    samples: Samples | None = None
 
 
 @dataclass(frozen=True)
@@ -59,27 +55,100 @@ class Done:
     written: Sequence[Path] = field(default_factory=list)
 
 
-def plan_jobs(sources: Sequence[Path], out: Path) -> list[Job]:
-    """Pair pictures with places: `out` is a file for one picture if it has a suffix, else a folder.
+class Batch:
+    """Restores the pictures of jobs with one restorer. Keeps nothing of them.
 
-    In a folder each keeps its name; formats that are only read become PNG.
-
-    Raises:
-        InputError: several pictures for one file, or two that would have the same name.
+    Args:
+        restorer: how.
+        output: what is written for each.
+        caption: the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
+        recaption: ask again about the cleaner picture before each recurrence.
     """
-    as_file = out.suffix.lower() in FORMATS and not out.is_dir()
-    if as_file and len(sources) > 1:
-        raise InputError(f"{len(sources)} pictures cannot go into one file, {out}: give a folder")
-    if as_file:
-        return [Job(sources[0], out)]
-    jobs: dict[Path, Job] = {}
-    for source in sources:
-        writable = source.suffix.lower() in FORMATS
-        target = out / (source.name if writable else f"{source.name}.png")
-        if target in jobs:
-            raise InputError(f"{jobs[target].source} and {source} would both become {target}: restore them apart")
-        jobs[target] = Job(source, target)
-    return list(jobs.values())
+
+    def __init__(
+        self, restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
+    ) -> None:
+        self.restorer = restorer
+        self.output = output
+        self._caption = _known(caption, restorer)
+        self._recaption = recaption
+
+    def check(self, job: Job, *, overwrite: bool) -> None:
+        """Find out before the work, not after it, whether the files of a job could be written. Touches nothing.
+
+        Raises:
+            OutputError: one of them cannot, or exists and may not be overwritten.
+        """
+        check_output(job.target, overwrite=overwrite)
+        for path in self.output.beside(job):
+            if not overwrite and os.path.lexists(path):
+                raise taken(path)
+
+    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+        """Restore the picture of a job, in memory.
+
+        Raises:
+            LdrpsError: as loading, captioning and restoring a picture do.
+        """
+        picture = load_picture(job.source, max_pixels=self.output.max_pixels)
+        show = None if on_step is None else partial(on_step, job)
+        told, again = self._caption, None
+        if not isinstance(told, Caption):
+            again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
+            told = ask(told, picture, self.restorer.prior, job.source)
+        limit = self.output.max_memory or available_bytes()
+        settings = self.restorer.settings if limit is None else fitted(picture.size, self.restorer.settings, limit)
+        restorer = Restorer(self.restorer.prior, settings, features=self.restorer.features)
+        result = restorer(picture, told, on_step=show, recaption=again)
+        if not self.output.samples:
+            return Made(job, result)
+        # The result's settings, as the caption's negative is in them.
+        alike = Restorer(self.restorer.prior, result.settings, features=self.restorer.features)
+        return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
+
+    def write(self, made: Made, *, overwrite: bool) -> list[Path]:
+        """Write what was made, each file whole or not at all; returns their paths, the restored picture first.
+
+        Raises:
+            OutputError: as `Result.save`.
+        """
+        job, result = made.job, made.result
+        self._save(result, job.target, overwrite, trace=self.output.trace)
+        if made.samples is not None:
+            for number, sample in enumerate(made.samples.results, 1):
+                self._save(sample, job.sample(number), overwrite, trace=False)
+            write_image(made.samples.spread, job.spread, overwrite=overwrite)
+        if self.output.compare:
+            before = to_image(result.picture, result.picture.rgb)
+            _save_sheet(before_after(before, result.image), job.sheet, overwrite)
+        return [job.target, *self.output.beside(job)]
+
+    def _save(self, result: Result, path: Path, overwrite: bool, *, trace: bool) -> None:
+        output = self.output
+        result.save(
+            path,
+            overwrite=overwrite,
+            trace=trace,
+            quality=output.quality,
+            keep_metadata=output.keep_metadata,
+            srgb=output.srgb,
+        )
+
+    def run(self, job: Job, on_step: OnStep | None = None) -> Done:
+        """Restore the picture of a job and write it.
+
+        Raises:
+            SettingsError, PriorError: what no picture could be restored with; all other errors of ours are returned.
+        """
+        overwrite = self.output.overwrite
+        try:
+            self.check(job, overwrite=overwrite)
+            made = self.make(job, on_step)
+            return Done(job, made.result, written=self.write(made, overwrite=overwrite))
+        except (SettingsError, PriorError):
+            raise
+        except LdrpsError as error:
+            return Done(job, error=error)
 
 
 def run_jobs(
@@ -92,60 +161,18 @@ def run_jobs(
     trace: bool = False,
     samples: int = 0,
     max_pixels: int = MAX_PIXELS,
-    on_step: Callable[[Job, Progress], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Iterator[Done]:
-    """Restore each and write it at once, yielding what became of it. The caller's own errors pass through.
+    """Restore each and write it at once, yielding what became of it: see `Batch` and `Output`.
 
-    `caption` is the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
-    `samples`, if not 0, is how many further restorations of each are drawn and written, with the map of their spread.
+    The caller's own errors pass through.
 
     Raises:
         SettingsError, PriorError: what no picture could be restored with.
     """
-    if samples:
-        check_count(samples)
-    told = _known(caption, restorer)
+    batch = Batch(restorer, Output(overwrite, compare, trace, samples, max_pixels), caption)
     for job in jobs:
-        try:
-            yield _run(job, restorer, told, overwrite, compare, trace, samples, max_pixels, on_step)
-        except (SettingsError, PriorError):
-            raise  # would be the same for every picture
-        except LdrpsError as error:
-            yield Done(job, error=error)
-
-
-def _run(
-    job: Job,
-    restorer: Restorer,
-    caption: Caption | Captioner,
-    overwrite: bool,
-    compare: bool,
-    trace: bool,
-    samples: int,
-    max_pixels: int,
-    on_step: Callable[[Job, Progress], None] | None,
-) -> Done:
-    extra = [job.sheet] * compare + [job.target.with_name(job.target.name + ".json")] * trace
-    drawn = [job.sample(number) for number in range(1, samples + 1)]
-    extra += [*drawn, job.spread] if samples else []
-    check_output(job.target, overwrite=overwrite)  # before the work, not after it
-    for path in extra:
-        if not overwrite and os.path.lexists(path):
-            raise taken(path)
-    picture = load_picture(job.source, max_pixels=max_pixels)
-    show = None if on_step is None else partial(on_step, job)
-    told = caption if isinstance(caption, Caption) else ask(caption, picture, restorer.prior, job.source)
-    result = restorer(picture, told, on_step=show)
-    result.save(job.target, overwrite=overwrite, trace=trace)
-    if samples:
-        alike = Restorer(restorer.prior, result.settings, features=restorer.features)  # the caption's negative in them
-        likely = draw_samples(alike, picture, samples, told.text, on_step=show)
-        for sample, path in zip(likely.results, drawn, strict=True):
-            sample.save(path, overwrite=overwrite, trace=False)
-        write_image(likely.spread, job.spread, overwrite=overwrite)
-    if compare:
-        _save_sheet(picture, result, job.sheet, overwrite)
-    return Done(job, result, written=[job.target, *extra])
+        yield batch.run(job, on_step)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:
@@ -161,8 +188,7 @@ def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:
     return Caption(note=note)
 
 
-def _save_sheet(picture: Picture, result: Result, path: Path, overwrite: bool) -> None:
-    sheet = before_after(to_image(picture, picture.rgb), result.image)
+def _save_sheet(sheet: Image.Image, path: Path, overwrite: bool) -> None:
     data = io.BytesIO()
     sheet.save(data, "PNG")
     replace_file(path, lambda file: file.write(data.getvalue()), overwrite=overwrite)

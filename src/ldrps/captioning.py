@@ -10,7 +10,7 @@ from PIL import Image
 from ldrps.align.tone import find_tone
 from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.image.arrays import to_pil
-from ldrps.image.picture import Picture, to_image
+from ldrps.image.picture import Picture
 from ldrps.prior.base import Prior
 
 _SIDE = 256  # pixels of the longer side of the hint
@@ -27,7 +27,7 @@ def ask(captioner: Captioner, picture: Picture, prior: Prior, path: Path | None 
         path: where the picture is from, for captioners that look beside it.
     """
     versions = [] if prior.tone is None else [_corrected(picture, prior)]
-    return captioner.describe(to_image(picture, picture.rgb).convert("RGB"), Hints(path=path, versions=versions))
+    return captioner.describe(to_pil(picture.rgb[0]), Hints(path=path, versions=versions))
 
 
 def _corrected(picture: Picture, prior: Prior) -> Image.Image:

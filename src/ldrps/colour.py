@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.image.picture import LUMA
+from ldrps.image.space import LUMA
+from ldrps.image.transfer import carry_over
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Losses, end_of, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
@@ -15,7 +16,6 @@ from ldrps.sampling.schedule import Schedule
 _GREY = 0.02  # channels that differ by less, on average, hold no colour
 _SIDE = 96  # pixels of the longer side at which colours are drawn: the prior knows small pictures best
 _DRAWS = 6  # that are averaged: a single one has patches of colour that the next one has elsewhere
-_WINDOW, _SMOOTH = 2, 1e-3  # of the guided filter that carries them to full size: pixels there, and variance
 
 
 def is_grey(image: Tensor) -> bool:
@@ -38,7 +38,7 @@ def colourise(
 
     Some chains from pure noise on a small copy, of which the mean is taken; at each step the brightness of the expected
     picture is replaced by what is known (the range-null space decomposition of Wang et al. 2023, for A the luma of a
-    pixel). The colours then follow the edges of the large picture (guided filter, He and Sun 2015).
+    pixel). The colours then follow the edges of the large picture.
 
     Args:
         prior: what to draw from.
@@ -59,7 +59,8 @@ def colourise(
     z = torch.randn((_DRAWS, *shape), generator=generator).to(prior.device)
     end = end_of(proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps)))
     drawn = prior.decode(end).mean(0, keepdim=True)
-    return _within_range(grey, _carried(drawn - luma(drawn), small, grey))
+    colour = carry_over(grey, small, drawn - luma(drawn), otherwise=0.0)
+    return _within_range(grey, colour - luma(colour))
 
 
 def luma(image: Tensor) -> Tensor:
@@ -71,21 +72,6 @@ def _small_size(height: int, width: int, multiple: int) -> tuple[int, int]:
     shrink = min(1.0, _SIDE / max(height, width))
     rows, columns = (max(1, round(side * shrink / multiple)) * multiple for side in (height, width))
     return rows, columns
-
-
-def _carried(colour: Tensor, small: Tensor, large: Tensor) -> Tensor:
-    """Colours of a small picture at the size of a large one: in each place a line of its luma, smoothly changing."""
-    size = 2 * _WINDOW + 1
-
-    def mean(x: Tensor) -> Tensor:
-        return F.avg_pool2d(x, size, 1, _WINDOW, count_include_pad=False)
-
-    centre, middle = mean(small), mean(colour)
-    slope = (mean(small * colour) - centre * middle) / (mean(small * small) - centre**2 + _SMOOTH)
-    offset = middle - slope * centre
-    slope, offset = (F.interpolate(mean(x), large.shape[-2:], mode="bilinear") for x in (slope, offset))
-    carried = slope * large + offset
-    return carried - luma(carried)
 
 
 def _within_range(grey: Tensor, colour: Tensor) -> Tensor:

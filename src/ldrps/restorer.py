@@ -18,13 +18,19 @@ from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise, is_grey
 from ldrps.errors import LdrpsError
+from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
+from ldrps.image.arrays import to_pil
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.picture import Picture, load_picture, to_image
+from ldrps.image.picture import Picture, load_picture, to_levels
+from ldrps.image.tiles import Canvas, Window
+from ldrps.image.transfer import carry_over, reduced
+from ldrps.memory import out_of_memory
 from ldrps.methods import plan
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
+from ldrps.relight import find_light, relit
 from ldrps.result import Result
 from ldrps.sampling.chains import Chain, Losses
 from ldrps.settings import Settings
@@ -32,6 +38,7 @@ from ldrps.settings import preset as preset_settings
 
 logger = logging.getLogger(__name__)
 
+Recaption = Callable[[Image.Image], Caption]
 Source = str | Path | Image.Image | NDArray[Any] | Tensor | Picture
 
 
@@ -48,7 +55,8 @@ class Progress:
         round: 0 for the first chain, then the recurrences.
         t: the timestep.
         losses: the weighted loss terms by name.
-        z0: the clean latents as predicted at this step, a batch of chains or views.
+        z0: the clean latents as predicted at this step, a batch of chains or views of the window.
+        window: the part of the picture (padded, or reduced to the working size) that is being restored.
     """
 
     number: int
@@ -57,6 +65,7 @@ class Progress:
     t: int
     losses: Losses
     z0: Tensor
+    window: Window
 
 
 class Restorer:
@@ -77,7 +86,12 @@ class Restorer:
         self.features = features
 
     def __call__(
-        self, image: Source, caption: Caption | str = "", *, on_step: Callable[[Progress], bool | None] | None = None
+        self,
+        image: Source,
+        caption: Caption | str = "",
+        *,
+        on_step: Callable[[Progress], bool | None] | None = None,
+        recaption: Recaption | None = None,
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
 
@@ -87,7 +101,7 @@ class Restorer:
             InputError: the image breaks the contract of `load_picture`.
             Cancelled: `on_step` returned False.
         """
-        steps = self.steps(image, caption)
+        steps = self.steps(image, caption, recaption=recaption)
         while True:
             try:
                 progress = next(steps)
@@ -97,39 +111,83 @@ class Restorer:
                 steps.close()
                 raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
 
-    def steps(self, image: Source, caption: Caption | str = "") -> Generator[Progress, None, Result]:
-        """Restore one picture step by step: a generator of `Progress` that returns the `Result`."""
-        began = time.perf_counter()
-        told = literal(caption) if isinstance(caption, str) else caption
-        settings, prior = self.settings.with_changes(negative=told.negative or None), self.prior
+    def steps(
+        self,
+        image: Source,
+        caption: Caption | str = "",
+        *,
+        recaption: Recaption | None = None,
+    ) -> Generator[Progress, None, Result]:
+        """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
+
+        `recaption` is asked about the picture as it is before each recurrence, and its answer is heard from there on;
+        of a picture that is restored in several windows there is no such picture, and it is not asked.
+
+        Where memory runs out, smaller windows are tried before giving up.
+        """
         picture = image if isinstance(image, Picture) else load_picture(image)
-        if told.text and not prior.has_text:
-            logger.warning("%s knows no text: the caption is recorded and not used", prior.name)
+        told = literal(caption) if isinstance(caption, str) else caption
+        settings = self.settings.with_changes(negative=told.negative or None)
+        if told.text and not self.prior.has_text:
+            logger.warning("%s knows no text: the caption is recorded and not used", self.prior.name)
+        while True:
+            try:
+                return (yield from self._run(picture, told, settings, recaption))
+            except Exception as error:
+                smaller = settings.tile // 2
+                if not out_of_memory(error) or smaller < 4 * settings.overlap:
+                    raise
+                logger.warning("%s: not enough memory, trying windows of %d pixels", picture.source, smaller)
+                settings = settings.with_changes(tile=smaller)
 
+    def _run(
+        self,
+        picture: Picture,
+        told: Caption,
+        settings: Settings,
+        recaption: Recaption | None,
+    ) -> Generator[Progress, None, Result]:
+        began = time.perf_counter()
+        prior = self.prior
         colouring = settings.colourise and is_grey(picture.rgb)
-
-        y, crop = pad_to_multiple(picture.rgb.to(prior.device), prior.size_multiple)  # [1, 3, H', W']
+        small = reduced(picture.rgb, settings.working_size) if settings.working_size else picture.rgb
+        y, crop = pad_to_multiple(small, prior.size_multiple)  # [1, 3, H', W']
         generator = torch.Generator().manual_seed(settings.seed)
         words = "" if colouring else told.text  # those of a grey picture are about its colours
         method = plan(y, prior, settings, words, self.features, generator)
         prepared = time.perf_counter()
 
-        z: Tensor | None = None
+        canvas = Canvas(method.windows, y.shape[-2], y.shape[-1])
         losses: list[dict[str, float]] = []
-        total = sum(len(timesteps) for timesteps in method.rounds)
-        for number, timesteps in enumerate(method.rounds):
-            # Recurrence (section 3.3): the result of a round, re-noised to gamma T, is the start of the next.
-            z = method.start(generator) if z is None else method.renoise(z, timesteps[0], generator)
-            z = yield from _report(method.chain(z, timesteps, number), number, total, losses)
+        rounds = len(method.rounds)
+        total = len(method.windows) * sum(len(timesteps) for timesteps in method.rounds)
+        for window in method.windows:
+            part = method.part(window)
+            z: Tensor | None = None
+            for number in range(rounds):
+                # Recurrence (section 3.3): the result of a round, re-noised to gamma T, is the start of the next.
+                z = part.start() if z is None else part.renoise(z, number)
+                z = yield from _report(part.chain(z, number), window, number, total, losses)
+                if recaption is not None and number + 1 < rounds and len(method.windows) == 1:
+                    told = recaption(to_pil(crop(part.picture(z))[0]))
+                    method.hear(told.text)
+            restored = part.picture(z).to(y.device)
+            check_restored(window.of(y), restored, picture.source)
+            canvas.add(window, restored)
 
-        restored = crop(method.picture(z))
+        restored = crop(canvas.image)
+        if small is not picture.rgb:
+            restored = carry_over(picture.rgb, small, restored)
+        if settings.relight and told.text and prior.has_text:
+            change = find_light(prior, restored, told.text, settings.relight)
+            restored, method.findings["relit"] = relit(restored, change), round(change, 2)
         if colouring:
             picture = picture.in_colour()
             restored = colourise(prior, restored, generator, caption=told.text, negative=settings.negative)
         done = time.perf_counter()
         seconds = {"prepare": prepared - began, "sample": done - prepared, "total": done - began}
         return Result(
-            to_image(picture, restored),
+            to_levels(picture, restored),
             picture,
             settings,
             prior.name,
@@ -178,7 +236,9 @@ def restore(
     return Restorer(loaded, settings)(picture, caption)
 
 
-def _report(chain: Chain, number: int, total: int, losses: list[dict[str, float]]) -> Generator[Progress, None, Tensor]:
+def _report(
+    chain: Chain, window: Window, number: int, total: int, losses: list[dict[str, float]]
+) -> Generator[Progress, None, Tensor]:
     """The steps of a chain as progress of the whole, each also noted in `losses`; returns the chain's end."""
     while True:
         try:
@@ -186,4 +246,4 @@ def _report(chain: Chain, number: int, total: int, losses: list[dict[str, float]
         except StopIteration as finished:
             return finished.value
         losses.append({"round": number, "t": step.t, **step.losses})
-        yield Progress(len(losses), total, number, step.t, step.losses, step.z0)
+        yield Progress(len(losses), total, number, step.t, step.losses, step.z0, window)

@@ -11,11 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from PIL import Image
 
 from ldrps.align.words import in_words
+from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
-from ldrps.image.picture import Picture
+from ldrps.image.picture import Picture, to_srgb
 from ldrps.image.write import write_image
 from ldrps.settings import Settings
 
@@ -27,7 +29,8 @@ class Result:
     """A restored picture and everything needed to understand it and to make it again.
 
     Attributes:
-        image: the restored picture: size, transparency and greyness of the source.
+        levels: the restored picture, uint8 or uint16 [H, W, C] as `to_levels` makes it: size, depth, transparency,
+            greyness and colour space of the source.
         picture: the source.
         settings: all of them, the seed among them.
         prior: name of the prior.
@@ -39,7 +42,7 @@ class Result:
         caption_note: what went wrong before there was a caption; "" for nothing.
     """
 
-    image: Image.Image
+    levels: NDArray[Any] = field(repr=False)
     picture: Picture = field(repr=False)
     settings: Settings
     prior: str
@@ -49,6 +52,11 @@ class Result:
     seconds: dict[str, float]
     caption_source: str = "none"
     caption_note: str = ""
+
+    @property
+    def image(self) -> Image.Image:
+        """The restored picture as a new PIL image of 8 bits: mode L, LA, RGB or RGBA, with the source's profile."""
+        return as_image(self.levels, self.picture.icc_profile)
 
     @property
     def damage(self) -> str:
@@ -77,20 +85,33 @@ class Result:
             "versions": {name: metadata.version(name) for name in _PACKAGES},
         }
 
-    def save(self, path: str | Path, *, overwrite: bool = False, trace: bool = True) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        trace: bool = True,
+        quality: int | None = None,
+        keep_metadata: bool = True,
+        srgb: bool = False,
+    ) -> Path:
         """Write the picture, and with `trace` its record beside it as `NAME.json`; each whole or not at all.
+
+        Depth, colour profile and resolution are the source's, and so are EXIF and XMP data, unless `keep_metadata` is
+        false. With `srgb` the picture is converted to sRGB, for viewers that know no profiles. `quality`, 1 to 100, is
+        that of JPEG, WEBP and AVIF; see `write_image`.
 
         Raises:
             OutputError: a file exists and `overwrite` is false, its format is unknown, or it cannot be written.
+            SettingsError: a quality out of range.
         """
         path = Path(path)
+        beside = path.with_name(path.name + ".json")
+        if trace and not overwrite and os.path.lexists(beside):
+            raise taken(beside)
+        text = json.dumps(self.record(), indent=2) + "\n"
+        picture, levels = to_srgb(self.picture, self.levels) if srgb else (self.picture, self.levels)
+        write_image(levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata)
         if trace:
-            text = json.dumps(self.record(), indent=2) + "\n"
-            beside = path.with_name(path.name + ".json")
-            if not overwrite and os.path.lexists(beside):
-                raise taken(beside)
-            write_image(self.image, path, like=self.picture, overwrite=overwrite)
             replace_file(beside, lambda file: file.write(text.encode()), overwrite=overwrite)
-        else:
-            write_image(self.image, path, like=self.picture, overwrite=overwrite)
         return path

@@ -107,8 +107,17 @@ class Settings:
     # caption as the prior was trained with it, at half the cost.
     text_scale: float = 1.0
     negative: str = ""
+    # Larger pictures are restored in windows of so many pixels a side, of which neighbours share `overlap`. The paper's
+    # presets learn from the whole picture and have one window.
+    tile: int = 512
+    overlap: int = 64
+    # Restore a copy of at most so many pixels on the longer side, and give what changed to the picture in full size,
+    # whose own detail stays; 0 restores the picture itself.
+    working_size: int = 0
     # Give a grey photograph colours, drawn from the prior as the caption wants them. Others stay as they are.
     colourise: bool = False
+    # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
+    relight: float = 0.0
     posterior: GradientPosterior | ProximalPosterior = field(default_factory=ProximalPosterior)
 
     def __post_init__(self) -> None:
@@ -116,6 +125,12 @@ class Settings:
         _check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
         _check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
         _check(0 < self.strength <= 1, "strength", self.strength, "above 0, at most 1")
+        _check(0 <= self.relight <= 10, "relight", self.relight, "0 to 10")
+        _check(16 <= self.overlap <= 1024, "overlap", self.overlap, "16 to 1024 pixels")
+        wanted = f"{4 * self.overlap} to 8192 pixels: four times the overlap at least"
+        _check(4 * self.overlap <= self.tile <= 8192, "tile", self.tile, wanted)
+        wanted = "0 for the picture's own, or 32 to 8192 pixels"
+        _check(self.working_size == 0 or 32 <= self.working_size <= 8192, "working_size", self.working_size, wanted)
         _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
 
     def with_changes(self, **changes: Any) -> Settings:

@@ -21,6 +21,8 @@ HAZY = {"amount": 1.0, "exposure": 1.4, "veil": 0.31, "uneven": 0.2}
         ({"noise": 4.0, "denoised": True, "tone": DARK}, "0.14x exposure, noise 4 of 255"),
         ({"noise": 0.5, "tone": HAZY}, "1.4x exposure, a veil of 31%, unevenly lit or veiled"),
         ({"noise": 0.5, "tone": DARK | {"exposure": 1.0}}, "tones a little off"),
+        ({"noise": 0.4, "relit": 0.6}, "no damage found; made lighter, as the caption asks"),
+        ({"noise": 0.4, "relit": -0.05}, "no damage found"),
         ({"noise": 0.5, "tone": DARK | {"amount": 0.5}}, "0.14x exposure, perhaps (50% undone)"),
     ],
 )

@@ -46,7 +46,7 @@ class Endpoint:
     def body(data: bytes, status: int = 200, **headers: str) -> Act:
         def act(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(status)
-            for name, value in {"content-length": str(len(data)), **headers}.items():
+            for name, value in {"content_length": str(len(data)), **headers}.items():
                 handler.send_header(name.replace("_", "-"), value)
             handler.end_headers()
             handler.wfile.write(data)

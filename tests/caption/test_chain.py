@@ -134,7 +134,8 @@ def test_specifications_that_name_nothing(spec: str) -> None:
 def test_a_failing_endpoint(endpoint: Any, offline: None, pauses: list[float]) -> None:
     endpoint.script = [endpoint.status(500)]
     caption = make_captioner("openai:gpt-x", timeout=1).describe(GREY)
-    assert (caption.source, caption.note) == ("offline", "openai:gpt-x answered HTTP 500; offline used instead")
+    note = "openai:gpt-x answered HTTP 500: see its log; offline used instead"
+    assert (caption.source, caption.note) == ("offline", note)
     assert caption.text.startswith("golden retriever")
     with pytest.raises(CaptionError, match="openai:gpt-x answered HTTP 500"):
         make_captioner("openai:gpt-x", timeout=1, required=True).describe(GREY)

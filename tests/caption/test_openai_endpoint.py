@@ -81,7 +81,7 @@ def test_a_server_without_schemas_is_asked_plainly_from_then_on(endpoint: Any) -
 def test_a_bad_request_is_not_repeated(endpoint: Any, pauses: list[float]) -> None:
     endpoint.script = [endpoint.status(400), endpoint.status(400), endpoint.good()]
     captioner = OpenAIEndpoint("gpt-x")
-    with pytest.raises(CaptionError, match="openai:gpt-x answered HTTP 400"):
+    with pytest.raises(CaptionError, match="openai:gpt-x answered HTTP 400: check the model's name, and that it takes"):
         captioner.describe(picture())
     assert captioner.describe(picture()).text == "a red car"
     assert ["response_format" in request for request in endpoint.requests] == [True, False, True]
@@ -116,6 +116,11 @@ def test_told_to_wait_it_waits(endpoint: Any, pauses: list[float]) -> None:
     assert pauses[0] == 3 and 5 < pauses[1] <= 8
 
 
+def test_too_many_requests(endpoint: Any, pauses: list[float]) -> None:
+    message = fails(endpoint, endpoint.status(429))
+    assert message == "openai:gpt-x answered HTTP 429: too many requests, or nothing left to spend"
+
+
 @pytest.mark.parametrize("wanted", ["3600", "inf", "1e400"])
 def test_but_not_for_ever(wanted: str, endpoint: Any, pauses: list[float]) -> None:
     assert ask(endpoint, endpoint.status(429, retry_after=wanted), endpoint.good()) == "a red car"
@@ -124,7 +129,8 @@ def test_but_not_for_ever(wanted: str, endpoint: Any, pauses: list[float]) -> No
 
 @pytest.mark.parametrize("wanted", ["", "soon", "nan", "Mon, 99 Foo"])
 def test_not_told_it_waits_longer_each_time(wanted: str, endpoint: Any, pauses: list[float]) -> None:
-    assert fails(endpoint, endpoint.status(500, retry_after=wanted)) == "openai:gpt-x answered HTTP 500"
+    message = fails(endpoint, endpoint.status(500, retry_after=wanted))
+    assert message == "openai:gpt-x answered HTTP 500: see its log"
     assert len(endpoint.requests) == 3
     assert 0.37 < pauses[0] < 0.63 and 0.74 < pauses[1] < 1.26
 
@@ -163,6 +169,15 @@ def test_what_another_try_would_not_mend(status: int, message: str, endpoint: An
     assert len(endpoint.requests) == 1 and pauses == []
 
 
+def test_the_reason_that_a_server_gives_is_passed_on(endpoint: Any, key: str, pauses: list[float]) -> None:
+    blind = endpoint.body(b'{"error": {"message": "images are not supported"}}', 500)
+    assert fails(endpoint, blind) == 'openai:gpt-x answered HTTP 500: see its log; it says "images are not supported"'
+    assert len(endpoint.requests) == 3
+    with_key = endpoint.body(json.dumps({"error": f"{key} is not welcome"}).encode(), 500)
+    for act in (with_key, endpoint.body(b'{"error": "cut', 500, content_length="900")):
+        assert fails(endpoint, act) == "openai:gpt-x answered HTTP 500: see its log"
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -186,7 +201,7 @@ def test_a_long_answer_is_not_read(endpoint: Any, pauses: list[float]) -> None:
     assert fails(endpoint, whole) == "openai:gpt-x answered with more than 64 KiB"
     assert fails(endpoint, endpoint.endless()) == "openai:gpt-x answered with more than 64 KiB"
     endpoint.requests.clear()
-    assert fails(endpoint, endpoint.endless(500)) == "openai:gpt-x answered HTTP 500"
+    assert fails(endpoint, endpoint.endless(500)) == "openai:gpt-x answered HTTP 500: see its log"
     time.sleep(0.2)
     assert endpoint.sent < 60_000_000, "four answers of which the system's buffers hold the beginning"
     packed = endpoint.body(b"x", content_encoding="gzip")

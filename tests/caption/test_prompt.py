@@ -43,6 +43,8 @@ DAMAGE = re.compile(
         ("a dog\x00\x1b[31m red\u200b\u202e car\ud800", "a dog red car"),
         ("a dog\r\n\tand\u2028 a cat", "a dog and a cat"),
         ("ein Hündchen auf grüner Wiese", "ein Hündchen auf grüner Wiese"),
+        ("a cat on a mat \ufffd\ufffd", "a cat on a mat"),  # cut within a character
+        ("bus 38 to 12:45, route 7", "bus 38 to 12:45, route 7"),
         ("a shop called 北京 with red doors", "a shop called 北京 with red doors"),
         ("Stop sign with the words 'STOP' on it", "Stop sign with the words 'STOP' on it"),
         # damage
@@ -92,6 +94,8 @@ DAMAGE = re.compile(
         ("  \n", None),
         ('""', None),
         ("12345 !!!", None),
+        ("7\ufffdC WCKv@:5\ufffd\ufffd\ufffd%\ufffd", None),  # bytes at random, as a server writes them down
+        ("#1: 2 x 4 = 8", None),
         ("一只狗在草地上", None),
         ("собака на траве", None),
         ('{"caption": ', None),

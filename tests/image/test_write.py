@@ -63,7 +63,7 @@ def test_alpha_where_there_is_no_room(tmp_path, photo, mode, suffix):
 
 @pytest.mark.parametrize("name", ["p.gif", "p.txt", "p", "p.png.bak", ".png"])
 def test_other_suffixes(tmp_path, photo, name):
-    with pytest.raises(OutputError, match=r"not one of \.png \.jpg \.jpeg \.webp \.tif \.tiff \.bmp"):
+    with pytest.raises(OutputError, match=r"not one of \.png \.jpg \.jpeg \.webp \.avif \.tif \.tiff \.bmp"):
         write_image(photo(), tmp_path / name)
     assert os.listdir(tmp_path) == []
 

@@ -9,13 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.methods import Short
 from ldrps.prior.base import Denoised
 from ldrps.prior.prediction import read_schedule
-from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, proximal_chain
+from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, leave, proximal_chain, pulled_to
 from ldrps.sampling.denoiser import GuidedDenoiser, denoiser_for
 from ldrps.sampling.schedule import Schedule, clamp_percentile
-from ldrps.settings import ProximalPosterior
 
 MEAN, DEVIATION = 0.7, 0.4
 CONFIG = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
@@ -37,14 +35,9 @@ class Ideal:
         return Denoised(z0, SCHEDULE.predict_eps(z_t, z0, t))
 
 
-def keep(z0: Tensor, t: int) -> tuple[Tensor, dict[str, float]]:
-    return z0, {}
-
-
 def data_step(z0: Tensor, t: int, level: float) -> tuple[Tensor, dict[str, float]]:
     """The proximal step of the default method, without a picture around it."""
-    method: Any = SimpleNamespace(schedule=SCHEDULE, posterior=ProximalPosterior(), latents=DATA, level=level)
-    return Short._agree(method, z0, t)
+    return pulled_to(DATA, level**2, SCHEDULE)(z0, t)
 
 
 def start(t: int) -> Tensor:
@@ -60,7 +53,7 @@ def test_many_steps_follow_the_probability_flow(first: int) -> None:
     solution = MEAN + (x - MEAN) * variance / ((variance + low) * (variance + high)) ** 0.5
     errors = []
     for steps in (5, 40, 2000):
-        found = end_of(proximal_chain(Ideal(), keep, SCHEDULE, z, SCHEDULE.spaced(first, steps)))
+        found = end_of(proximal_chain(Ideal(), leave, SCHEDULE, z, SCHEDULE.spaced(first, steps)))
         errors.append(float((found - solution).abs().max()))
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.01
@@ -92,7 +85,7 @@ def test_the_data_step_is_the_minimum_it_says(t: int) -> None:
 
 def test_the_data_step_ends_between_prior_and_data() -> None:
     timesteps, z = SCHEDULE.spaced(700, 20), start(700)
-    free = end_of(proximal_chain(Ideal(), keep, SCHEDULE, z, timesteps))
+    free = end_of(proximal_chain(Ideal(), leave, SCHEDULE, z, timesteps))
     trusting = [
         end_of(proximal_chain(Ideal(), lambda z0, t, level=level: data_step(z0, t, level), SCHEDULE, z, timesteps))
         for level in (100.0, 2.0, 0.5, 0.1, 1e-4)
@@ -142,7 +135,7 @@ def both(denoise: Ideal) -> list[Chain]:
 
     options: dict[str, Any] = {"stride": 100, "clamp_quantile": None, "z0_from_stepped": False}
     return [
-        proximal_chain(denoise, keep, SCHEDULE, start(900), [900, 500, 0]),
+        proximal_chain(denoise, leave, SCHEDULE, start(900), [900, 500, 0]),
         gradient_chain(denoise, nothing, SCHEDULE, start(900), [900, 800, 700], **options),
     ]
 

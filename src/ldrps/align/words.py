@@ -19,9 +19,11 @@ def in_words(findings: Mapping[str, Any]) -> str:
     if findings.get("denoised"):
         words.append(f"noise {findings['noise']:.0f} of 255")
     said = ", ".join(words) or "no damage found"
-    if findings.get("caption", {}).get("followed", True):
-        return said
-    return f"{said}; the caption does not fit the picture and was not followed"
+    if abs(change := findings.get("relit", 0.0)) > _SOME:
+        said += f"; made {'lighter' if change > 0 else 'darker'}, as the caption asks"
+    if not findings.get("caption", {}).get("followed", True):
+        said += "; the caption does not fit the picture and was not followed"
+    return said
 
 
 def _tone_in_words(tone: Mapping[str, Any]) -> list[str]:

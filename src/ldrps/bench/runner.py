@@ -23,10 +23,10 @@ from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Attempt, Contender, Problem
 from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.judges import Judges
-from ldrps.bench.memory import peak_mib, reset_peak
 from ldrps.bench.store import Key, Row, Store
 from ldrps.degrade import apply, parse, seed_of
 from ldrps.errors import InputError
+from ldrps.memory import peak_mib, reset_peak
 
 DAMAGE_SEED = 0  # the same damage for all contenders and seeds
 

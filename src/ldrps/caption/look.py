@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ldrps.image.picture import LUMA
+from ldrps.image.space import LUMA
 
 _CELLS = 16  # the picture is looked at as this many cells each way
 _COLOURS = (

@@ -6,19 +6,17 @@ import asyncio
 import base64
 import io
 import json
-import math
 import os
 import queue
 import random
 import threading
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from time import sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ldrps.caption.base import NO_HINTS, Caption, Hints
+from ldrps.caption.failure import MOST_BYTES, Failure, refusal, repeats, told_reason, too_long
 from ldrps.caption.prompt import PROMPT, clean_answer
 from ldrps.errors import CaptionError, InputError
 
@@ -28,10 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_URL = "https://api.openai.com/v1"
 
 _SIDE = 512  # pixels of the picture that is sent
-_MOST_BYTES = 65_536  # of an answer
 _TRIES = 3
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
-_SECRET = 12  # characters: shorter keys are words such as "none", which servers at home are given
 _GRACE = 1.0  # seconds after the time-out in which a try must have put its things away
 _SCHEMA = {
     "type": "object",
@@ -40,16 +36,6 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 _STRUCTURED = {"type": "json_schema", "json_schema": {"name": "caption", "strict": True, "schema": _SCHEMA}}
-
-
-class _Failure(Exception):
-    """Why a try gave nothing. Says nothing of the request, which holds the key."""
-
-    def __init__(self, reason: str, *, again: bool = False, status: int = 0, pause: float | None = None) -> None:
-        super().__init__(reason)
-        self.again = again
-        self.status = status
-        self.pause = pause
 
 
 class OpenAIEndpoint:
@@ -92,11 +78,11 @@ class OpenAIEndpoint:
         began = time.perf_counter()
         try:
             text = clean_answer(_content(self._ask(_data_url(image))))
-        except _Failure as failure:
+        except Failure as failure:
             raise CaptionError(f"{self.name} {failure}") from None
         except CaptionError as error:
             raise CaptionError(f"{self.name}: {error}") from None
-        if len(self._key) >= _SECRET and self._key in text:
+        if repeats(self._key, text):
             raise CaptionError(f"{self.name}: the answer repeats the key")
         return Caption(text, source=self.name, seconds=time.perf_counter() - began)
 
@@ -107,7 +93,7 @@ class OpenAIEndpoint:
         if self._structured:
             try:
                 return self._persist(request | {"response_format": _STRUCTURED})
-            except _Failure as failure:
+            except Failure as failure:
                 if failure.status not in (400, 422):
                     raise
         answer = self._persist(request)
@@ -118,7 +104,7 @@ class OpenAIEndpoint:
         for number in range(1, _TRIES + 1):
             try:
                 return self._try(request)
-            except _Failure as failure:
+            except Failure as failure:
                 if not failure.again or number == _TRIES:
                     raise
                 pause = failure.pause
@@ -149,11 +135,12 @@ class OpenAIEndpoint:
     async def _send(self, request: dict[str, Any]) -> bytes:
         import openai
 
-        refused: list[_Failure] = []
+        refused: list[Failure] = []
 
         async def look(response: Any) -> None:
-            """Sees the head of an answer before any of its body is read, which for an error nobody bounds."""
-            failure = _refusal(response.status_code, response.headers)
+            """Sees the head of an answer before any of its body is read, which for an error nobody else bounds."""
+            reason = "" if response.status_code == 200 else await told_reason(response, self._key)
+            failure = refusal(response.status_code, response.headers, reason)
             if failure is not None:
                 refused.append(failure)
                 raise failure
@@ -170,27 +157,27 @@ class OpenAIEndpoint:
                     async with create(**request, extra_headers={"Accept-Encoding": "identity"}) as response:
                         async for chunk in response.iter_bytes():
                             body += chunk
-                            if len(body) > _MOST_BYTES:
-                                raise _too_long()
+                            if len(body) > MOST_BYTES:
+                                raise too_long()
         except Exception:
             if refused:
                 raise refused[0] from None
             raise
         return bytes(body)
 
-    def _failure(self, error: BaseException) -> _Failure:
+    def _failure(self, error: BaseException) -> Failure:
         """What an exception means. Its text is not repeated: it may quote the request."""
         import openai
 
-        if isinstance(error, _Failure):
+        if isinstance(error, Failure):
             return error
         kinds = {kind.__name__ for kind in type(error).__mro__}  # of httpx or httpx2, as the version of openai has it
         if isinstance(error, TimeoutError | openai.APITimeoutError) or "TimeoutException" in kinds:
-            return _Failure(f"timed out after {self._timeout:g} s")
+            return Failure(f"timed out after {self._timeout:g} s")
         reachable = isinstance(error, openai.APIConnectionError | OSError) or "TransportError" in kinds
         if reachable:
-            return _Failure(f"cannot be reached at {self._host}, or hung up", again=True)
-        return _Failure(f"could not be asked ({type(error).__name__})")
+            return Failure(f"cannot be reached at {self._host}, or hung up", again=True)
+        return Failure(f"could not be asked ({type(error).__name__})")
 
 
 def _key(own_server: bool) -> str:
@@ -223,40 +210,6 @@ def _data_url(image: Image.Image) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
 
 
-def _refusal(status: int, headers: Any) -> _Failure | None:
-    """The failure that an answer's head tells of."""
-    if status == 200:
-        encoding, length = headers.get("content-encoding", "identity"), headers.get("content-length", "")
-        if encoding.lower() != "identity":
-            return _Failure("answered compressed, though asked not to")
-        return _too_long() if length.isdigit() and int(length[:20]) > _MOST_BYTES else None
-    if status in (401, 403):
-        return _Failure(f"refused the key (HTTP {status}): check OPENAI_API_KEY", status=status)
-    if status == 404:
-        return _Failure("was not found (HTTP 404): check the model's name and the URL", status=status)
-    if status == 429 or status >= 500:
-        return _Failure(f"answered HTTP {status}", again=True, status=status, pause=_pause(headers.get("retry-after")))
-    return _Failure(f"answered HTTP {status}", status=status)
-
-
-def _pause(retry_after: str | None) -> float | None:
-    """Seconds that a server asks for, given as such or as a date; None if it does not."""
-    if not retry_after:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(retry_after).astimezone(UTC) - datetime.now(UTC)).total_seconds()
-        except (ValueError, OverflowError):
-            return None
-    return None if math.isnan(seconds) else max(seconds, 0.0)
-
-
-def _too_long() -> _Failure:
-    return _Failure(f"answered with more than {_MOST_BYTES // 1024} KiB")
-
-
 def _content(body: bytes) -> str:
     """The text of a chat completion."""
     try:
@@ -265,7 +218,7 @@ def _content(body: bytes) -> str:
         if content is None and message.get("refusal"):
             raise CaptionError("the answer is a refusal")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise _Failure("answered with something that is no chat completion") from None
+        raise Failure("answered with something that is no chat completion") from None
     if not isinstance(content, str):
-        raise _Failure("answered without text")
+        raise Failure("answered without text")
     return content

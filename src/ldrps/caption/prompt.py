@@ -49,6 +49,7 @@ _FENCE = re.compile(r"^\s*```[a-z]*\s*(.*?)\s*(?:```\s*)?$", re.IGNORECASE | re.
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)")
 _BULLET = re.compile(r"^[ \t]*(?:#{1,6}|[-*+•>]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _MARKS = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)")
+_BROKEN = "\N{REPLACEMENT CHARACTER}"  # what a server puts for bytes that are no text
 _ESCAPE = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
 _DOUBLE_QUOTES = str.maketrans("", "", '"“”„«»')
 _POINTS = " .,;:!?-\u2013\u2014"
@@ -67,13 +68,18 @@ def clean_answer(text: str) -> str:
     Quotes, Markdown, JSON around it and "This image shows" go, as do line breaks and control characters.
 
     Raises:
-        CaptionError: a refusal, nothing, or nothing sensible: no letters, over 60 words, another script than Latin.
+        CaptionError: a refusal, nothing, or nothing sensible: over 60 words, another script than Latin, more digits and
+            signs than letters.
     """
     text = _plain(_unwrap(_THOUGHTS.sub("", text)))
     if len(text) > _LONGEST_TEXT:
         raise CaptionError(f"the answer has {len(text)} characters, {_LONGEST_TEXT} is the most")
-    if not any(character.isalpha() for character in text):
+    letters = sum(character.isalpha() for character in text)
+    if letters == 0:
         raise CaptionError("the answer is empty" if not text else "the answer has no letters")
+    if 2 * letters < len(text) - text.count(" "):
+        raise CaptionError("the answer has more signs than letters")
+    text = " ".join(text.replace(_BROKEN, " ").split())
     if _REFUSAL.search(text):
         raise CaptionError("the answer is a refusal")
     _refuse_other_scripts(text)

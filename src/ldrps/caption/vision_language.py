@@ -13,6 +13,7 @@ import torch
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.prompt import PROMPT, clean_answer
 from ldrps.errors import CaptionError
+from ldrps.memory import out_of_memory
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _SIDE = 512  # pixels
 _LONGEST_ANSWER = 60  # tokens
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-_NO_MEMORY = re.compile(r"out of memory|not enough memory|allocate memory", re.IGNORECASE)  # CUDA, and the CPU's two
 _WANTED = "give a folder or hub id of an image-text-to-text model that transformers itself knows, in safetensors"
 _AGAIN = "fetch the model again"
 
@@ -63,7 +63,7 @@ class VisionLanguageCaptioner:
             raise CaptionError(f"{self.name}: {error}") from error
         except Exception as error:  # whatever the model's own processing and generation raise
             failure = self._told(error, "it failed on this picture", "take another model")
-            if _is_memory(error):
+            if out_of_memory(error):
                 self._failure, self._loaded = failure, None
             raise CaptionError(failure) from error
         return Caption(text, source=self.name, confidence=confidence, seconds=time.perf_counter() - began)
@@ -116,7 +116,7 @@ class VisionLanguageCaptioner:
     def _told(self, error: Exception, what: str, remedy: str) -> str:
         """One line: the model, what is wrong, the first line of the library's message, the remedy."""
         line = (str(error).strip().splitlines() or [""])[0].strip().rstrip(".:")
-        if _is_memory(error):
+        if out_of_memory(error):
             what, remedy = f"memory ran out on {self._device}", "take a smaller model or another device"
         elif isinstance(error, ImportError):
             what, remedy = "it needs a package that is not installed", "install it, or take another model"
@@ -199,9 +199,3 @@ def _inputs(processor: Any, picture: Image.Image, prompt: str) -> Any:
     puts_its_own = getattr(processor, "num_query_tokens", None) is not None  # BLIP-2 and InstructBLIP
     text = f"{token}\n{prompt}" if token and not puts_its_own else prompt
     return processor(images=picture, text=text, return_tensors="pt")
-
-
-def _is_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or bool(
-        isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error))
-    )

@@ -12,9 +12,12 @@ import typer
 import ldrps
 from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
+from ldrps.cli.doctor import doctor
 from ldrps.cli.options import say
 from ldrps.cli.prior import info, prior_app, train
 from ldrps.cli.restore import restore
+from ldrps.cli.serve import serve
+from ldrps.cli.stopping import Terminated
 from ldrps.errors import LdrpsError
 
 app = typer.Typer(
@@ -23,13 +26,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (restore, info, train, degrade, bench):
+for _command in (restore, serve, info, doctor, train, degrade, bench):
     app.command()(_command)
 app.add_typer(prior_app, name="prior")
 
 
 def main() -> None:
-    """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130."""
+    """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130, SIGTERM 143."""
     logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files need not be text
@@ -44,6 +47,9 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         say("stopped; what was written is whole")
         sys.exit(130)
+    except Terminated:
+        say("stopped; what was written is whole")
+        sys.exit(143)
     except Exception as error:
         # What the parser refuses, it can show itself; anything else is a bug and keeps its traceback.
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):

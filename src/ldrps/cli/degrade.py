@@ -59,13 +59,21 @@ def degrade(
 
 
 def _damage(job: Job, chain: Chain, seed: int, force: bool, max_pixels: int) -> None:
+    import dataclasses
+
+    import numpy as np
+    from PIL import Image
+
     from ldrps.degrade import apply, seed_of
+    from ldrps.image.arrays import in_bytes
     from ldrps.image.picture import load_picture
+    from ldrps.image.space import srgb_profile
     from ldrps.image.write import check_output, write_image
 
     check_output(job.target, overwrite=force)
     picture = load_picture(job.source, max_pixels=max_pixels)
     damaged = apply(picture.rgb[0].permute(1, 2, 0).numpy(), chain, seed_of(seed, job.source.stem))
     if picture.alpha is not None and picture.alpha.size == damaged.size:
-        damaged.putalpha(picture.alpha)
-    write_image(damaged, job.target, like=picture, overwrite=force)
+        damaged.putalpha(Image.fromarray(in_bytes(np.asarray(picture.alpha))))
+    like = dataclasses.replace(picture, icc_profile=srgb_profile() if picture.icc_profile else None, profiled=None)
+    write_image(damaged, job.target, like=like, overwrite=force)  # what was damaged is the picture in sRGB

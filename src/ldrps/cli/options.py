@@ -21,14 +21,19 @@ DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32,
 
 def load(prior: str, device: str, dtype: str) -> Prior:
     """The prior that the options name."""
-    if dtype not in _DTYPES:
-        raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
+    check_dtype(dtype)
     import torch
 
     from ldrps.prior import load_prior
 
     precision: torch.dtype = getattr(torch, dtype)
     return load_prior(prior, device=device, dtype=precision)
+
+
+def check_dtype(dtype: str) -> None:
+    """Refuse a precision that there is not, before torch is loaded to find out."""
+    if dtype not in _DTYPES:
+        raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
 
 
 def say(text: str) -> None:

@@ -1,27 +1,31 @@
-"""`ldrps restore`: pictures in, restored pictures out, bars in between."""
+"""`ldrps restore`: pictures or folders of them in, restored pictures out, bars in between."""
 
 from __future__ import annotations
 
-import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import ldrps
-from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load, say
+from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, check_dtype, say
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
-    from ldrps.batch import Job
-    from ldrps.caption.base import Captioner
-    from ldrps.prior.base import Prior
-    from ldrps.settings import Settings
+    from collections.abc import Iterable
+
+    from ldrps.cli.bars import Display
+    from ldrps.folders.find import Found, Wanted
+    from ldrps.folders.manifest import Manifest
+    from ldrps.folders.recipe import Recipe
+    from ldrps.folders.standing import Place
+    from ldrps.jobs import Job
 
 
 def restore(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "default",
     prior: PriorOption = "embedded",
@@ -45,12 +49,19 @@ def restore(
     no_caption_cache: Annotated[
         bool, typer.Option("--no-caption-cache", help="Ask models again, and keep no answers.")
     ] = False,
+    recaption: Annotated[
+        bool, typer.Option("--recaption", help="Ask again about the cleaner picture before each recurrence.")
+    ] = False,
     negative: Annotated[
         str | None, typer.Option(help="What the picture should not show: for the paper's presets and --colorize.")
     ] = None,
     colourise: Annotated[
         bool, typer.Option("--colorize", help="Give grey pictures colours, such as the caption says.")
     ] = False,
+    relight: Annotated[
+        float | None,
+        typer.Option(help="Let the caption say how light the result is, so strongly: 1 or so."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the preset's.")] = None,
     recurrences: Annotated[int | None, typer.Option(help="Rounds of re-noising, instead of the preset's.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the chain, instead of the preset's.")] = None,
@@ -66,81 +77,135 @@ def restore(
     trace: Annotated[bool, typer.Option("--trace", help="Also write settings, losses and timings as JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
+    tile: Annotated[
+        int | None, typer.Option(help="Pixels a side of the windows in which large pictures are restored; 512.")
+    ] = None,
+    overlap: Annotated[int | None, typer.Option(help="Pixels that neighbouring windows share; 64.")] = None,
+    working_size: Annotated[
+        int | None,
+        typer.Option(help="Restore a copy of so many pixels, and give the change to the picture in full size."),
+    ] = None,
+    max_memory: Annotated[
+        float | None, typer.Option(min=0.1, metavar="GIB", help="Shrink windows to stay below; else what is free.")
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Of JPEG, WEBP and AVIF; 95 if not given.")
+    ] = None,
+    srgb: Annotated[bool, typer.Option("--srgb", help="Convert to sRGB, for viewers that know no profiles.")] = False,
+    strip: Annotated[bool, typer.Option("--strip", help="Leave EXIF and XMP data out.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into folders within folders.")] = False,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Of a folder, take only such files; may be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Leave out such files and folders; may be repeated.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes that share the work.")] = 1,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what comes into the folder, until Ctrl-C.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be done, and what it would take.")
+    ] = False,
 ) -> None:
     """Restore pictures, whatever is wrong with them.
 
-    Exit code 0: all restored; 1: some failed, the others are written; 2: the command cannot be carried out.
+    Of a folder, the tree is made again below the folder of results, where a manifest (.ldrps.sqlite) keeps what is
+    done: the same command goes on after an interruption, and does only what is missing or has changed.
+
+    Exit code 0: all restored; 1: some failed, the others are written; 2: the command cannot be carried out;
+    130 and 143: stopped by Ctrl-C and by SIGTERM.
     """
     settings = ldrps.preset(preset).with_changes(
-        seed=seed, steps=steps, recurrences=recurrences, negative=negative, colourise=colourise
+        seed=seed,
+        steps=steps,
+        recurrences=recurrences,
+        negative=negative,
+        colourise=colourise,
+        relight=relight,
+        tile=tile,
+        overlap=overlap,
+        working_size=working_size,
     )
-    from ldrps.batch import plan_jobs
-    from ldrps.caption.chain import make_captioner
+    check_dtype(dtype)
+    from ldrps.folders.find import Wanted
+    from ldrps.folders.recipe import Captions, Recipe
+    from ldrps.jobs import Output
 
-    jobs = plan_jobs(sources, out)
-    captioner = make_captioner(
-        caption,
-        url=caption_url,
-        prompt=caption_prompt,
-        required=caption_required,
-        cache=not no_caption_cache,
-        timeout=caption_timeout,
-        device=device,
+    limit = None if max_memory is None else round(max_memory * 2**30)
+    output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
+    captions = Captions(
+        caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    loaded = load(prior, device, dtype)
-    switches = {"overwrite": force, "compare": compare, "trace": trace, "samples": samples}
-    if _restore_all(jobs, loaded, settings, perceptual, captioner, max_pixels, **switches):
+    recipe = Recipe(settings, prior, device, dtype, perceptual, captions, output)
+    folder = any(source.is_dir() for source in sources)
+    if (recursive or include or exclude or watch) and not folder:
+        raise typer.BadParameter("--recursive, --include, --exclude and --watch are about folders, and none is given")
+    wanted = Wanted(sources, out, recursive, include or [], exclude or [])
+    if dry_run:
+        from ldrps.cli.plan import show_plan
+
+        failed = show_plan(_found(wanted, folder), recipe, out if folder else None)
+    else:
+        failed = _restore(wanted, recipe, folder, jobs, watch)
+    if failed:
         raise typer.Exit(1)
 
 
-def _restore_all(
-    jobs: list[Job],
-    prior: Prior,
-    settings: Settings,
-    perceptual: Path | None,
-    caption: Captioner,
-    max_pixels: int,
-    **switches: Any,
-) -> int:
-    """Draws the bars; returns how many failed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _found(wanted: Wanted, folder: bool) -> Found:
+    from ldrps.folders.find import Found, find
+    from ldrps.jobs import plan_jobs
 
-    from ldrps.batch import run_jobs
-    from ldrps.guidance.perceptual import VGG16Features
-    from ldrps.restorer import Progress as Step
-    from ldrps.restorer import Restorer
+    if not folder:
+        return Found(plan_jobs(wanted.sources, wanted.out))
+    found = find(wanted)
+    for note in found.notes:
+        say(note)
+    return found
 
-    features = None if perceptual is None else VGG16Features.from_file(perceptual).to(prior.device)
-    restorer = Restorer(prior, settings, features=features)
-    console = Console(stderr=True)
-    name, state = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[state]}")
-    bars = Progress(
-        *(name, BarColumn(), state, TimeRemainingColumn()),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),  # else the paths in a pipe would end up among the bars
-    )
-    failures: list[str] = []
-    with bars:
-        bar = bars.add_task("", state="", total=None)
 
-        def show(job: Job, step: Step) -> None:
-            loss = sum(value for name, value in step.losses.items() if name.startswith("posterior/"))
-            state = f"round {step.round}  step {step.number}/{step.total}  loss {loss:.4f}"
-            bars.update(bar, description=job.source.name, completed=step.number, total=step.total, state=state)
+def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watching: bool) -> int:
+    """Carry it out before people's eyes; returns how many pictures failed."""
+    from contextlib import ExitStack, closing
 
-        for done in run_jobs(jobs, restorer, caption=caption, max_pixels=max_pixels, on_step=show, **switches):
-            if done.result is None:
-                failures.append(str(done.job.source))
-                bars.console.print(f"ldrps: {done.error}", style="red", markup=False, highlight=False, soft_wrap=True)
-            else:
-                sys.stdout.write("".join(f"{path}\n" for path in done.written))
-                sys.stdout.flush()
-                if console.is_terminal and done.result.damage:
-                    bars.console.print(f"  {done.result.damage}", style="dim", markup=False, highlight=False)
-            bars.reset(bar)
-    if failures and len(jobs) > 1:
-        say(f"{len(failures)} of {len(jobs)} pictures failed: {', '.join(failures)}")
-    return len(failures)
+    from ldrps.cli.bars import Display
+    from ldrps.cli.stopping import stoppable
+    from ldrps.folders.find import find
+    from ldrps.folders.manifest import Manifest
+    from ldrps.folders.outcome import Outcome
+    from ldrps.folders.standing import Place
+    from ldrps.folders.watch import watch
+
+    found = _found(wanted, folder)
+    place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time()) if folder else None
+    display = Display(None if watching else len(found.jobs) + len(found.clashes))
+    display.tally.others = found.others
+    feed = watch(lambda: find(wanted)) if watching else found.jobs
+    with ExitStack() as stack:
+        stack.enter_context(stoppable())
+        stack.push(lambda kind, *_: display.summarise(folder, is_whole=kind is None))
+        manifest = None if place is None else stack.enter_context(closing(Manifest(place)))
+        stack.enter_context(display)
+        for job, reason in found.clashes:
+            display.outcome(Outcome(job, "failed", reason=reason))
+        _show(feed, recipe, manifest, place, workers, display)
+    return len(display.tally.failed)
+
+
+def _show(
+    feed: Iterable[Job | None],
+    recipe: Recipe,
+    manifest: Manifest | None,
+    place: Place | None,
+    workers: int,
+    display: Display,
+) -> None:
+    from contextlib import closing
+
+    from ldrps.folders.crew import Alone, Crew, Pool
+    from ldrps.folders.run import carry_out
+
+    crew: Crew = Alone(recipe, manifest, display.tick) if workers == 1 else Pool(recipe, place, workers, display.tick)
+    with closing(carry_out(feed, crew, manifest)) as outcomes:  # so that workers are stopped before anything else
+        for outcome in outcomes:
+            display.outcome(outcome)

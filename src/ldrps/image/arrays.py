@@ -1,7 +1,8 @@
-"""Arrays as input: numpy [H, W, 3] and torch [3, H, W], checked rather than guessed at."""
+"""Arrays as input, numpy [H, W, 3] and torch [3, H, W], checked rather than guessed at; and pixels as arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,17 @@ _ALPHA = "pass a PIL image, whose alpha is kept, or drop the fourth channel"
 
 
 def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
-    """uint8 or floating [H, W, 3], the latter in [0, 1], to float32 [1, 3, H, W]; a copy.
+    """uint8, uint16 or floating [H, W, 3], the last in [0, 1], to float32 [1, 3, H, W]; a copy.
 
     Raises:
         InputError: for dtype, rank, channels, size, NaN or range, in this order.
     """
     name = f"the array of shape {array.shape}"
-    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{name} is of type {array.dtype}: {_numpy_remedy(array.dtype)}")
+    levels = array.dtype in (np.uint8, np.uint16)
+    if not levels and not np.issubdtype(array.dtype, np.floating):
+        raise InputError(
+            f"{name} is of type {array.dtype}: give uint8 in 0 .. 255, uint16 in 0 .. 65535, or floats in [0, 1]"
+        )
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1):
         raise InputError(f"{name} has one channel: repeat it to three, np.dstack([a] * 3)")
     if array.ndim != 3:
@@ -39,7 +43,7 @@ def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
     height, width = array.shape[:2]
     refuse_large(name, width, height, max_pixels)
     refuse_small(name, width, height)
-    if array.dtype == np.uint8:
+    if levels:
         return pixels(array)
     if array.dtype.itemsize > 8:  # torch has no type as wide as longdouble
         array = array.astype(np.float64)
@@ -95,10 +99,37 @@ def refuse_values(name: str, values: Tensor) -> None:
         )
 
 
+def peak(levels: NDArray[Any]) -> int:
+    """The level that means 1: 255 of uint8, 65535 of uint16."""
+    return int(np.iinfo(levels.dtype).max)
+
+
 def pixels(array: NDArray[Any]) -> Tensor:
-    """uint8 [H, W, 3] to float32 [1, 3, H, W] in [0, 1]; a copy."""
+    """uint8 or uint16 [H, W, 3], or [H, W, 1] that is repeated, to float32 [1, 3, H, W] in [0, 1]; a copy."""
     planes = np.ascontiguousarray(array.transpose(2, 0, 1))
-    return torch.from_numpy(planes.astype(np.float32))[None].div_(255)
+    values = torch.from_numpy(planes.astype(np.float32))[None].div_(peak(array))
+    return values if len(planes) == 3 else values.repeat(1, 3, 1, 1)
+
+
+def row_blocks(height: int, width: int) -> Iterator[slice]:
+    """Rows from top to bottom, as many at a time as hold about four megapixels: what is done to them needs no more."""
+    step = max(1, 2**22 // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(height, top + step))
+
+
+def in_bytes(levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint8 or uint16 of any shape as the nearest uint8; such as are uint8 are not copied."""
+    return levels if levels.dtype == np.uint8 else _BYTES[levels]
+
+
+def as_image(levels: NDArray[Any], profile: bytes | None = None) -> Image.Image:
+    """uint8 or uint16 [H, W, 1 .. 4] as a PIL image of mode L, LA, RGB or RGBA, of 8 bits, with a colour profile."""
+    values = in_bytes(levels)
+    image = Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
+    if profile:
+        image.info["icc_profile"] = profile  # pixels without their space would show in wrong colours
+    return image
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -106,7 +137,4 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray((255 * image.detach().cpu().clamp(0, 1)).round().byte().permute(1, 2, 0).numpy())
 
 
-def _numpy_remedy(dtype: np.dtype[Any]) -> str:
-    if dtype == np.uint16:
-        return "give a.astype(np.float32) / 65535, or bytes (uint8)"
-    return "give uint8 in 0 .. 255 or floats in [0, 1]"
+_BYTES = ((np.arange(65536) + 128) // 257).astype(np.uint8)  # v / 257, halves up

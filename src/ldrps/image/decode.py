@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import torch
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -25,9 +24,12 @@ from PIL import (
 from torch import Tensor
 
 from ldrps.errors import InputError, LdrpsError
-from ldrps.image.arrays import pixels, refuse_values
+from ldrps.image.arrays import pixels
+from ldrps.image.deep import Levels, deep_grey, is_deep, is_readable_tiff, layout, read_png, read_tiff
+from ldrps.image.heif import is_heif, open_heif
 from ldrps.image.limits import refuse_large, refuse_small
-from ldrps.image.metadata import carried_exif, upright
+from ldrps.image.metadata import Metadata, orientation, read_metadata, read_tiff_metadata, upright
+from ldrps.image.space import Profiled, convert_to_srgb, read_profile, srgb_profile
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +43,18 @@ _READERS: tuple[type[ImageFile.ImageFile], ...] = (
     GifImagePlugin.GifImageFile,
     AvifImagePlugin.AvifImageFile,
 )
-_NAMES = "PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF"
+_NAMES = "PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, HEIC"
 
 
 class Decoded(NamedTuple):
     """What Picture holds, less its source."""
 
-    rgb: Tensor  # [1, 3, H, W] in [0, 1]
+    rgb: Tensor
     alpha: Image.Image | None
     grey: bool
-    icc_profile: bytes | None
-    exif: bytes | None
+    bits: int
+    profiled: Profiled | None
+    metadata: Metadata
 
 
 def decode_file(path: Path, max_pixels: int) -> Decoded:
@@ -64,39 +67,64 @@ def decode_file(path: Path, max_pixels: int) -> Decoded:
     with _open_file(path) as file:
         with _blaming(name):
             image = _open_header(file, name)
-        decoded = decode_image(image, name, max_pixels)
+            if image is None:
+                levels = read_tiff(file, name, max_pixels)
+                metadata = read_tiff_metadata(file, levels.size, name)
+        if image is None:
+            return _checked(levels, metadata, name)
+        decoded = decode_image(image, name, max_pixels, file=file)
         if _has_more_frames(image):
             log.warning("%s holds several pictures: only the first is used", name)
         return decoded
 
 
-def decode_image(image: Image.Image, name: str, max_pixels: int) -> Decoded:
+def decode_image(image: Image.Image, name: str, max_pixels: int, *, file: BinaryIO | None = None) -> Decoded:
     """Check a PIL image and turn it into planes, upright. The image itself is decoded if it was not, else untouched.
+
+    `file` is what it was opened from: with that, colours of 16 bits are read as such, not as 8.
 
     Raises:
         InputError: the image is too large, damaged, empty, too small or of values out of range, in this order.
     """
     refuse_large(name, *image.size, max_pixels)
-    layouts = " ".join(str(tile.args) for tile in getattr(image, "tile", ()))  # gone once the pixels are read
+    stored, deep = layout(image), file is not None and is_deep(image)
     with _blaming(name):
-        image.load()
-    refuse_small(name, *image.size)
-    with _blaming(name):
-        turned = upright(image, name)
-        if turned.mode == "La":
-            turned = turned.convert("LA")  # the only mode that Pillow turns it into
-        grey = turned.mode in ("1", "L", "LA") or "LA;16" in layouts  # Pillow reads 16-bit grey with alpha as RGBA
-        if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
-            rgb, alpha, grey = *_deep_grey(turned, name), True
+        if file is not None and deep and image.format == "TIFF":
+            levels = read_tiff(file, name, max_pixels)
+            metadata = read_metadata(image, 1, levels.size, name)
         else:
-            if ";16" in layouts:
+            image.load()  # of a deep PNG, too: EXIF data may follow the pixels, and Pillow checks more than OpenCV
+            refuse_small(name, *image.size)
+            turn = orientation(image, name)
+            standing = upright(image, turn)
+            metadata = read_metadata(image, turn, standing.size, name)
+            if file is not None and deep:
+                levels = read_png(file, image.size, stored, turn, name)
+            elif image.mode in ("CMYK", "LAB"):
+                levels = _levels(convert_to_srgb(standing, metadata.icc_profile, name), stored, name)
+                metadata = metadata._replace(icc_profile=srgb_profile())
+            else:
+                levels = _levels(standing, stored, name)
+            if ";16" in stored and levels.colour.dtype == np.uint8:
                 log.warning("%s has 16 bits a channel: it is read as 8 bits", name)
-            rgb, alpha = _planes(turned)
-        profile = image.info.get("icc_profile") or None
-        if profile and image.mode in ("CMYK", "LAB"):  # it is about a space that the pixels have left
-            log.warning("%s: its %s profile is left out, as the pixels were converted to RGB", name, image.mode)
-            profile = None
-        return Decoded(rgb, alpha, grey, profile, carried_exif(image, turned.size, name))
+    return _checked(levels, metadata, name)
+
+
+def _checked(levels: Levels, metadata: Metadata, name: str) -> Decoded:
+    """Levels as planes of sRGB."""
+    height, width, channels = levels.colour.shape
+    refuse_small(name, width, height)
+    space = read_profile(metadata.icc_profile, channels, name) if metadata.icc_profile else None
+    profiled = None if space is None else Profiled(levels.colour, space)
+    alpha = None if levels.alpha is None else Image.fromarray(levels.alpha)
+    return Decoded(
+        rgb=pixels(levels.colour) if profiled is None else profiled.in_srgb(),
+        alpha=alpha,
+        grey=channels == 1,
+        bits=levels.colour.dtype.itemsize * 8,
+        profiled=profiled,
+        metadata=metadata,
+    )
 
 
 @contextlib.contextmanager
@@ -118,12 +146,15 @@ def _open_file(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _open_header(file: BinaryIO, name: str) -> ImageFile.ImageFile:
+def _open_header(file: BinaryIO, name: str) -> ImageFile.ImageFile | None:
     """As PIL.Image.open, but blind to the extension, with our formats only, and without Pillow's limit of pixels.
 
-    That limit is a global of the process; ours belongs to the call.
+    That limit is a global of the process; ours belongs to the call. None stands for a TIFF that Pillow does not know,
+    but we do.
     """
     prefix = file.read(16)
+    if is_heif(file):
+        return open_heif(file, name)
     for reader in _READERS:
         factory, accepts = Image.OPEN[str(reader.format)]
         verdict = accepts is None or accepts(prefix)
@@ -133,10 +164,12 @@ def _open_header(file: BinaryIO, name: str) -> ImageFile.ImageFile:
             continue
         file.seek(0)
         try:
-            return factory(file, name)
+            return factory(file, "")  # given its name, Pillow 13 maps the file, and misreads TIFF lying on its side
         except Image.DecompressionBombError:
             raise
         except Exception as error:
+            if reader is TiffImagePlugin.TiffImageFile and is_readable_tiff(file):
+                return None
             raise InputError(
                 f"{name} begins like a {reader.format} file, but its header is damaged, cut or of an unknown kind "
                 f"({error or type(error).__name__}): get a whole copy, or convert it to PNG"
@@ -170,29 +203,16 @@ def _has_more_frames(image: Image.Image) -> bool:
         return True
 
 
-def _planes(image: Image.Image) -> tuple[Tensor, Image.Image | None]:
-    """An image of 8 bits or fewer to [1, 3, H, W] in [0, 1] and its alpha."""
+def _levels(image: Image.Image, stored: str, name: str) -> Levels:
+    """The pixels of a decoded PIL image of any mode; `stored` is its layout from before that."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return deep_grey(image, name)
+    if image.mode == "La":
+        image = image.convert("LA")  # the only mode that Pillow turns it into
+    grey = image.mode in ("1", "L", "LA") or "LA;16" in stored  # Pillow reads 16-bit grey with alpha as RGBA
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")  # also turns a transparent palette entry or colour into alpha
-        alpha = image.getchannel("A")
-    return pixels(np.asarray(image.convert("RGB"))), alpha
-
-
-def _deep_grey(image: Image.Image, name: str) -> tuple[Tensor, Image.Image | None]:
-    """One channel of 16 bits (also in 32-bit integers, as Pillow sometimes keeps them) or of floats, as _planes."""
-    values = np.asarray(image)
-    grey = torch.from_numpy(values.astype(np.float32))
-    if image.mode != "F":
-        low, high = int(values.min()), int(values.max())
-        if low < 0 or high > 65535:
-            raise InputError(
-                f"{name} has values from {low} to {high}, outside the 16 bits of 0 .. 65535: scale it to that"
-            )
-        grey /= 65535
-    refuse_values(name, grey)
-    see_through = image.info.get("transparency")
-    alpha = None
-    if isinstance(see_through, int):
-        alpha = Image.fromarray(np.where(values == see_through, 0, 255).astype(np.uint8))
-    return grey.repeat(1, 3, 1, 1), alpha
+        alpha = np.asarray(image.getchannel("A"))
+    colour = np.asarray(image.getchannel(0).convert("L") if grey else image.convert("RGB"))
+    return Levels(colour[..., None] if grey else colour, alpha)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ldrps.errors import OutputError
+from ldrps.image.formats import PARTIAL_PREFIX
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: bool = True) -> None:
@@ -21,7 +22,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: 
         OutputError: the folder cannot be written, the disk is full, or `path` exists and may not be overwritten.
     """
     # The name is short and hidden, so that a long name of the user's still fits and no gallery shows it.
-    partial = path.parent / f".ldrps-partial-{secrets.token_hex(8)}"
+    partial = path.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}"
     try:
         try:
             with partial.open("xb") as file:

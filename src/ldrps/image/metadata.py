@@ -1,9 +1,13 @@
-"""EXIF data: which way up a picture is, and what of the rest still holds for the restored one."""
+"""EXIF and XMP data: which way up a picture is, and what of the rest still holds for the restored one."""
 
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO, NamedTuple
 
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 log = logging.getLogger(__name__)
@@ -27,23 +31,86 @@ _LAYOUT = {
 }
 
 
-def upright(image: Image.Image, name: str) -> Image.Image:
-    """The decoded image as its EXIF orientation shows it; the image itself where there is none.
+# XMP, which is text, says some of the same.
+_XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
+_XMP_THUMBNAIL = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
+_ICC, _XMP, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 34675, 700, 282, 283, 296  # of a TIFF
+
+
+class Metadata(NamedTuple):
+    """What a picture says besides its pixels; None where it says nothing.
+
+    Attributes:
+        icc_profile: the colour profile, verbatim.
+        exif: EXIF data without orientation and thumbnail.
+        xmp: an XMP packet, likewise.
+        dpi: pixels per inch, across and down, as the picture stands upright.
+    """
+
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+def orientation(image: Image.Image, name: str) -> int:
+    """How the decoded image is to be turned, 1 to 8, by its EXIF data; 1 where there is none, or TIFF turned it."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns these itself, and would then take what XMP says for a second turn
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception as error:  # a parser of foreign bytes fails in many ways
+        log.warning("%s: its EXIF data cannot be read, so it is taken as it lies (%s)", name, error)
+        return 1
+
+
+def upright(image: Image.Image, turn: int) -> Image.Image:
+    """The image turned by an orientation of EXIF; the image itself where that is none.
 
     ImageOps.exif_transpose would also rewrite the EXIF data, and so fail, turn and all, on a tag it cannot encode.
     """
-    try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception as error:  # a parser of foreign bytes fails in many ways
-        log.warning("%s: its EXIF data cannot be read, so it is taken as it lies (%s)", name, error)
-        return image
-    return image if turn is None else image.transpose(turn)
+    return image.transpose(_TURNS[turn]) if turn in _TURNS else image
 
 
-def carried_exif(image: Image.Image, size: tuple[int, int], name: str) -> bytes | None:
-    """EXIF data of `image` for a picture of (width, height) `size` that stands upright and has no thumbnail."""
+def turned(array: NDArray[Any], turn: int) -> NDArray[Any]:
+    """As `upright`, for an array [H, W, ...]; a view."""
+    if turn >= 5 and turn in _TURNS:
+        array = array.swapaxes(0, 1)
+    down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
+    return array[:: -1 if down else 1, :: -1 if across else 1]
+
+
+def read_metadata(image: Image.Image, turn: int, size: tuple[int, int], name: str) -> Metadata:
+    """That of a PIL image, for the same picture turned by an orientation of EXIF, then of (width, height) `size`."""
+    dpi = _dpi(image.info.get("dpi"))
+    if dpi and turn >= 5:
+        dpi = dpi[1], dpi[0]
+    return Metadata(image.info.get("icc_profile") or None, _exif(image.getexif, size, name), _xmp(image.info), dpi)
+
+
+def read_tiff_metadata(file: BinaryIO, size: tuple[int, int], name: str) -> Metadata:
+    """As `read_metadata`, of a TIFF that Pillow cannot open."""
+
+    def exif() -> Image.Exif:
+        file.seek(0)
+        read = Image.Exif()
+        read.load_from_fp(file)
+        return read
+
     try:
-        source = image.getexif()
+        tags = exif()
+        profile, xmp, across, down = (tags.get(tag) for tag in (_ICC, _XMP, _X_RESOLUTION, _Y_RESOLUTION))
+        inch = {2: 1.0, 3: 2.54}.get(tags.get(_RESOLUTION_UNIT, 2))
+        dpi = _dpi((float(across) * inch, float(down) * inch)) if across and down and inch else None
+    except Exception as error:  # as above, and the pixels are good whatever the tags
+        log.warning("%s: its tags are damaged and will be missing from the result (%s)", name, error)
+        return Metadata()
+    return Metadata(profile if isinstance(profile, bytes) else None, _exif(exif, size, name), _xmp({"xmp": xmp}), dpi)
+
+
+def _exif(read: Callable[[], Image.Exif], size: tuple[int, int], name: str) -> bytes | None:
+    try:
+        source = read()
         exif = Image.Exif()
         exif.endian = source.endian  # a maker's note is opaque, and some are in the byte order of the whole
         for tag, value in source.items():
@@ -58,6 +125,24 @@ def carried_exif(image: Image.Image, size: tuple[int, int], name: str) -> bytes 
             if tags:
                 exif[group] = tags
         return exif.tobytes() if len(exif) else None
-    except Exception as error:  # as above, and the pixels are good whatever the tags
+    except Exception as error:  # as above
         log.warning("%s: its EXIF data is damaged and will be missing from the result (%s)", name, error)
         return None
+
+
+def _xmp(info: Mapping[Any, Any]) -> bytes | None:
+    packet = info.get("xmp")
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if not isinstance(packet, bytes) or not packet.strip(b"\0 \n"):
+        return None
+    return _XMP_THUMBNAIL.sub(b"", _XMP_TURN.sub(rb"\g<1>1", packet))
+
+
+def _dpi(dpi: Any) -> tuple[float, float] | None:
+    """Two sane numbers, or nothing: files hold zeros, infinities, nonsense, and 1 for "not known" here."""
+    try:
+        across, down = float(dpi[0]), float(dpi[1])
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None
+    return (across, down) if 1 < across < 65535 and 1 < down < 65535 else None

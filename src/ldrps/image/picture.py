@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from ldrps.errors import InputError, LdrpsError
-from ldrps.image.arrays import from_numpy, from_tensor
-from ldrps.image.decode import decode_file, decode_image
+from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
+from ldrps.image.decode import Decoded, decode_file, decode_image
 from ldrps.image.limits import MAX_PIXELS
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's own conversion to L
+from ldrps.image.space import Profiled, in_grey, srgb_profile
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +24,17 @@ class Picture:
     """A picture to be restored, with what must survive the restoration.
 
     Attributes:
-        rgb: float32 [1, 3, H, W] in [0, 1], upright, on the CPU, in the colour space of the file.
-        alpha: transparency as a PIL image of mode L and the same size, or None. Passed through untouched.
+        rgb: float32 [1, 3, H, W] in [0, 1], upright, on the CPU, in sRGB.
+        alpha: transparency as a PIL image of the same size, of mode L, or I;16 if `bits` is 16; or None. Passed through
+            untouched.
         grey: whether the source had one channel; the result is turned back to one.
         icc_profile: the embedded colour profile, verbatim, or None.
         exif: EXIF data without orientation and thumbnail, or None.
         source: the path, or "array".
+        bits: of a channel of the source, 8 or 16; the result has as many. Floats count as 16.
+        xmp: an XMP packet without orientation and thumbnails, or None.
+        dpi: pixels per inch, across and down, or None.
+        profiled: the source in its own colour space, if that is not sRGB, to take the result back there.
     """
 
     rgb: Tensor = field(repr=False)
@@ -40,6 +43,10 @@ class Picture:
     icc_profile: bytes | None = field(default=None, repr=False)
     exif: bytes | None = field(default=None, repr=False)
     source: str = "array"
+    bits: int = 8
+    xmp: bytes | None = field(default=None, repr=False)
+    dpi: tuple[float, float] | None = None
+    profiled: Profiled | None = field(default=None, repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,17 +55,18 @@ class Picture:
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""
-        return replace(self, grey=False, icc_profile=None) if self.grey else self
+        return replace(self, grey=False, icc_profile=None, profiled=None) if self.grey else self
 
 
 def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read, check and normalise an image.
 
-    Files (PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, told by content) and PIL images of any mode are turned upright as
-    their EXIF data says, and converted to RGB and alpha; of several frames in a file the first is taken, 16-bit colour
-    becomes 8-bit, and both are logged. Grey may have 16 bits; PIL's modes "I" and "F" must hold 0 .. 65535 and [0, 1].
-    Arrays are numpy [H, W, 3], uint8 or floating in [0, 1], and torch [3, H, W] or [1, 3, H, W], floating in [0, 1].
-    The picture shares no memory with `image`.
+    Files (PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, and HEIC with the extra `heif`, told by content) and PIL images
+    of any mode are turned upright as their EXIF data says, and converted to sRGB as their profile says, and alpha; of
+    several frames in a file the first is taken, which is logged. PNG and TIFF may have 16 bits a channel, TIFF also
+    floats in [0, 1]; PIL's modes "I" and "F" must hold 0 .. 65535 and [0, 1]. Arrays are numpy [H, W, 3], uint8, uint16
+    or floating in [0, 1], and torch [3, H, W] or [1, 3, H, W], floating in [0, 1]. The picture shares no memory with
+    `image`.
 
     Raises:
         InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, told from the header
@@ -67,21 +75,22 @@ def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max
             [0, 1]. Each in this order.
     """
     if isinstance(image, np.ndarray):
-        return Picture(from_numpy(image, max_pixels))
+        return Picture(from_numpy(image, max_pixels), bits=16 if image.dtype == np.uint16 else 8)
     if isinstance(image, Tensor):
         return Picture(from_tensor(image, max_pixels))
     if isinstance(image, Image.Image):
         source = os.fsdecode(getattr(image, "filename", ""))
-        return Picture(*decode_image(image, source or "the image", max_pixels), source=source or "array")
+        return _picture(decode_image(image, source or "the image", max_pixels), source or "array")
     if isinstance(image, str | Path):
-        return Picture(*decode_file(Path(image), max_pixels), source=str(image))
+        return _picture(decode_file(Path(image), max_pixels), str(image))
     raise InputError(f"an image cannot be a {type(image).__name__}: give a path, a PIL image, a numpy or torch array")
 
 
-def to_image(picture: Picture, rgb: Tensor) -> Image.Image:
-    """The restored picture as a PIL image like its source: mode L, LA, RGB or RGBA, with the source's profile.
+def to_levels(picture: Picture, rgb: Tensor) -> NDArray[Any]:
+    """The restored picture as integers like its source's: [H, W, C] of colour and alpha, uint8 or uint16 by its `bits`.
 
-    `rgb` is floating [1, 3, H, W] on any device, of the picture's size, nominally in [0, 1]; clamped, then rounded.
+    `rgb` is floating [1, 3, H, W] of sRGB on any device, of the picture's size, nominally in [0, 1]; clamped, brought
+    into the source's colour space, then rounded. The picture's own `rgb` gives the source back, bit for bit.
 
     Raises:
         LdrpsError: `rgb` has another shape or type, or holds NaN or infinite values: no such picture is ever written.
@@ -91,21 +100,51 @@ def to_image(picture: Picture, rgb: Tensor) -> Image.Image:
             f"the result for {picture.source} is {rgb.dtype} of shape {tuple(rgb.shape)}, not floating "
             f"{tuple(picture.rgb.shape)}: crop what was padded before it is turned into an image"
         )
-    rgb = rgb.detach().cpu().float()
-    bad = int((~rgb.isfinite()).sum())
+    width, height = picture.size
+    blocks = list(row_blocks(height, width))  # in blocks, as 100 megapixels of floats are 1.2 GB
+    bad = sum(int((~rgb[..., rows, :].isfinite()).sum()) for rows in blocks)
     if bad:
         raise LdrpsError(
             f"the result for {picture.source} has {bad:,} of {rgb.numel():,} values that are NaN or infinite, so it is "
             "not written: try again in float32, or with weaker guidance"
         )
-    planes = rgb[0].clamp(0, 1)  # [3, H, W]
-    if picture.grey:
-        planes = torch.einsum("chw,c->hw", planes, torch.tensor(LUMA))[None]  # [1, H, W]
-    # floor(v + 1/2): torch.round and Pillow's cast would send halves to even, and everything down.
-    levels = planes.mul_(255).add_(0.5).floor_().to(torch.uint8)  # in place: 100 megapixels are 1.2 GB each
-    image = Image.fromarray(np.ascontiguousarray(levels.permute(1, 2, 0).squeeze(2).numpy()))
+    colours = 1 if picture.grey else 3
+    channels = colours + (picture.alpha is not None)
+    levels = np.empty((height, width, channels), np.uint16 if picture.bits == 16 else np.uint8)
+    for rows in blocks:
+        planes = rgb[0, :, rows].detach().cpu().float().clamp(0, 1)  # [3, h, W]
+        if picture.profiled is not None:
+            planes = picture.profiled.changed(rows, picture.rgb[0, :, rows], planes).clamp_(0, 1)
+        elif picture.grey:
+            planes = in_grey(planes)
+        # floor(v + 1/2): rounding would send halves to even, and a cast everything down.
+        rounded = planes.mul(peak(levels)).add_(0.5).floor_()
+        levels[rows, :, :colours] = rounded.permute(1, 2, 0).numpy()
     if picture.alpha is not None:
-        image.putalpha(picture.alpha)
-    if picture.icc_profile:
-        image.info["icc_profile"] = picture.icc_profile  # pixels without their space would show in wrong colours
-    return image
+        levels[..., colours] = np.asarray(picture.alpha)
+    return levels
+
+
+def to_image(picture: Picture, rgb: Tensor) -> Image.Image:
+    """As `to_levels`, as a PIL image of 8 bits: mode L, LA, RGB or RGBA, with the source's profile."""
+    return as_image(to_levels(picture, rgb), picture.icc_profile)
+
+
+def to_srgb(picture: Picture, levels: NDArray[Any]) -> tuple[Picture, NDArray[Any]]:
+    """Levels of a result in the source's colour space, as `to_levels` makes them, in sRGB, and the picture to match.
+
+    Colours that sRGB cannot show are moved to its border. Grey stays grey, without a profile, which is read as sRGB.
+    """
+    profile = None if picture.grey else srgb_profile()
+    alike = replace(picture, icc_profile=profile, profiled=None)
+    if picture.profiled is None:
+        return alike, levels
+    colours = picture.profiled.levels.shape[2]
+    moved = to_levels(replace(alike, alpha=None), Profiled(levels[..., :colours], picture.profiled.space).in_srgb())
+    return alike, np.concatenate([moved, levels[..., colours:]], -1)
+
+
+def _picture(decoded: Decoded, source: str) -> Picture:
+    fields = decoded._asdict() | decoded.metadata._asdict()
+    del fields["metadata"]
+    return Picture(**fields, source=source)

@@ -1,4 +1,4 @@
-"""One picture as networks see it: on several offsets of their grid, or as a small square.
+"""One picture as networks see it: on several offsets of their grid, reduced, in samples, or as a small square.
 
 Averaging over offsets is cycle spinning (Coifman and Donoho 1995), as known from wavelet denoising: what depends on the
 grid averages out.
@@ -43,6 +43,36 @@ def gather(views: Tensor, shifts: Sequence[Shift], size: tuple[int, int]) -> Ten
         view[:, down : down + height, right : right + width] for view, (down, right) in zip(views, shifts, strict=True)
     ]
     return torch.stack(aligned).mean(0, keepdim=True)
+
+
+def glance(image: Tensor, side: int) -> Tensor:
+    """An image [1, C, H, W] of no more than side^2 pixels: itself, or reduced by averaging."""
+    height, width = image.shape[-2:]
+    shrink = side / (height * width) ** 0.5
+    if shrink >= 1:
+        return image
+    return F.interpolate(image, (max(1, int(shrink * height)), max(1, int(shrink * width))), mode="area")
+
+
+def mosaic(image: Tensor, side: int) -> Tensor:
+    """No more than side^2 pixels of an image [1, C, H, W] as they are: itself, or sixteen samples from all over it.
+
+    The samples are equal and spread evenly, four by four, in the order in which they lie. `side` is a multiple of 4.
+    """
+    height, width = image.shape[-2:]
+    if height * width <= side**2:
+        return image
+    tall, wide = min(height, side) // 4, min(width, side) // 4
+    rows = [
+        torch.cat([image[..., top : top + tall, left : left + wide] for left in _spaced(width, wide)], -1)
+        for top in _spaced(height, tall)
+    ]
+    return torch.cat(rows, -2)
+
+
+def _spaced(length: int, size: int) -> list[int]:
+    """Where four samples begin that are spread evenly over a length."""
+    return [round(k * (length - size) / 3) for k in range(4)]
 
 
 def squared(photo: Tensor, side: int) -> Tensor:

@@ -1,38 +1,21 @@
-"""Restored pictures into files: format by suffix, metadata carried over, never half a file."""
+"""Restored pictures into files: format by suffix, depth and metadata carried over, never half a file."""
 
 from __future__ import annotations
 
-import io
-import logging
 import os
 import stat
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from PIL import Image
 
-from ldrps.errors import OutputError
+from ldrps.errors import OutputError, SettingsError
+from ldrps.image.encode import encode
 from ldrps.image.files import replace_file, taken
+from ldrps.image.formats import FORMATS
+from ldrps.image.metadata import Metadata
 from ldrps.image.picture import Picture
-
-log = logging.getLogger(__name__)
-
-FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 95, "subsampling": "4:4:4"},
-    "WEBP": {"quality": 95},
-    "TIFF": {"compression": "raw"},  # compressed, Pillow 13 cannot write the directories of EXIF and GPS data
-}
-_WITHOUT_ALPHA = ("JPEG", "BMP")
-_JPEG_EXIF_LIMIT = 65533  # bytes that fit into one marker
 
 
 def check_output(path: str | Path, *, overwrite: bool = False) -> None:
@@ -59,25 +42,55 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"cannot write {path}: {nearest} is not a folder that may be written: choose another")
 
 
-def write_image(image: Image.Image, path: str | Path, *, like: Picture | None = None, overwrite: bool = False) -> None:
-    """Write a PIL image of mode RGB, RGBA, L or LA; the suffix (.png .jpg .jpeg .webp .tif .tiff .bmp) sets the format.
+def write_image(
+    image: Image.Image | NDArray[Any],
+    path: str | Path,
+    *,
+    like: Picture | None = None,
+    overwrite: bool = False,
+    quality: int | None = None,
+    keep_metadata: bool = True,
+) -> None:
+    """Write a picture; the suffix (.png .jpg .jpeg .webp .avif .tif .tiff .bmp) sets the format.
 
-    EXIF data and colour profile come from `like`, the picture that was restored; without it, only the profile that
-    the image itself carries is kept. JPEG is of quality 95 without chroma subsampling. BMP has no room for either.
-    Missing folders are made. The file is whole or absent, and what stood at `path` stays until then.
+    The picture is a PIL image of mode RGB, RGBA, L or LA, or an array uint8 or uint16 [H, W, 1 .. 4] of grey or RGB,
+    each with or without alpha. PNG and TIFF keep 16 bits, the others take 8, which is logged.
+
+    Colour profile, resolution and, unless `keep_metadata` is false, EXIF and XMP data come from `like`, the picture
+    that was restored; without it, only the profile that a PIL image itself carries is kept. BMP has room for the
+    resolution alone. `quality`, 1 to 100, is that of JPEG, WEBP and AVIF, 95 if it is None; JPEG is without chroma
+    subsampling, and WEBP at 100 without loss. Missing folders are made. The file is whole or absent, and what stood at
+    `path` stays until then.
 
     Raises:
         OutputError: as check_output; or the image does not fit the format, the disk is full, or another process made
             `path` meanwhile.
+        SettingsError: a quality out of range.
     """
     path = Path(path)
+    check_quality(quality)
     check_output(path, overwrite=overwrite)
-    data = _encode(image, path, like)
+    if isinstance(image, Image.Image) and image.mode not in ("RGB", "RGBA", "L", "LA"):
+        raise OutputError(f"cannot write an image of mode {image.mode}: convert it to RGB, RGBA, L or LA")
+    metadata = Metadata()
+    if like is not None:
+        metadata = Metadata(like.icc_profile, like.exif, like.xmp, like.dpi)
+    elif isinstance(image, Image.Image):
+        metadata = Metadata(icc_profile=image.info.get("icc_profile"))
+    if not keep_metadata:
+        metadata = metadata._replace(exif=None, xmp=None)
+    data = encode(image, _format(path), metadata, quality, str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {path.parent} ({error.strerror}): choose another") from error
     replace_file(path, lambda file: file.write(data), overwrite=overwrite)
+
+
+def check_quality(quality: int | None) -> None:
+    """Raise SettingsError for a quality that is neither None nor 1 to 100."""
+    if quality is not None and not 1 <= quality <= 100:
+        raise SettingsError(f"quality is {quality}; it must be from 1 to 100")
 
 
 def _format(path: Path) -> str:
@@ -86,26 +99,3 @@ def _format(path: Path) -> str:
     except KeyError:
         allowed = " ".join(FORMATS)
         raise OutputError(f"{path} has the suffix {path.suffix!r}, which is not one of {allowed}: use .png") from None
-
-
-def _encode(image: Image.Image, path: Path, like: Picture | None) -> memoryview:
-    """The bytes of the file. In memory, as Pillow's encoders hide the cause when a disk fails under them."""
-    kind = _format(path)
-    if image.mode not in ("RGB", "RGBA", "L", "LA"):
-        raise OutputError(f"cannot write an image of mode {image.mode}: convert it to RGB, RGBA, L or LA")
-    if image.mode in ("RGBA", "LA") and kind in _WITHOUT_ALPHA:
-        raise OutputError(f"cannot write {path}: {kind} has no room for the picture's alpha: use .png")
-    options = dict(_OPTIONS.get(kind, {}))
-    profile = like.icc_profile if like is not None else image.info.get("icc_profile")
-    options["icc_profile"] = profile or b""  # said in any case, else some formats take the image's own
-    exif = like.exif if like is not None else None
-    if exif and kind == "JPEG" and len(exif) > _JPEG_EXIF_LIMIT:
-        log.warning("%s: %d bytes of EXIF data are left out, a JPEG takes %d", path, len(exif), _JPEG_EXIF_LIMIT)
-    elif exif:
-        options["exif"] = exif
-    buffer = io.BytesIO()
-    try:
-        image.save(buffer, kind, **options)
-    except (OSError, ValueError) as error:  # above all, a picture too wide for WEBP or JPEG
-        raise OutputError(f"cannot write {path} as {kind} ({error}): use .png") from error
-    return buffer.getbuffer()

@@ -65,6 +65,22 @@ def proximal_chain(
     return z
 
 
+def pulled_to(latents: Tensor, variance: float, schedule: Schedule) -> Proximal:
+    """argmin over z of |z - latents|^2 / variance + |z - z0|^2 / sigma_t^2 (DiffPIR, eq. 13), for data `latents`."""
+
+    def agree(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
+        prior_variance = schedule.sigma(t) ** 2
+        change = prior_variance / (prior_variance + variance) * (latents - z0)
+        return z0 + change, {"posterior/distance": float(change.pow(2).mean())}
+
+    return agree
+
+
+def leave(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
+    """The data step where the chain began with the data itself: none."""
+    return z0, {}
+
+
 def end_of(chain: Chain) -> Tensor:
     """The latents at the end of a chain that nobody watches."""
     while True:

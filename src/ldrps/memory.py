@@ -1,11 +1,20 @@
-"""The largest memory that this process has used since it was last asked."""
+"""Memory: how much this process has used, and whether an error means that there was too little."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
-_CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+_CLEAR, _STATUS, _MEMORY = Path("/proc/self/clear_refs"), Path("/proc/self/status"), Path("/proc/meminfo")
+
+
+_NONE_LEFT = re.compile(r"out of memory|not enough memory|allocate memory", re.IGNORECASE)  # CUDA, and the CPU's two
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python, torch or a library below it says that memory ran out, here or on the device."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_NONE_LEFT.search(str(error))))
 
 
 def reset_peak() -> None:
@@ -30,6 +39,15 @@ def peak_mib() -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def available_bytes() -> int | None:
+    """What this process may take in all without pushing others out: its own and what is free. None but on Linux."""
+    if not _MEMORY.exists():
+        return None
+    lines = _MEMORY.read_text().splitlines()
+    free = next((int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
+    return None if free is None else 1024 * free + int(resident_mib() * 2**20)
 
 
 def _status(name: str) -> float | None:

@@ -1,0 +1,98 @@
+"""`ldrps restore --dry-run`: what would be done, and what it would take."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from ldrps.cli.options import say
+from ldrps.cost import Cost, estimate, fitted
+from ldrps.errors import InputError, LdrpsError
+from ldrps.folders.find import Found
+from ldrps.folders.manifest import standing_of
+from ldrps.folders.names import shown
+from ldrps.folders.recipe import Recipe
+from ldrps.folders.standing import Place, Standing
+from ldrps.image.files import taken
+from ldrps.image.heif import is_heif, open_heif
+from ldrps.image.limits import refuse_large, refuse_small
+from ldrps.jobs import Job, Output
+from ldrps.memory import available_bytes
+
+
+def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
+    """A line for each picture on stdout, the sum on stderr; returns how many would fail. Touches nothing.
+
+    `root` is the folder of results where there is a manifest, or will be.
+    """
+    costs: list[Cost] = []
+    failures = [reason for _, reason in found.clashes]
+    finished = 0
+    place = None if root is None else Place(root, recipe.fingerprint(), recipe.output, time.time())
+    for job in found.jobs:
+        try:
+            standing = Standing("open", recipe.output.overwrite) if place is None else standing_of(job, place)
+            if standing.state in ("finished", "busy"):
+                finished += 1
+                _tell(job, standing.state)
+                continue
+            if standing.state == "failed":
+                raise InputError(standing.reason)
+            size = _header(job.source, recipe.output.max_pixels)
+            _check(job, recipe.output, standing.overwrite)
+            limit = recipe.output.max_memory or available_bytes()
+            settings = recipe.settings if limit is None else fitted(size, recipe.settings, limit)
+        except LdrpsError as error:
+            failures.append(str(error))
+            continue
+        costs.append(estimate(size, settings))
+        _tell(job, f"{size[0]}x{size[1]}, {duration(costs[-1].seconds)}, {costs[-1].bytes / 2**20:,.0f} MiB")
+    for reason in failures:
+        say(reason)
+    say(_sum(costs, finished, len(failures), found.others))
+    return len(failures)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "0.6 s", "12 s", "5 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _tell(job: Job, what: str) -> None:
+    sys.stdout.write(f"{shown(job.source)} -> {shown(job.target)}  ({what})\n")
+
+
+def _sum(costs: Sequence[Cost], finished: int, failures: int, others: int) -> str:
+    text = f"{len(costs)} to do, {finished} finished before, {failures} would fail, {others} no pictures"
+    if not costs:
+        return text
+    seconds, peak = sum(cost.seconds for cost in costs), max(cost.bytes for cost in costs)
+    return f"{text}; about {duration(seconds)} by one process, {peak / 2**20:,.0f} MiB at most"
+
+
+def _header(path: Path, max_pixels: int) -> tuple[int, int]:
+    """Width and height as the file's first bytes tell them."""
+    try:
+        with path.open("rb") as file:
+            image = open_heif(file, shown(path)) if is_heif(file) else Image.open(file)
+            size = image.size
+    except FileNotFoundError as error:
+        raise InputError(f"{shown(path)} does not exist: check the name and the folder") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{shown(path)} cannot be read ({shown(str(error))}): get a whole copy of it") from error
+    refuse_large(shown(path), *size, max_pixels)
+    refuse_small(shown(path), *size)
+    return size
+
+
+def _check(job: Job, output: Output, overwrite: bool) -> None:
+    for path in (job.target, *output.beside(job)):
+        if os.path.lexists(path) and not overwrite:
+            raise taken(path)

@@ -1,0 +1,73 @@
+"""What a restoration will cost, told before it begins, and how to stay within a limit of memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from ldrps.errors import InputError
+from ldrps.settings import ProximalPosterior, Settings
+
+# Of noisy pictures on two CPU cores with the embedded prior, float32 (benchmarks/cost.py, benchmarks/large.py).
+_SECONDS, _SECONDS_OF_VIEW = 2.3, 5.2  # of a megapixel, and of its way through the denoiser on one offset of the grid
+_BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
+_BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
+_BYTES_OF_VIEW = 240  # of a pixel of the window, on each offset of the grid
+_SECONDS_OF_STEP, _BYTES_OF_STEP = 142, 2880  # of the published loop, and a megapixel or a pixel
+_TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall time and the process's largest resident memory."""
+
+    seconds: float
+    bytes: int
+
+
+def estimate(size: tuple[int, int], settings: Settings) -> Cost:
+    """The cost of a picture of `size` (width, height) with the embedded prior: what a noisy one takes.
+
+    Others take less time: where there is nothing to denoise, a tenth.
+    """
+    pixels = size[0] * size[1]
+    worked_on = _reduced(size, settings.working_size)
+    megapixels = worked_on[0] * worked_on[1] / 1e6
+    rounds = 1 + settings.recurrences
+    posterior = settings.posterior
+    if isinstance(posterior, ProximalPosterior):
+        views = posterior.shifts * settings.steps * rounds
+        window = min(worked_on[0], settings.tile) * min(worked_on[1], settings.tile)
+        again = 1.0 if max(worked_on) <= settings.tile else (1 - settings.overlap / settings.tile) ** -2
+        seconds = megapixels * (_SECONDS + again * _SECONDS_OF_VIEW * views)
+        return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + _BYTES_OF_VIEW * window * posterior.shifts)
+    steps = settings.steps * (1 + settings.strength * settings.recurrences)
+    in_steps = _BYTES_OF_STEP * worked_on[0] * worked_on[1]
+    return Cost(megapixels * _SECONDS_OF_STEP * steps, _BYTES + _BYTES_OF_PIXEL * pixels + in_steps)
+
+
+def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:
+    """The settings, with windows as small as they must be for a picture of `size` to be restored in that much memory.
+
+    Raises:
+        InputError: it takes more in any way.
+    """
+    least = settings
+    for tile in (settings.tile, *(tile for tile in _TILES if tile < settings.tile)):
+        least = dataclasses.replace(settings, tile=tile, overlap=min(settings.overlap, tile // 4))
+        if estimate(size, least).bytes <= max_bytes:
+            return least
+    need = estimate(size, least).bytes
+    raise InputError(
+        f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(max_bytes)}: "
+        "allow more (--max-memory), make the picture smaller, or set --working-size"
+    )
+
+
+def _reduced(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
+    shrink = min(1.0, longer_side / max(size)) if longer_side else 1.0
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB"

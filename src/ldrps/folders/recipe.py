@@ -1,0 +1,122 @@
+"""How the pictures of a run are restored, as plain data that can be sent to other processes and compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ldrps.prior
+from ldrps.jobs import Output
+from ldrps.prior import EMBEDDED
+from ldrps.settings import Settings
+
+if TYPE_CHECKING:
+    from ldrps.batch import Batch
+
+# Of the output, what decides which files there are, not what is in them.
+_WHICH_FILES = {"overwrite", "compare", "trace", "samples", "max_pixels", "max_memory"}
+_EDGE = 1 << 16  # bytes at each end of a file of weights by which it is told from another
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Who is asked for captions, the arguments of `ldrps.caption.chain.make_captioner`; and whether before each
+    recurrence `again`.
+    """
+
+    spec: str = ""
+    url: str | None = None
+    prompt: str | None = None
+    required: bool = False
+    cache: bool = True
+    timeout: float = 30.0
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings, prior, captions and output; see `ldrps.load_prior` and `VGG16Features.from_file` for the rest."""
+
+    settings: Settings
+    prior: str = EMBEDDED
+    device: str = "cpu"
+    dtype: str = "float32"
+    perceptual: Path | None = None
+    captions: Captions = field(default_factory=Captions)
+    output: Output = field(default_factory=Output)
+
+    def fingerprint(self) -> str:
+        """A hash of all that decides a result beside its picture: equal ones give the same results."""
+        output = {name: value for name, value in dataclasses.asdict(self.output).items() if name not in _WHICH_FILES}
+        captions = self.captions
+        about: list[Any] = [
+            dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
+            [_identity(self.prior), self.dtype],
+            None if self.perceptual is None else _identity(str(self.perceptual)),
+            [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
+            output,
+        ]
+        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+
+    def build(self) -> Batch:
+        """Load all that it takes.
+
+        Raises:
+            InputError, PriorError, SettingsError: something cannot be loaded, or the parts do not go together.
+        """
+        import torch
+
+        from ldrps.batch import Batch
+        from ldrps.caption.chain import make_captioner
+        from ldrps.guidance.perceptual import VGG16Features
+        from ldrps.prior import load_prior
+        from ldrps.restorer import Restorer
+
+        captions = self.captions
+        captioner = make_captioner(
+            captions.spec,
+            url=captions.url,
+            prompt=captions.prompt,
+            required=captions.required,
+            cache=captions.cache,
+            timeout=captions.timeout,
+            device=self.device,
+        )
+        precision: torch.dtype = getattr(torch, self.dtype)
+        prior = load_prior(self.prior, device=self.device, dtype=precision)
+        features = None if self.perceptual is None else VGG16Features.from_file(self.perceptual).to(prior.device)
+        return Batch(
+            Restorer(prior, self.settings, features=features), self.output, captioner, recaption=captions.again
+        )
+
+
+def _identity(name: str) -> str:
+    """What tells a prior, or a file of weights, from another: a hash of its files, or the hub's name for it."""
+    root = Path(ldrps.prior.__file__).parent / "tiny" / "weights" if name == EMBEDDED else Path(name).expanduser()
+    if root.is_file():
+        return _edges(root)
+    if not root.is_dir():
+        return name
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each != "training")
+        for file in sorted(files):
+            if file.endswith((".json", ".safetensors", ".txt")):
+                path = Path(folder) / file
+                digest.update(f"{path.relative_to(root).as_posix()} {_edges(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _edges(path: Path) -> str:
+    """A hash of a file's size and its two ends: gigabytes need not be read to see that weights are others."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest = hashlib.sha256(b"%d:" % size + file.read(_EDGE))
+        file.seek(max(_EDGE, size - _EDGE))
+        digest.update(file.read(_EDGE))
+    return digest.hexdigest()

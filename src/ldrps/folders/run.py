@@ -1,0 +1,92 @@
+"""The jobs of a run, handed out one by one until each is settled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+
+from ldrps.errors import LdrpsError, OutputError
+from ldrps.folders.crew import Crew
+from ldrps.folders.manifest import Manifest
+from ldrps.folders.outcome import Outcome
+from ldrps.jobs import Job
+
+_PAUSE = 0.5  # seconds between two looks at what others do
+_HOPELESS = 2  # failures for want of room, in a row, after which the rest would fail likewise
+
+
+def carry_out(
+    feed: Iterable[Job | None], crew: Crew, manifest: Manifest | None = None
+) -> Generator[Outcome, None, None]:
+    """What became of each job, as soon as it is known. The crew is closed at the end, whatever the end is.
+
+    Args:
+        feed: the jobs; None for none at present.
+        crew: who carries them out.
+        manifest: tells what is settled already and what other processes are at; those are waited for. None for pictures
+            that were named one by one.
+
+    Raises:
+        OutputError: the disk is full.
+        SettingsError, PriorError, InputError: what no picture could be restored with.
+    """
+    jobs, elsewhere = iter(feed), deque[Job]()
+    is_fed, failures = True, 0
+    if manifest is not None:
+        manifest.sweep()  # after a run that was killed
+    try:
+        while is_fed or elsewhere or crew.is_busy:
+            is_idle = False
+            while is_fed and crew.has_room and not is_idle:
+                job = next(jobs, _END)
+                if isinstance(job, _End):
+                    is_fed = False
+                elif job is None:
+                    is_idle = True
+                else:
+                    yield from _hand_out(job, crew, manifest, elsewhere)
+            if crew.has_room and elsewhere and (is_idle or not is_fed):
+                for _ in range(len(elsewhere)):
+                    if crew.has_room:
+                        yield from _hand_out(elsewhere.popleft(), crew, manifest, elsewhere)
+            for outcome in crew.poll(_PAUSE if crew.is_busy or elsewhere or is_idle else 0.0):
+                if outcome.state == "busy":  # another process was quicker
+                    elsewhere.append(outcome.job)
+                    continue
+                yield outcome
+                failures = failures + 1 if outcome.no_room else 0
+                if failures == _HOPELESS:
+                    raise OutputError(
+                        f"stopped after {failures} failures in a row for want of room: make room on the disk of the "
+                        "results, or give another folder, then run the same command again"
+                    )
+    finally:
+        crew.close()
+    if manifest is not None:
+        manifest.sweep()  # after a worker that died
+
+
+class _End:
+    """There are no more jobs."""
+
+
+_END = _End()
+
+
+def _hand_out(job: Job, crew: Crew, manifest: Manifest | None, elsewhere: deque[Job]) -> Iterator[Outcome]:
+    """Start a job, or tell that it is settled, or put it off until another process is done with it."""
+    if manifest is not None:
+        try:
+            standing = manifest.look(job)
+        except OutputError:
+            raise
+        except LdrpsError as error:
+            yield Outcome(job, "failed", reason=str(error))
+            return
+        if standing.state == "busy":
+            elsewhere.append(job)
+            return
+        if standing.state != "open":
+            yield Outcome(job, standing.state, reason=standing.reason)
+            return
+    crew.start(job)

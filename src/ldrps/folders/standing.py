@@ -1,0 +1,169 @@
+"""How it stands with a picture: whether it is to be done, and what may be replaced for it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from ldrps.errors import InputError
+from ldrps.folders.alive import Process
+from ldrps.folders.names import shown
+from ldrps.jobs import Job, Output
+
+State = Literal["open", "finished", "busy", "failed"]
+_HALF_WRITTEN = ("writing", "torn")
+SeenAs = tuple[bytes | None, int | None, int | None]  # path, size in bytes, time of change in ns
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with a job.
+
+    Attributes:
+        state: "open": to be done; "finished": its result is there; "busy": another process is at it; "failed": it was
+            tried during this run, maybe by another process, or its result would replace that of another picture.
+        overwrite: whether the files that are there may be replaced: they are ours, or it was asked for.
+        reason: of the failure.
+    """
+
+    state: State
+    overwrite: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the results of a run go, and what it wants there.
+
+    Attributes:
+        root: the folder.
+        recipe: the fingerprint of all that decides a result beside its picture.
+        output: which files there are to be for each picture, and whether finished ones are done again.
+        began: when the run began, as `time.time()`: what was done since is not done again.
+    """
+
+    root: Path
+    recipe: str
+    output: Output
+    began: float
+
+
+class Source:
+    """A picture to be restored, as it is now.
+
+    Raises:
+        InputError: it is not there, or cannot be looked at.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{shown(path)} cannot be found ({reason}): was it moved meanwhile?") from error
+        self.size, self.mtime = status.st_size, status.st_mtime_ns
+
+    @property
+    def seen_as(self) -> SeenAs:
+        """What is compared first."""
+        return os.fsencode(os.path.abspath(self.path)), self.size, self.mtime
+
+    @cached_property
+    def content(self) -> str:
+        """SHA-256 of the file, read when first asked for.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise InputError(f"{shown(self.path)} cannot be read ({error.strerror}): check its permissions") from error
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of a result.
+
+    Attributes:
+        state: "working" and "writing" while a process is at it, or was when it died; "done"; "failed"; "torn":
+            failed with some of its files written.
+        since: when that began.
+        reason: of the failure.
+        tried: size and time of change of the picture when it was last begun.
+        seen_as, content: the picture that the result is of; None before there was one.
+        recipe: the fingerprint of how it was made.
+        made: size and time of change of the result.
+        holder: the process that is at it.
+        seen: when that last said that it was there.
+    """
+
+    state: str
+    since: float
+    reason: str
+    tried: tuple[int | None, int | None]
+    seen_as: SeenAs
+    content: str | None
+    recipe: str | None
+    made: tuple[int | None, int | None]
+    holder: Process | None = None
+    seen: float = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process that is alive is at it."""
+        if self.state not in ("working", "writing") or self.holder is None:
+            return False
+        return not self.holder.is_gone(time.time() - self.seen)
+
+
+def judge(job: Job, row: Row | None, source: Source | None, place: Place) -> Standing:
+    """How it stands with a job of which `row` is known. `source` is needed only where something is.
+
+    Raises:
+        InputError: the picture cannot be read, where its content has to be compared.
+    """
+    force = place.output.overwrite
+    if row is None or source is None:
+        return Standing("open", force)
+    if row.is_held:
+        return Standing("busy")
+    during = row.since >= place.began
+    if row.state in ("failed", "torn") and during and row.tried == (source.size, source.mtime):
+        return Standing("failed", reason=row.reason)
+    target = signature(job.target)
+    if row.content is not None and target is not None:
+        same = row.seen_as == source.seen_as or row.content == source.content
+        if not same and row.seen_as[0] != source.seen_as[0] and not force and row.state not in _HALF_WRITTEN:
+            return Standing("failed", reason=_of_another(job, row))
+        there = all(os.path.lexists(path) for path in place.output.beside(job))
+        if row.state == "done" and same and there and row.recipe == place.recipe and (during or not force):
+            return Standing("finished")
+    # Ours to replace: what is as we left it, and what was being written when a process died or failed. Else others'
+    # hands were on it. Where there is no result any more, only what was beside it may be left.
+    ours = row.state in _HALF_WRITTEN or (row.content is not None and target in (None, row.made))
+    return Standing("open", force or ours)
+
+
+def signature(path: Path) -> tuple[int, int] | None:
+    """Size and time of change of a file; None where there is none."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _of_another(job: Job, row: Row) -> str:
+    other = shown(os.fsdecode(row.seen_as[0] or b""))
+    return (
+        f"{shown(job.target)} is the result of {other}, not of {shown(job.source)}: "
+        "give another folder, or --force to replace it"
+    )

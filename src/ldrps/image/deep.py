@@ -1,0 +1,197 @@
+"""More than 8 bits a channel: the colour PNG and TIFF files that Pillow reads as 8 bits, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ldrps.errors import InputError
+from ldrps.image.arrays import refuse_values
+from ldrps.image.limits import refuse_large
+from ldrps.image.metadata import turned
+
+_BITS_PER_SAMPLE, _ORIENTATION = 258, 274  # tags of TIFF
+_PHOTOMETRIC_COLOURS = {0: 1, 1: 1, 2: 3}  # white is zero, black is zero, RGB
+_UNCOMPRESSED = 1
+_OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # its own limits, which only variables of the environment change
+
+
+class Levels(NamedTuple):
+    """Pixels as integers, upright.
+
+    Attributes:
+        colour: uint8 or uint16 [H, W, 1 or 3].
+        alpha: [H, W] of the same type, or None.
+    """
+
+    colour: NDArray[Any]
+    alpha: NDArray[Any] | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        height, width = self.colour.shape[:2]
+        return width, height
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether the file behind a PIL image, not yet decoded, has more than 8 bits where Pillow would read 8."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return False
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
+        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    return image.format == "PNG" and ";16" in layout(image)
+
+
+def layout(image: Image.Image) -> str:
+    """How a PIL image is stored that is yet to be decoded, such as "RGB;16B" for 16 bits; "" if it is decoded."""
+    return " ".join(str(tile.args) for tile in getattr(image, "tile", ()))
+
+
+def read_png(file: BinaryIO, size: tuple[int, int], stored: str, turn: int, name: str) -> Levels:
+    """A PNG of 16 bits in colour, or grey with alpha, of (width, height) `size`; turned by an orientation of EXIF.
+
+    `stored` is the layout that Pillow makes of its header.
+
+    Raises:
+        Exception: whatever damaged data leads to.
+    """
+    array = turned(_opencv(file, size, name), turn)
+    if array.dtype != np.uint16 or array.shape[2] < 3:
+        raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} channels")
+    colours = 1 if "LA;16" in stored else 3  # grey with alpha comes out as colour with alpha
+    return _split(array[..., :colours], array[..., 3] if array.shape[2] == 4 else None)
+
+
+def is_readable_tiff(file: BinaryIO) -> bool:
+    """Whether `read_tiff` knows the layout of a file that Pillow does not."""
+    try:
+        page = _page(file)
+        return page.dtype is not None and page.photometric is not None
+    except Exception:  # anything that damaged data leads to
+        return False
+
+
+def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
+    """A TIFF, grey or RGB, of integers up to 65535 or of floats in [0, 1], with or without alpha.
+
+    Raises:
+        InputError: too many pixels, said before any are read; a layout or values that are not taken.
+        Exception: whatever damaged data leads to.
+    """
+    page = _page(file)
+    width, height, samples = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
+    refuse_large(name, width, height, max_pixels)
+    colours = _PHOTOMETRIC_COLOURS.get(int(page.photometric), 0)
+    if (
+        not colours
+        or page.dtype is None
+        or page.dtype.kind not in "uif"
+        or not colours <= samples <= colours + 2
+        or page.imagedepth != 1
+    ):
+        raise InputError(
+            f"{name} is a TIFF of {samples} samples of type {page.dtype} ({page.photometric.name}), a layout that is "
+            "not read: convert it to RGB or grey of 8 or 16 bits"
+        )
+    if page.compression == _UNCOMPRESSED:
+        array = page.asarray(maxworkers=1)
+        if page.planarconfig == 2 and samples > 1:
+            array = np.moveaxis(array, 0, 2)
+        array = turned(array.reshape(height, width, samples), getattr(page.tags.get(_ORIENTATION), "value", 1))
+    else:
+        # Here a few bytes may say that they are many: libtiff inside OpenCV reads no more of them than fit.
+        if page.planarconfig != 1 or samples not in (1, 3, 4) or page.dtype not in ("uint16", "float32", "float64"):
+            raise InputError(
+                f"{name} is a compressed TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
+                "which is not read: save it without compression"
+            )
+        array = _opencv(file, (width, height), name)  # upright
+        if array.dtype != page.dtype or array.shape[2] != samples:
+            raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} samples")
+    kind = int(page.extrasamples[0]) if page.extrasamples else 0  # 1: colours are multiplied by alpha, 2: they are not
+    array = _integers(array if kind else array[..., :colours], name)
+    colour, alpha = array[..., :colours], array[..., colours] if kind else None
+    if int(page.photometric) == 0:
+        colour = np.iinfo(colour.dtype).max - colour
+    return _split(_divided(colour, alpha) if alpha is not None and kind == 1 else colour, alpha)
+
+
+def deep_grey(image: Image.Image, name: str) -> Levels:
+    """A decoded PIL image of one channel, 16 bits (also in 32-bit integers, as Pillow may keep them) or floats.
+
+    Raises:
+        InputError: values outside 0 .. 65535, or of floats outside [0, 1].
+    """
+    values = _integers(np.asarray(image), name)
+    see_through = image.info.get("transparency")
+    alpha = np.where(values == see_through, 0, 65535).astype(np.uint16) if isinstance(see_through, int) else None
+    return Levels(values[..., None], alpha)
+
+
+def _page(file: BinaryIO) -> Any:
+    import tifffile
+
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        return tiff.pages[0]
+
+
+def _opencv(file: BinaryIO, size: tuple[int, int], name: str) -> NDArray[Any]:
+    """[H, W, 1, 3 or 4], RGB. TIFF comes out upright, PNG as it lies."""
+    if max(size) > _OPENCV_SIDE or size[0] * size[1] > _OPENCV_PIXELS:
+        raise InputError(
+            f"{name} is {size[0]} x {size[1]} with more than 8 bits, of which OpenCV reads {_OPENCV_SIDE:,} on a side "
+            f"and {_OPENCV_PIXELS:,} in all: make it smaller, or save it with 8 bits"
+        )
+    import cv2
+
+    file.seek(0)
+    with _silent(cv2):
+        array = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise ValueError("its pixels cannot be decoded")
+    if array.ndim == 2:
+        return array[..., None]
+    return np.concatenate([array[..., 2::-1], array[..., 3:]], -1) if array.shape[2] == 4 else array[..., ::-1]
+
+
+@contextlib.contextmanager
+def _silent(cv2: Any) -> Iterator[None]:
+    """What OpenCV prints about a damaged file is said by our own error."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
+def _integers(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """uint8 as they are, other integers as uint16, and floats in [0, 1] as the nearest uint16."""
+    if values.dtype in (np.uint8, np.uint16):
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    if np.issubdtype(values.dtype, np.floating):
+        refuse_values(name, torch.from_numpy(values.astype(values.dtype.newbyteorder("="))))
+        return (values * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise InputError(f"{name} has values from {low} to {high}, outside the 16 bits of 0 .. 65535: scale it to that")
+    return values.astype(np.uint16)
+
+
+def _divided(colour: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Colours that were multiplied by alpha, as they were before; black where nothing is left of them."""
+    share = np.maximum(alpha, 1)[..., None] / np.float32(np.iinfo(alpha.dtype).max)
+    return np.minimum(colour / share + 0.5, np.iinfo(colour.dtype).max).astype(colour.dtype)
+
+
+def _split(colour: NDArray[Any], alpha: NDArray[Any] | None) -> Levels:
+    return Levels(np.ascontiguousarray(colour), None if alpha is None else np.ascontiguousarray(alpha))

@@ -1,0 +1,178 @@
+"""A picture as the bytes of a file: Pillow's encoders for 8 bits a channel, our own for 16, which Pillow has not."""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin, TiffImagePlugin
+
+from ldrps.errors import OutputError
+from ldrps.image.arrays import as_image, row_blocks
+from ldrps.image.metadata import Metadata
+
+log = logging.getLogger(__name__)
+
+_QUALITY = 95
+_WITHOUT_ALPHA = ("JPEG", "BMP")
+_JPEG_EXIF_LIMIT, _JPEG_XMP_LIMIT = 65533, 65504  # bytes that fit into one marker
+_COMPRESSION = 4  # of zlib: beyond it, PNG of 16 bits takes several times as long for a few per cent
+_PNG_XMP = "XML:com.adobe.xmp"
+_PNG_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
+_INCH = 0.0254  # metres
+
+
+def encode(
+    image: Image.Image | NDArray[Any], kind: str, metadata: Metadata, quality: int | None, name: str
+) -> bytes | memoryview:
+    """A PIL image of mode RGB, RGBA, L or LA, or uint8 or uint16 [H, W, 1 .. 4], as a file of a format of Pillow's.
+
+    In memory, as Pillow's encoders hide the cause when a disk fails under them.
+
+    Raises:
+        OutputError: the picture does not fit the format.
+    """
+    alpha = image.mode in ("RGBA", "LA") if isinstance(image, Image.Image) else image.shape[2] in (2, 4)
+    if alpha and kind in _WITHOUT_ALPHA:
+        raise OutputError(f"cannot write {name}: {kind} has no room for the picture's alpha: use .png")
+    try:
+        if isinstance(image, np.ndarray) and image.dtype == np.uint16:
+            if kind == "PNG":
+                return _deep_png(image, metadata)
+            if kind == "TIFF":
+                return _deep_tiff(image, metadata)
+            log.warning("%s: %s has 8 bits a channel, so the picture's 16 are rounded", name, kind)
+        buffer = io.BytesIO()
+        shown = image if isinstance(image, Image.Image) else as_image(image)
+        shown.save(buffer, kind, **_options(kind, metadata, quality, name))
+        return buffer.getbuffer()
+    except (OSError, ValueError, struct.error) as error:  # above all, a picture too wide for WEBP or JPEG
+        raise OutputError(f"cannot write {name} as {kind} ({error}): use .png") from error
+
+
+def _options(kind: str, metadata: Metadata, quality: int | None, name: str) -> dict[str, Any]:
+    """What Pillow is to be told when it saves a picture of this format."""
+    options: dict[str, Any] = {"icc_profile": metadata.icc_profile or b""}  # else some formats take the image's own
+    quality = _QUALITY if quality is None else quality
+    if kind == "JPEG":
+        options |= {"quality": quality, "subsampling": "4:4:4"}
+        metadata = _fitting_jpeg(metadata, name)
+    elif kind == "AVIF":
+        options |= {"quality": quality}
+    elif kind == "WEBP":
+        # Without loss, the quality is the effort; `exact` keeps colours that alpha hides.
+        options |= {"lossless": True, "quality": 50, "exact": True} if quality == 100 else {"quality": quality}
+    elif kind == "TIFF":
+        options |= {"compression": "raw"}  # compressed, Pillow 13 cannot write the directories of EXIF and GPS data
+    if metadata.dpi and kind in ("PNG", "JPEG", "TIFF", "BMP"):
+        options["dpi"] = metadata.dpi
+    if kind == "TIFF":
+        options["tiffinfo"] = _tiff_tags(metadata)
+    elif metadata.exif:
+        options["exif"] = metadata.exif
+    if metadata.xmp and kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt(_PNG_XMP, metadata.xmp.decode("utf-8", "replace"))
+        options["pnginfo"] = text
+    elif metadata.xmp and kind in ("JPEG", "WEBP", "AVIF"):
+        options["xmp"] = metadata.xmp
+    return options
+
+
+def _fitting_jpeg(metadata: Metadata, name: str) -> Metadata:
+    if len(metadata.exif or b"") > _JPEG_EXIF_LIMIT:
+        log.warning(
+            "%s: %d bytes of EXIF data are left out, a JPEG takes %d", name, len(metadata.exif or b""), _JPEG_EXIF_LIMIT
+        )
+        metadata = metadata._replace(exif=None)
+    if len(metadata.xmp or b"") > _JPEG_XMP_LIMIT:
+        log.warning(
+            "%s: %d bytes of XMP data are left out, a JPEG takes %d", name, len(metadata.xmp or b""), _JPEG_XMP_LIMIT
+        )
+        metadata = metadata._replace(xmp=None)
+    return metadata
+
+
+def _deep_png(levels: NDArray[Any], metadata: Metadata) -> bytes:
+    """uint16 [H, W, 1 .. 4] as a PNG of 16 bits a channel."""
+    height, width, channels = levels.shape
+    parts = [b"\x89PNG\r\n\x1a\n"]
+
+    def add(kind: bytes, data: bytes) -> None:
+        parts.extend([struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))])
+
+    add(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _PNG_COLOUR_TYPES[channels], 0, 0, 0))
+    if metadata.icc_profile:
+        add(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc_profile))
+    if metadata.dpi:
+        add(b"pHYs", struct.pack(">IIB", *(round(dots / _INCH) for dots in metadata.dpi), 1))
+    if metadata.exif:
+        add(b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
+    if metadata.xmp:
+        add(b"iTXt", _PNG_XMP.encode() + b"\0\0\0\0\0" + metadata.xmp)
+    packer = zlib.compressobj(_COMPRESSION)
+    above = np.zeros((1, 2 * width * channels), np.uint8)
+    for rows in row_blocks(height, width):
+        raw = np.ascontiguousarray(levels[rows], ">u2").view(np.uint8).reshape(rows.stop - rows.start, -1)
+        # Filter 2: each byte less the one above it, which leaves small numbers wherever a picture is smooth.
+        filtered = np.full((len(raw), raw.shape[1] + 1), 2, np.uint8)
+        filtered[:, 1:] = raw - np.concatenate([above, raw[:-1]])
+        above = raw[-1:]
+        add(b"IDAT", packer.compress(filtered.tobytes()))
+    add(b"IDAT", packer.flush())
+    add(b"IEND", b"")
+    return b"".join(parts)
+
+
+def _deep_tiff(levels: NDArray[Any], metadata: Metadata) -> memoryview:
+    """uint16 [H, W, 1 .. 4] as an uncompressed TIFF of 16 bits a channel; the directory is written by Pillow."""
+    height, width, channels = levels.shape
+    data = np.ascontiguousarray(levels, "<u2").data.cast("B")
+    tags = _tiff_tags(metadata)
+    fixed: dict[int, Any] = {
+        TiffImagePlugin.IMAGEWIDTH: width,
+        TiffImagePlugin.IMAGELENGTH: height,
+        TiffImagePlugin.BITSPERSAMPLE: (16,) * channels,
+        TiffImagePlugin.COMPRESSION: 1,
+        TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: 1 if channels < 3 else 2,
+        TiffImagePlugin.SAMPLESPERPIXEL: channels,
+        TiffImagePlugin.ROWSPERSTRIP: height,
+        TiffImagePlugin.STRIPBYTECOUNTS: len(data),
+        TiffImagePlugin.STRIPOFFSETS: 0,  # from the end of the directory; `save` makes it one from the start
+        TiffImagePlugin.PLANAR_CONFIGURATION: 1,
+    }
+    if channels in (2, 4):
+        fixed[TiffImagePlugin.EXTRASAMPLES] = 2  # alpha, by which colours are not multiplied
+    if metadata.icc_profile:
+        fixed[TiffImagePlugin.ICCPROFILE] = metadata.icc_profile
+    if metadata.dpi:
+        fixed |= {
+            TiffImagePlugin.RESOLUTION_UNIT: 2,
+            TiffImagePlugin.X_RESOLUTION: metadata.dpi[0],
+            TiffImagePlugin.Y_RESOLUTION: metadata.dpi[1],
+        }
+    for tag, value in fixed.items():
+        tags[tag] = value
+    buffer = io.BytesIO()
+    tags.save(buffer)
+    buffer.write(data)
+    return buffer.getbuffer()
+
+
+def _tiff_tags(metadata: Metadata) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """EXIF and XMP data as a directory of TIFF, to which those of the picture itself are added."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    if metadata.exif:
+        exif = Image.Exif()
+        exif.load(metadata.exif)
+        for tag in exif:
+            tags[tag] = exif.get_ifd(tag) if tag in (0x8769, 0x8825) else exif[tag]
+    if metadata.xmp:
+        tags.tagtype[TiffImagePlugin.XMP] = 1  # bytes
+        tags[TiffImagePlugin.XMP] = metadata.xmp
+    return tags

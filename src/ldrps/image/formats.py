@@ -1,0 +1,15 @@
+"""What our files are called. Free of torch and Pillow, so that a mistake in a name is told at once."""
+
+# The formats that are written, in Pillow's words, by their suffixes.
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+
+PARTIAL_PREFIX = ".ldrps-partial-"  # of a file that is being written

@@ -1,0 +1,53 @@
+"""What a way of restoring consists of: a plan for the picture, and for each of its windows a chain to follow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from ldrps.image.tiles import Window
+from ldrps.sampling.chains import Chain
+
+
+class Method(ABC):
+    """A plan for one picture; made for it and thrown away with it.
+
+    Attributes:
+        findings: what it found out about the damage, as plain data.
+        windows: the parts of the picture that are restored one after the other; one where it is not large.
+        rounds: the timesteps of the first chain and of each recurrence; empty where there is nothing to sample.
+    """
+
+    findings: dict[str, Any]
+    windows: list[Window]
+    rounds: list[list[int]]
+
+    @abstractmethod
+    def hear(self, caption: str) -> None:
+        """Go on with another caption."""
+
+    @abstractmethod
+    def part(self, window: Window) -> Part:
+        """The way of one of the windows."""
+
+
+class Part(ABC):
+    """The way of one window through the rounds of the recurrence."""
+
+    @abstractmethod
+    def start(self) -> Tensor:
+        """The latents at the first timestep of round 0, [chains, C, h, w]."""
+
+    @abstractmethod
+    def renoise(self, z: Tensor, number: int) -> Tensor:
+        """The start of round `number`, 1 or later: the latents at the end of the one before, with fresh noise."""
+
+    @abstractmethod
+    def chain(self, z: Tensor, number: int) -> Chain:
+        """Round `number`, from latents at its first timestep."""
+
+    @abstractmethod
+    def picture(self, z: Tensor | None) -> Tensor:
+        """The restored window [1, 3, H, W], from the latents at the end; None where there were no rounds."""

@@ -1,0 +1,41 @@
+"""Where the page is served, and who may see it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ldrps.errors import SettingsError
+
+AUTH_VARIABLE = "LDRPS_AUTH"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach a page that is bound to `host`."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name; what it resolves to may change
+        return False
+
+
+def parse_auth(text: str) -> tuple[str, str] | None:
+    """USER:PASSWORD as a pair; None for nothing. The password may hold further colons.
+
+    Raises:
+        SettingsError: there is no colon, or nothing on one side of it. The message does not repeat the text.
+    """
+    if not text:
+        return None
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise SettingsError(f"--auth ({AUTH_VARIABLE}) must be USER:PASSWORD, both not empty")
+    return user, password
+
+
+def warning(host: str, auth: tuple[str, str] | None, share: bool) -> str:
+    """What the one who starts the page should know about it; "" for nothing."""
+    if auth is not None or (is_loopback(host) and not share):
+        return ""
+    who = "anyone on the internet who has the link" if share else f"anyone who can reach {host}"
+    return f"{who} can use this page and this machine's time: set {AUTH_VARIABLE}=USER:PASSWORD to ask for a password"

@@ -1,0 +1,90 @@
+"""Pictures to look at on the page: small copies, and the state of a restoration while it runs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from ldrps.image.arrays import to_pil
+from ldrps.image.picture import Picture
+from ldrps.prior.base import Prior
+from ldrps.restorer import Progress
+
+SHOWN_SIDE = 1600  # pixels of the longer side of what is shown; the download has all of them
+PREVIEW_SIDE = 640
+_WHITE = (255, 255, 255)
+
+
+def save_shown(image: Image.Image, path: Path) -> Path:
+    """A copy for browsers as a JPEG: reduced, upon white where it is transparent, with its colour profile."""
+    _jpeg(_flat(image), path, quality=92)
+    return path
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """The image in RGB or L, no side longer than SHOWN_SIDE."""
+    profile = image.info.get("icc_profile")
+    if max(image.size) > SHOWN_SIDE:
+        image = image.copy()
+        image.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+    if image.mode in ("LA", "RGBA"):
+        sheet = Image.new("RGB", image.size, _WHITE)
+        sheet.paste(image.convert("RGB"), mask=image.getchannel("A"))
+        profile = None if image.mode == "LA" else profile  # that of grey values does not go with three channels
+        image = sheet
+    if profile:
+        image.info["icc_profile"] = profile
+    return image
+
+
+def _jpeg(image: Image.Image, file: Path | io.BytesIO, quality: int) -> None:
+    profile = image.info.get("icc_profile")
+    image.save(file, "JPEG", quality=quality, subsampling="4:4:4", icc_profile=profile)
+
+
+class Preview:
+    """The picture as it is by now: the damaged one, with the windows that have been worked on in their places.
+
+    Args:
+        picture: the damaged one.
+        prior: what the latents of the steps belong to.
+        working_size: of the settings that it is restored with.
+    """
+
+    def __init__(self, picture: Picture, prior: Prior, working_size: int = 0) -> None:
+        self._prior = prior
+        longer = max(picture.size)
+        # Windows are told in pixels of what is worked on, which may be smaller than the picture.
+        worked_on = min(1.0, working_size / longer) if working_size else 1.0
+        shrink = min(1.0, PREVIEW_SIDE / longer)
+        self._scale = shrink / worked_on
+        width, height = (max(1, round(side * shrink)) for side in picture.size)
+        self._canvas = F.interpolate(picture.rgb, (height, width), mode="area")  # [1, 3, h, w]
+
+    @torch.no_grad()
+    def show(self, progress: Progress) -> bytes:
+        """A JPEG of it after that step."""
+        window, scale = progress.window, self._scale
+        top, left = round(window.top * scale), round(window.left * scale)
+        tall, wide = max(1, round(window.height * scale)), max(1, round(window.width * scale))
+        part = self._decoded(progress.z0[:1], window.height, window.width)
+        small = F.interpolate(part, (tall, wide), mode="area" if scale <= 1 else "nearest")
+        place = self._canvas[..., top : top + tall, left : left + wide]
+        place.copy_(small[..., : place.shape[-2], : place.shape[-1]].clamp(0, 1))
+        buffer = io.BytesIO()
+        _jpeg(to_pil(self._canvas[0]), buffer, quality=85)
+        return buffer.getvalue()
+
+    def _decoded(self, z0: Tensor, height: int, width: int) -> Tensor:
+        """Latents as [1, 3, height, width], without the cell that views of a window are padded by."""
+        image = self._prior.decode(z0).cpu()
+        down, right = (
+            min(self._prior.factor, max(0, size - wanted))
+            for size, wanted in zip(image.shape[-2:], (height, width), strict=True)
+        )
+        return image[..., down : down + height, right : right + width]

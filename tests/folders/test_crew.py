@@ -1,0 +1,146 @@
+"""Worker processes: what they answer, and what their death costs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import noisy
+from crash_parts import PRELOADED
+from PIL import Image
+
+from ldrps.errors import PriorError, SettingsError
+from ldrps.folders.crew import Alone, Crew, Pool
+from ldrps.folders.outcome import Outcome, Tick
+from ldrps.folders.recipe import Recipe
+from ldrps.jobs import Job
+from ldrps.settings import preset
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> list[Job]:
+    made = [Job(tmp_path / f"{number}.png", tmp_path / "out" / f"{number}.png") for number in range(4)]
+    for number, job in enumerate(made):
+        Image.fromarray(noisy(seed=number)).save(job.source)
+    return made
+
+
+@pytest.fixture
+def recipe(tiny_prior_folder: Path) -> Recipe:
+    return Recipe(preset("fast"), prior=str(tiny_prior_folder))
+
+
+@pytest.fixture
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers come from a server that has loaded torch already: seconds less for each."""
+    if sys.platform != "win32":
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
+        monkeypatch.setattr(multiprocessing, "get_context", lambda kind: context)
+
+
+def next_outcomes(crew: Crew, seconds: float = 120) -> list[Outcome]:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if outcomes := crew.poll(1.0):
+            return outcomes
+    raise AssertionError("no answer")
+
+
+def names(jobs: list[Job]) -> list[str]:
+    return sorted(path.name for path in jobs[0].target.parent.iterdir())
+
+
+@pytest.fixture
+def ticks() -> list[tuple[Job, Tick]]:
+    return []
+
+
+@pytest.fixture
+def pool(quick_start: None, recipe: Recipe, ticks: list[tuple[Job, Tick]]) -> Iterator[Pool]:
+    with closing(Pool(recipe, None, 1, lambda job, tick: ticks.append((job, tick)))) as made:
+        yield made
+
+
+def test_a_worker_that_dies_costs_its_picture_and_is_replaced(
+    pool: Pool, recipe: Recipe, jobs: list[Job], ticks: list[tuple[Job, Tick]]
+) -> None:
+    assert pool.has_room and not pool.is_busy
+    pool.start(jobs[0])
+    assert pool.is_busy and not pool.has_room
+    (first,) = next_outcomes(pool)
+    assert (first.state, first.written) == ("done", (jobs[0].target,)) and first.seconds > 0
+    assert ticks and all(job == jobs[0] and tick.number <= tick.total for job, tick in ticks)
+
+    (member,) = pool._members
+    os.kill(member.process.pid or 0, signal.SIGSTOP)  # so that it is at the picture when it is killed
+    pool.start(jobs[1])
+    os.kill(member.process.pid or 0, signal.SIGKILL)
+    (dead,) = next_outcomes(pool)
+    assert dead.state == "failed" and dead.job == jobs[1]
+    assert "1.png" in dead.reason and "signal 9" in dead.reason and "--jobs" in dead.reason
+
+    pool.start(jobs[2])
+    (third,) = next_outcomes(pool)
+    assert third.state == "done"
+    pool.close()
+    assert not pool.is_busy and names(jobs) == ["0.png", "2.png"]
+
+    alone, bytes_of_pool = Alone(recipe, None, lambda *given: None), jobs[2].target.read_bytes()
+    jobs[2].target.unlink()
+    alone.start(jobs[2])
+    alone.poll(0.0)
+    assert jobs[2].target.read_bytes() == bytes_of_pool
+
+
+def test_what_is_wrong_with_all_pictures_is_raised(quick_start: None, jobs: list[Job], tmp_path: Path) -> None:
+    nowhere = Recipe(preset("fast"), prior=str(tmp_path / "none"))
+    for crew in (Alone(nowhere, None, lambda *given: None), Pool(nowhere, None, 1, lambda *given: None)):
+        with closing(crew):
+            crew.start(jobs[0])
+            with pytest.raises(PriorError, match="none"):
+                next_outcomes(crew)
+
+
+def test_alone_loads_nothing_before_the_first_job(recipe: Recipe, jobs: list[Job]) -> None:
+    crew = Alone(Recipe(preset("fast"), prior="no/such/prior"), None, lambda *given: None)
+    assert crew.poll(0.0) == [] and crew.has_room
+    crew.close()
+    crew = Alone(recipe, None, lambda *given: None)
+    crew.start(jobs[0])
+    assert crew.is_busy and not crew.has_room
+    (outcome,) = crew.poll(0.0)
+    assert outcome.state == "done" and not crew.is_busy
+    assert np.asarray(Image.open(outcome.written[0])).shape == (40, 48, 3)
+
+
+def test_faults_and_full_memory_are_failures_of_their_picture(
+    recipe: Recipe, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from ldrps.batch import Batch
+
+    errors = iter([TypeError("a slip"), MemoryError(), RuntimeError("CUDA out of memory"), SettingsError("for all")])
+
+    def fail(self: Batch, *given: object) -> None:
+        raise next(errors)
+
+    monkeypatch.setattr(Batch, "make", fail)
+    crew = Alone(recipe, None, lambda *given: None)
+    reasons = []
+    for job in jobs[:3]:
+        crew.start(job)
+        reasons += [outcome.reason for outcome in crew.poll(0.0)]
+    assert "0.png" in reasons[0] and "TypeError: a slip" in reasons[0] and "report" in reasons[0]
+    assert all("does not fit into memory" in reason for reason in reasons[1:])
+    assert len([record for record in caplog.records if record.exc_info]) == 1, "only a fault leaves a traceback"
+    crew.start(jobs[3])
+    with pytest.raises(SettingsError):
+        crew.poll(0.0)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from serve.held import Held, until
+
+from ldrps.serve.line import FullError, Line, Task
+from ldrps.serve.order import Order
+from ldrps.serve.visits import Upload
+
+
+def task(folder: Path, pictures: int = 1) -> Task:
+    place = folder / f"{len(list(folder.iterdir()))}"
+    place.mkdir()
+    uploads = [Upload(f"{n}.png", place / "x", place / "y", (64, 48)) for n in range(pictures)]
+    return Task(uploads, Order(), place)
+
+
+def test_one_after_the_other_in_the_order_of_arrival(held: Held, tmp_path: Path) -> None:
+    line = Line(held, waiting=5)
+    tasks = [task(tmp_path) for _ in range(3)]
+    for each in tasks:
+        line.join(each)
+    until(lambda: tasks[0].snapshot.started)
+    assert [line.ahead(each) for each in tasks] == [0, 1, 2]
+    assert not tasks[1].snapshot.started
+    held.let(9)
+    until(lambda: all(each.snapshot.over for each in tasks))
+    assert held.done == tasks
+    assert not any(each.snapshot.stopped for each in tasks)
+    assert len(line) == 0
+
+
+def test_the_line_is_bounded(held: Held, tmp_path: Path) -> None:
+    line = Line(held, waiting=1)
+    line.join(task(tmp_path))
+    second = task(tmp_path)
+    line.join(second)
+    with pytest.raises(FullError, match="1 requests are waiting already"):
+        line.join(task(tmp_path))
+    line.stop(second)  # its place is free at once
+    line.join(task(tmp_path))
+    line.close(0)
+    held.let(9)
+
+
+def test_a_task_that_waits_stops_at_once(held: Held, tmp_path: Path) -> None:
+    line = Line(held, waiting=5)
+    first, second = task(tmp_path), task(tmp_path)
+    line.join(first)
+    line.join(second)
+    line.stop(second)
+    assert second.snapshot.over and second.snapshot.stopped and not second.snapshot.started
+    held.let(3)
+    until(lambda: first.snapshot.over)
+    assert held.done == [first]
+
+
+def test_a_task_under_way_stops_after_its_step_and_the_next_begins(held: Held, tmp_path: Path) -> None:
+    line = Line(held, waiting=5)
+    first, second = task(tmp_path, pictures=2), task(tmp_path)
+    line.join(first)
+    line.join(second)
+    held.let(4)  # the first picture, and a step of the second
+    until(lambda: first.snapshot.picture == 2 and first.snapshot.step == 1)
+    line.stop(first)
+    assert not first.snapshot.over
+    held.let(1)
+    until(lambda: second.snapshot.started)
+    assert first.snapshot.stopped
+    assert len(first.snapshot.outcomes) == 1, "what was finished stays"
+    held.let(3)
+    until(lambda: second.snapshot.over)
+
+
+def test_work_that_fails_does_not_end_the_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def work(each: Task) -> None:
+        raise MemoryError("no room")
+
+    line = Line(work, waiting=5)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            failed = task(tmp_path)
+            line.join(failed)
+            until(lambda failed=failed: failed.snapshot.over)
+            assert not failed.snapshot.stopped
+    assert "no room" in caplog.text
+
+
+def test_closing_stops_all(held: Held, tmp_path: Path) -> None:
+    line = Line(held, waiting=5)
+    tasks = [task(tmp_path) for _ in range(3)]
+    for each in tasks:
+        line.join(each)
+    until(lambda: tasks[0].snapshot.started)
+    held.let(1)
+    line.close()
+    assert all(each.snapshot.over and each.snapshot.stopped for each in tasks)
+    with pytest.raises(FullError):
+        line.join(task(tmp_path))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ldrps.serve import look
+from ldrps.serve.line import Outcome, Snapshot
+from ldrps.serve.order import Order
+from ldrps.serve.visits import Upload
+
+NASTY = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def upload(picture: Path) -> Upload:
+    return Upload(NASTY, picture, picture, (64, 48))
+
+
+def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: Path) -> None:
+    outcome = Outcome("a.png", Order(caption=NASTY), picture, damage=NASTY, caption=NASTY)
+    for html in (
+        look.chosen([upload]),
+        look.chosen([upload] * 9),
+        look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
+        look.told(outcome),
+        look.refusals([NASTY]),
+        look.status(NASTY),
+    ):
+        assert "<img src=x" not in html
+        assert 'onerror="' not in html
+
+
+def test_where_a_run_is() -> None:
+    assert look.progress(Snapshot(), 2, 1, False) == "Waiting: 2 requests ahead of yours"
+    assert look.progress(Snapshot(), 1, 1, False) == "Waiting: 1 request ahead of yours"
+    step = Snapshot(started=True, picture=2, step=1, steps=4, seconds_left=75.4)
+    assert look.progress(step, 0, 3, False) == "Picture 2 of 3, step 1 of 4, about 75 s left"
+    assert look.progress(Snapshot(started=True, picture=1), 0, 1, False) == "Looking at it"
+    assert look.progress(step, 0, 3, True) == "Stopping after this step"
+
+
+def test_how_a_run_ended(picture: Path) -> None:
+    good = Outcome("a.png", Order(), picture, file=picture, seconds=2.0)
+    bad = Outcome("b.png", Order(), picture, error="no")
+    assert look.finished(Snapshot(outcomes=(good,)), 1) == "Done in 2 s"
+    assert look.finished(Snapshot(outcomes=(good, bad)), 2) == "1 of 2 restored in 2 s"
+    assert look.finished(Snapshot(outcomes=(bad,)), 1) == "Nothing could be restored"
+    assert look.finished(Snapshot(outcomes=(good,), stopped=True), 2) == "Stopped: 1 of 2 done"
+    assert "log" in look.finished(Snapshot(), 1)
+
+
+def test_many_pictures_are_a_strip_and_a_count(upload: Upload) -> None:
+    html = look.chosen([upload] * 9)
+    assert html.count("<img") == 6
+    assert "and 3 more" in html
+    assert look.chosen([]) == ""
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (89, "89 s"), (300, "5 min"), (7500, "2 h 5 min")])
+def test_durations(seconds: float, said: str) -> None:
+    assert look.duration(seconds) == said

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import noisy
+from PIL import Image
+from serve.held import until
+
+from ldrps import Prior, Restorer
+from ldrps.caption.base import Captioner
+from ldrps.caption.chain import make_captioner
+from ldrps.image.picture import load_picture
+from ldrps.serve.limits import Limits
+from ldrps.serve.line import Line, Task
+from ldrps.serve.order import Order
+from ldrps.serve.visits import Upload
+from ldrps.serve.work import Worker
+from ldrps.settings import preset
+
+
+@pytest.fixture
+def work(tiny_prior: Prior) -> Worker:
+    return Worker(tiny_prior, Limits(), make_captioner)
+
+
+def upload(path: Path) -> Upload:
+    return Upload(path.name, path, path, (64, 48))
+
+
+def task(paths: list[Path], folder: Path, order: Order | None = None) -> Task:
+    folder.mkdir(exist_ok=True)
+    return Task([upload(path) for path in paths], order or Order(), folder)
+
+
+def test_the_result_is_what_the_library_makes_with_everything_kept(
+    work: Worker, picture: Path, tmp_path: Path, tiny_prior: Prior
+) -> None:
+    asked = task([picture], tmp_path / "out", Order("fast", seed=3))
+    work(asked)
+    (outcome,) = asked.snapshot.outcomes
+    assert outcome.error == ""
+    assert outcome.file is not None and outcome.after is not None
+    assert outcome.file.name == picture.name
+    Restorer(tiny_prior, preset("fast").with_changes(seed=3))(picture).save(tmp_path / "same.jpg")
+    assert outcome.file.read_bytes() == (tmp_path / "same.jpg").read_bytes()
+    assert Image.open(outcome.file).getexif()[0x010E] == "the harbour"
+    assert Image.open(outcome.after).size == (64, 48)
+    assert outcome.damage
+    assert outcome.seconds > 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".0.after.jpg", "our harbour.jpg"]
+
+
+def test_every_step_is_shown(work: Worker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ldrps.serve.work._PREVIEW_EVERY", 0.0)
+    asked = task([grainy, grainy], tmp_path / "out", Order("best"))
+    seen: list[dict[str, Any]] = []
+    real = asked.show
+    monkeypatch.setattr(asked, "show", lambda **changes: (seen.append(changes), real(**changes)))
+    work(asked)
+    steps = [change["step"] for change in seen if change.get("steps")]
+    assert steps == [1, 2, 3, 4, 1, 2, 3, 4]
+    lefts = [change["seconds_left"] for change in seen if change.get("steps")]
+    assert all(left >= 0 for left in lefts) and lefts[-1] == 0
+    previews = [change["preview"] for change in seen if change.get("preview")]
+    assert len(previews) == 8
+    assert Image.open(io.BytesIO(previews[0])).size == (64, 48)
+    assert [outcome.name for outcome in asked.snapshot.outcomes] == ["grainy.png", "grainy-2.png"]
+
+
+def test_a_bad_picture_is_named_and_the_others_go_on(work: Worker, picture: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(picture.read_bytes()[:500])
+    asked = task([bad, picture], tmp_path / "out")
+    work(asked)
+    first, second = asked.snapshot.outcomes
+    assert first.error.startswith("bad.jpg ") and str(tmp_path) not in first.error
+    assert first.file is None
+    assert second.file is not None
+
+
+def test_a_bug_costs_one_picture_and_tells_the_visitor_nothing_of_it(
+    work: Worker, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*given: object, **more: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("ldrps.serve.work.load_picture", broken)
+    asked = task([picture], tmp_path / "out")
+    work(asked)
+    assert "the server's log" in asked.snapshot.outcomes[0].error
+    assert "secret" not in asked.snapshot.outcomes[0].error
+    assert "secret" in caplog.text
+
+
+def test_stopping_in_the_middle_closes_the_steps_within_one(
+    work: Worker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = task([grainy], tmp_path / "out", Order("best", recurrences=3))
+    real, done = asked.show, []
+
+    def show(**changes: Any) -> None:
+        real(**changes)
+        if changes.get("step"):
+            done.append(changes["step"])
+            if changes["step"] == 2:
+                asked.stop()
+
+    monkeypatch.setattr(asked, "show", show)
+    closed = []
+    real_steps = Restorer.steps
+
+    def steps(self: Restorer, *given: Any, **more: Any) -> Any:
+        try:
+            return (yield from real_steps(self, *given, **more))
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(Restorer, "steps", steps)
+    line = Line(work, 1)
+    line.join(asked)
+    until(lambda: asked.snapshot.over)
+    assert done == [1, 2]
+    assert closed == [True]
+    assert asked.snapshot.stopped and asked.snapshot.outcomes == ()
+    again = task([grainy], tmp_path / "again", Order("fast"))
+    line.join(again)  # the worker is free
+    until(lambda: again.snapshot.over)
+    assert again.snapshot.outcomes[0].file is not None
+
+
+def test_what_a_format_has_no_room_for_becomes_png(work: Worker, tmp_path: Path) -> None:
+    path = tmp_path / "see-through.jpg"  # a PNG by content
+    Image.fromarray(np.dstack([noisy(64, 48), np.full((48, 64, 1), 100, np.uint8)])).save(path, "PNG")
+    asked = task([path], tmp_path / "out")
+    work(asked)
+    (outcome,) = asked.snapshot.outcomes
+    assert outcome.name == "see-through.jpg.png"
+    assert outcome.file is not None
+    assert load_picture(outcome.file).alpha is not None
+
+
+def test_captions_are_asked_for_with_a_prior_that_knows_text(by_heart: Prior, picture: Path, tmp_path: Path) -> None:
+    specs: list[str] = []
+
+    def captioner_for(spec: str) -> Captioner:
+        specs.append(spec)
+        return make_captioner(spec)
+
+    asked = task([picture], tmp_path / "out", Order("fast", caption="bright"))
+    Worker(by_heart, Limits(), captioner_for)(asked)
+    assert specs == ["text:bright"]
+    assert asked.snapshot.outcomes[0].caption == "bright"
