@@ -51,6 +51,9 @@ def test_changes_keep_what_is_none_and_take_zero() -> None:
         ("strength", 0.0, "above 0, at most 1"),
         ("strength", 1.5, "above 0, at most 1"),
         ("text_scale", -0.1, "0 to 100"),
+        ("overlap", 8, "16 to 1024 pixels"),
+        ("tile", 128, "256 to 8192 pixels: four times the overlap at least"),
+        ("working_size", 16, "0 for the picture's own, or 32 to 8192 pixels"),
     ],
 )
 def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -> None:
@@ -60,3 +63,15 @@ def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -
 
 def test_a_term_acts_below_its_timestep() -> None:
     assert [Until(0.5, 100).at(t) for t in (0, 99, 100, 900)] == [0.5, 0.5, 0.0, 0.0]
+
+
+def test_who_knows_the_damage_can_say_so() -> None:
+    knowing = preset("fast").with_knowledge(undamaged=0.1, noise=0)
+    assert isinstance(knowing.posterior, ProximalPosterior)
+    assert (knowing.posterior.undamaged, knowing.posterior.noise, knowing.posterior.shifts) == (0.1, 0, 1)
+    assert preset("paper-denoising").with_knowledge() == preset("paper-denoising")
+    with pytest.raises(SettingsError, match="'paper-denoising' finds the damage out by itself: leave noise out"):
+        preset("paper-denoising").with_knowledge(noise=25)
+    for bad in ({"noise": 300}, {"undamaged": 0}):
+        with pytest.raises(SettingsError, match="must be"):
+            preset("fast").with_knowledge(**bad)

@@ -74,6 +74,9 @@ class ProximalPosterior:
     # How much of what is uneven about it (haze of uneven depth, light from a side) is undone. It is told well of damage
     # made as in training, a sixth less error of uneven veils, and of no use on the real haze of HSTS: 0 leaves it.
     unevenness: float = 0.0
+    # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0 leaves
+    # noise alone.
+    noise: float | None = None
     # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
     # demosaicked; this factor is where one step of the denoiser did best on such noise.
     noise_factor: float = 1.25
@@ -91,6 +94,12 @@ class ProximalPosterior:
     sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: int = 4
+
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.tone <= 1, "tone", self.tone, "0 to 1")
+        _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
+        _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
 
 
 @dataclass(frozen=True)
@@ -133,10 +142,31 @@ class Settings:
         _check(self.working_size == 0 or 32 <= self.working_size <= 8192, "working_size", self.working_size, wanted)
         _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
 
+    @property
+    def method(self) -> str:
+        """What it is recorded as."""
+        return type(self.posterior).__name__
+
     def with_changes(self, **changes: Any) -> Settings:
         """A copy with some fields replaced; None means "as the preset has it"."""
         given = {name: value for name, value in changes.items() if value is not None}
         return dataclasses.replace(self, **given)
+
+    def with_knowledge(self, *, undamaged: float | None = None, noise: float | None = None) -> Settings:
+        """A copy for somebody who knows something of the damage: see `ProximalPosterior`. None is "not known".
+
+        Raises:
+            SettingsError: the published posterior asks nobody.
+        """
+        given = [name for name, value in (("undamaged", undamaged), ("noise", noise)) if value is not None]
+        if not given:
+            return self
+        known = self.posterior
+        if not isinstance(known, ProximalPosterior):
+            raise SettingsError(f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(given)} out")
+        undamaged = known.undamaged if undamaged is None else undamaged
+        noise = known.noise if noise is None else noise
+        return dataclasses.replace(self, posterior=dataclasses.replace(known, undamaged=undamaged, noise=noise))
 
 
 def _check(good: bool, name: str, value: object, wanted: str) -> None:

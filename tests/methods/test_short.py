@@ -85,3 +85,13 @@ def test_detail_that_the_autoencoder_drops_comes_back_unless_it_is_noise(
     assert float((restored - (y + detail)).pow(2).mean()) < float((lost - (y + detail)).pow(2).mean()) / 4
     grain = restored_without_sampling(plain) - y
     assert float(grain.pow(2).mean()) > 0.3 * 0.02**2 * 28 / 48, "what is dropped of plain noise stays dropped"
+
+
+def test_noise_that_is_told_is_taken_away_and_none_is_looked_for(
+    tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking(0.1, tiny_prior, monkeypatch)  # which by itself would pass for texture
+    told = planned(tiny_prior, noisy(), noise=20.0)
+    assert told.findings["noise"] == 20.0 and told.findings["denoised"]
+    assert told.noise == pytest.approx(1.25 * 20 / 255)
+    assert planned(tiny_prior, noisy(), noise=0.0).rounds == []

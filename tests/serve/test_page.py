@@ -104,6 +104,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ends
 
 
+# The line of the slider is in the middle of its picture, as it is once both have been loaded and measured.
+LAID_OUT = """() => {
+  const [line, picture] = ["[role=slider]", "img"].map(
+    (part) => document.querySelector(`#slider ${part}`)?.getBoundingClientRect());
+  return line && picture && Math.abs(line.left + line.width / 2 - picture.left - picture.width / 2) < 0.03 * picture.width;
+}"""
+
+
 def choose(page: Page, *paths: Path) -> None:
     page.set_input_files("#files input[type=file]", list(paths))
 
@@ -120,6 +128,7 @@ def test_upload_run_slide_download(page: Page, picture: Path) -> None:
     status(page, "Done in")
     assert "Found" in page.inner_text("#told")
     line = page.locator("#slider [role=slider]")
+    page.wait_for_function(LAID_OUT)
     line.focus()
     page.keyboard.press("ArrowRight")
     assert line.get_attribute("aria-valuenow") == "55"

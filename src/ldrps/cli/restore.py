@@ -77,6 +77,13 @@ def restore(
     trace: Annotated[bool, typer.Option("--trace", help="Also write settings, losses and timings as JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
+    undamaged: Annotated[
+        float | None,
+        typer.Option(help="How likely it is, before a look, that the tones need nothing: 0.7; less changes more."),
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="The noise, of 255, instead of the estimate; for grain that it does not see.")
+    ] = None,
     tile: Annotated[
         int | None, typer.Option(help="Pixels a side of the windows in which large pictures are restored; 512.")
     ] = None,
@@ -127,6 +134,7 @@ def restore(
         overlap=overlap,
         working_size=working_size,
     )
+    settings = settings.with_knowledge(undamaged=undamaged, noise=noise)
     check_dtype(dtype)
     from ldrps.folders.find import Wanted
     from ldrps.folders.recipe import Captions, Recipe

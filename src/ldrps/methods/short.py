@@ -97,7 +97,8 @@ class Short(Method):
 
     def _find_noise(self, y: Tensor, generator: torch.Generator) -> None:
         """Set `level` and `noise` if there is any to speak of in y [1, 3, H, W], whose tones are good."""
-        noise = float(estimate_noise(y).mean())
+        known = self.posterior.noise
+        noise = float(estimate_noise(y).mean()) if known is None else known / 255
         self.findings["noise"] = round(255 * noise, 2)
         if 255 * noise < self.posterior.floor:
             return
@@ -105,7 +106,7 @@ class Short(Method):
         latents = self.encoded(y)
         probe = self.encoded(y + noise * draw(y.shape, generator, y.device))
         level = self.posterior.noise_factor * float((probe - latents).pow(2).mean().sqrt())
-        share = self._noise_share(latents[:1], level)
+        share = self._noise_share(latents[:1], level) if known is None else 1.0
         self.findings["noise"] = round(255 * noise * share, 2)
         if 255 * noise * share < self.posterior.floor:
             return

@@ -2,17 +2,7 @@
 () => {
   const handle = () => document.querySelector("#slider [data-testid=slider]");
 
-  const describe = () => {
-    const found = handle();
-    if (!found || found.tabIndex === 0) return;
-    found.tabIndex = 0;
-    found.setAttribute("role", "slider");
-    found.setAttribute("aria-label", "Line between before and after");
-    found.setAttribute("aria-valuemin", "0");
-    found.setAttribute("aria-valuemax", "100");
-    found.setAttribute("aria-valuenow", "50");
-    document.querySelectorAll("#slider img").forEach((image, n) => { image.alt = n ? "After" : "Before"; });
-  };
+  const box = (element) => element.getBoundingClientRect();
 
   const drag = (element, from, to, y) => {
     const send = (target, type, x) => target.dispatchEvent(
@@ -22,13 +12,37 @@
     send(window, "mouseup", to);
   };
 
+  // Gradio sometimes measures before the pictures are laid out, and leaves the line at their edge.
+  const centre = () => {
+    const found = handle();
+    if (!found) return;
+    const [line, picture] = [box(found), box(document.querySelector("#slider img"))];
+    const [from, to] = [line.left + line.width / 2, picture.left + picture.width / 2];
+    if (Math.abs(from - to) > 0.03 * picture.width) drag(found, from, to, line.top + line.height / 2);
+  };
+
+  const describe = () => {
+    const found = handle();
+    if (!found || found.tabIndex === 0) return;
+    found.tabIndex = 0;
+    found.setAttribute("role", "slider");
+    found.setAttribute("aria-label", "Line between before and after");
+    found.setAttribute("aria-valuemin", "0");
+    found.setAttribute("aria-valuemax", "100");
+    found.setAttribute("aria-valuenow", "50");
+    document.querySelectorAll("#slider img").forEach((image, n) => {
+      image.alt = n ? "After" : "Before";
+      image.addEventListener("load", () => setTimeout(centre, 100), { once: true });
+    });
+    setTimeout(centre, 300);
+  };
+
   document.addEventListener("keydown", (event) => {
     const found = handle();
     const step = { ArrowLeft: -0.05, ArrowRight: 0.05, Home: -1, End: 1 }[event.key];
     if (!step || document.activeElement !== found) return;
     event.preventDefault();
-    const line = found.getBoundingClientRect();
-    const picture = document.querySelector("#slider img").getBoundingClientRect();
+    const [line, picture] = [box(found), box(document.querySelector("#slider img"))];
     const from = line.left + line.width / 2;
     const to = Math.min(picture.right, Math.max(picture.left, from + step * picture.width));
     drag(found, from, to, line.top + line.height / 2);
