@@ -74,8 +74,8 @@ class ProximalPosterior:
     # How much of what is uneven about it (haze of uneven depth, light from a side) is undone. It is told well of damage
     # made as in training, a sixth less error of uneven veils, and of no use on the real haze of HSTS: 0 leaves it.
     unevenness: float = 0.0
-    # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0 leaves
-    # noise alone.
+    # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
+    # leaves noise alone.
     noise: float | None = None
     # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
     # demosaicked; this factor is where one step of the denoiser did best on such noise.

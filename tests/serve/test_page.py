@@ -108,7 +108,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 LAID_OUT = """() => {
   const [line, picture] = ["[role=slider]", "img"].map(
     (part) => document.querySelector(`#slider ${part}`)?.getBoundingClientRect());
-  return line && picture && Math.abs(line.left + line.width / 2 - picture.left - picture.width / 2) < 0.03 * picture.width;
+  if (!line || !picture) return false;
+  return Math.abs(line.left + line.width / 2 - picture.left - picture.width / 2) < 0.03 * picture.width;
 }"""
 
 
