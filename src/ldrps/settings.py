@@ -95,7 +95,6 @@ class ProximalPosterior:
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: int = 4
 
-
     def __post_init__(self) -> None:
         _check(0 <= self.tone <= 1, "tone", self.tone, "0 to 1")
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
