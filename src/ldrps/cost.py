@@ -9,7 +9,8 @@ from ldrps.errors import InputError
 from ldrps.settings import ProximalPosterior, Settings
 
 # Of noisy pictures on two CPU cores with the embedded prior, float32 (benchmarks/cost.py, benchmarks/large.py).
-_SECONDS, _SECONDS_OF_VIEW = 2.3, 5.2  # of a megapixel, and of its way through the denoiser on one offset of the grid
+_SECONDS_OF_PICTURE = 0.25
+_SECONDS, _SECONDS_OF_VIEW = 0.5, 3.2  # of a megapixel, and of its way through the denoiser on one offset of the grid
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
 _BYTES_OF_VIEW = 240  # of a pixel of the window, on each offset of the grid
@@ -39,7 +40,7 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
         views = posterior.shifts * settings.steps * rounds
         window = min(worked_on[0], settings.tile) * min(worked_on[1], settings.tile)
         again = 1.0 if max(worked_on) <= settings.tile else (1 - settings.overlap / settings.tile) ** -2
-        seconds = megapixels * (_SECONDS + again * _SECONDS_OF_VIEW * views)
+        seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + again * _SECONDS_OF_VIEW * views)
         return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + _BYTES_OF_VIEW * window * posterior.shifts)
     steps = settings.steps * (1 + settings.strength * settings.recurrences)
     in_steps = _BYTES_OF_STEP * worked_on[0] * worked_on[1]

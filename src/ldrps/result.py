@@ -19,7 +19,6 @@ from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
 from ldrps.image.picture import Picture, to_srgb
 from ldrps.image.write import write_image
-from ldrps.settings import Settings
 
 _PACKAGES = ("ldrps", "torch", "diffusers", "transformers", "numpy", "pillow")
 
@@ -32,8 +31,9 @@ class Result:
         levels: the restored picture, uint8 or uint16 [H, W, C] as `to_levels` makes it: size, depth, transparency,
             greyness and colour space of the source.
         picture: the source.
-        settings: all of them, the seed among them.
-        prior: name of the prior.
+        settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
+            has a `seed` and says by `method` what it is recorded as.
+        prior: name of the prior, or of the other method.
         caption: the text that guided it; empty for none.
         findings: what the method made of the damage, in words and figures.
         losses: per step: round, timestep, and the value of each loss term.
@@ -44,7 +44,7 @@ class Result:
 
     levels: NDArray[Any] = field(repr=False)
     picture: Picture = field(repr=False)
-    settings: Settings
+    settings: Any
     prior: str
     caption: str
     findings: dict[str, Any]
@@ -73,7 +73,7 @@ class Result:
             "source": self.picture.source,
             "size": list(self.picture.size),
             "seed": self.seed,
-            "settings": dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
+            "settings": dataclasses.asdict(self.settings) | {"method": self.settings.method},
             "prior": self.prior,
             "caption": self.caption,
             "caption_source": self.caption_source,

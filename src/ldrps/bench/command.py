@@ -38,6 +38,7 @@ class Plan:
     store: Path = Path("out/bench")
     prior: str = "embedded"
     device: str = "cpu"
+    weights: str = ""
     workers: int = 1
     retry: bool = False
     reference: str | None = None
@@ -65,7 +66,7 @@ class Benchmark:
         bases = [
             base
             for name in plan.methods
-            for base in contenders(name, plan.presets, prior=plan.prior, device=plan.device)
+            for base in contenders(name, plan.presets, prior=plan.prior, device=plan.device, weights=plan.weights)
         ]
         # A method that was named twice, alone and with its group, is one.
         self.contenders = list(dict.fromkeys(entry for base in bases for entry in swept(base, plan.sweeps)))
@@ -134,16 +135,18 @@ class Summary:
 def listing() -> str:
     """All data sets and methods, a line each, for people."""
     from ldrps.baselines import BASELINES, ORACLES, Baseline, Oracle
+    from ldrps.baselines.registry import all_facts
 
     sets = [f"{name:16} {dataset.title} ({dataset.licence})" for name, dataset in data_sets().items()]
     ours = [f"{OURS:20} this program; --preset {', '.join(PRESETS)}"]
     known: list[Baseline | Oracle] = [*BASELINES.values(), *ORACLES.values()]
+    rivals = [f"{each.name:20} {each.what}" + f" ({each.source})" * bool(each.source) for each in all_facts()]
     others = [f"{each.name:20} {each.what}" + f" ({each.source})" * bool(each.source) for each in known]
     more = [
         f"{'A+B':20} plain tools, one after the other; chains stands for all pairs of a tone tool and a denoiser",
         f"{'files:FOLDER':20} pictures that lie in FOLDER beside the inputs' folder",
     ]
-    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *others, *more])
+    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *rivals, *others, *more])
 
 
 def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:

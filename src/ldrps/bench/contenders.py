@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from ldrps.baselines.mark import code_mark, weights_mark
+from ldrps.baselines.registry import RIVALS, Order, build_rival, facts_of, is_rival
 from ldrps.errors import InputError, SettingsError
 from ldrps.settings import PRESETS, Settings, preset
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 OURS = "ldrps"
 FILES = "files:"
 ORACLE = "oracle-"
-PLAIN, CHAINED, ORACLES_ALL = "plain", "chains", "oracles"
+PLAIN, CHAINED, ORACLES_ALL, RIVALS_ALL = "plain", "chains", "oracles", "rivals"
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class Contender:
     """A row of the tables.
 
     Attributes:
-        method: "ldrps", a baseline, an oracle, or "files:FOLDER" (pictures that lie beside the inputs' folder).
+        method: "ldrps", a rival, a baseline, an oracle, or "files:FOLDER", pictures that lie beside the inputs' folder.
         preset: of ldrps; empty for the others.
         changes: settings changed from the preset's, as dotted names and values.
         captions: which ones ldrps is given, one of `ldrps.bench.captions.KINDS`.
-        prior, device: of ldrps and the oracle that needs a prior.
+        prior, device: of ldrps and the oracle that needs a prior; rivals compute on the device as well.
+        weights: of rivals that need some, a file or a folder; "" for the folder that LDRPS_WEIGHTS names.
     """
 
     method: str
@@ -60,6 +63,7 @@ class Contender:
     captions: str = "none"
     prior: str = "embedded"
     device: str = "cpu"
+    weights: str = ""
 
     @property
     def label(self) -> str:
@@ -79,7 +83,11 @@ class Contender:
     @property
     def is_random(self) -> bool:
         """Whether its result depends on the seed."""
-        return self.method == OURS
+        return self.method == OURS or (self.is_rival and facts_of(self.method).is_random)
+
+    @property
+    def is_rival(self) -> bool:
+        return is_rival(self.method)
 
     @property
     def settings(self) -> Settings:
@@ -99,6 +107,13 @@ class Contender:
             facts["settings"] = dataclasses.asdict(self.settings)
         if self.uses_prior:
             facts["weights"] = _weights_digest(self.prior)
+        if self.is_rival:
+            weights = Path(self.weights) if self.weights else None
+            facts |= {
+                "code": code_mark(self.method),
+                "rival": dict(facts_of(self.method).changes),
+                "weights": weights_mark(self.method, weights),
+            }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
         return f"{self.label} #{digest[:12]}"
 
@@ -112,6 +127,8 @@ class Contender:
             return _ours(self)
         if self.method.startswith(FILES):
             return _files(self.method.removeprefix(FILES))
+        if self.is_rival:
+            return _rival(self)
         if self.method == "oracle-roundtrip":
             return _roundtrip(self)
         from ldrps.baselines import ORACLES, baseline
@@ -129,9 +146,12 @@ class Contender:
         return look
 
 
-def contenders(name: str, presets: Sequence[str], *, prior: str = "embedded", device: str = "cpu") -> list[Contender]:
-    """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a baseline or
-    several joined by "+", an oracle, files:FOLDER, or a group of them, `plain`, `chains` and `oracles`.
+def contenders(
+    name: str, presets: Sequence[str], *, prior: str = "embedded", device: str = "cpu", weights: str = ""
+) -> list[Contender]:
+    """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a rival, a baseline or
+    several joined by "+", an oracle, files:FOLDER, command:"PROGRAM {in} {out}", spandrel:FILE, or a group of them:
+    `plain`, `chains`, `rivals` (all that are known by name) and `oracles`.
 
     Raises:
         InputError: there is none of that name.
@@ -142,14 +162,18 @@ def contenders(name: str, presets: Sequence[str], *, prior: str = "embedded", de
         return [Contender(OURS, preset(each).preset, prior=prior, device=device) for each in wanted]
     if name.startswith(FILES):
         return [Contender(name)]
+    if is_rival(name) or name == RIVALS_ALL:
+        wanted = list(RIVALS) if name == RIVALS_ALL else [name]
+        return [Contender(each, device=device, weights=weights) for each in wanted]
     from ldrps.baselines import BASELINES, CHAINS, ORACLES
 
     # Those that enlarge are for sets of reduced pictures, and called by name.
     plain = [each.name for each in BASELINES.values() if each.scale == 1]
     groups = {PLAIN: plain, CHAINED: list(CHAINS), ORACLES_ALL: list(ORACLES)}
     if name not in groups and name not in ORACLES and not set(name.split("+")) <= BASELINES.keys():
-        names = ", ".join([OURS, *PRESETS, *groups, *BASELINES, *ORACLES])
-        raise InputError(f"method is {name!r}; there are {names}, plain tools joined by +, and files:FOLDER")
+        names = ", ".join([OURS, *PRESETS, RIVALS_ALL, *RIVALS, *groups, *BASELINES, *ORACLES])
+        others = 'plain tools joined by +, files:FOLDER, command:"PROGRAM {in} {out}" and spandrel:FILE'
+        raise InputError(f"method is {name!r}; there are {names}, {others}")
     return [Contender(each, prior=prior, device=device) for each in groups.get(name, [name])]
 
 
@@ -197,6 +221,12 @@ def _ours(entry: Contender) -> Attempt:
     return restore
 
 
+def _rival(entry: Contender) -> Attempt:
+    order = Order(weights=Path(entry.weights) if entry.weights else None, device=entry.device)
+    rival = build_rival(entry.method, order)
+    return lambda problem: rival.with_seed(problem.seed)(problem.damaged).image
+
+
 def _roundtrip(entry: Contender) -> Attempt:
     from ldrps.baselines.oracles import roundtrip
 
@@ -228,9 +258,11 @@ def _code_digest(ours: bool) -> str:
     root = Path(__file__).parents[1]
     measures = [root / room for room in ("bench", "cli", "metrics", "train")]
     rivals = root / "baselines"
+    files = root.rglob("*.py") if ours else rivals.glob("*.py")
+    others = [*measures, rivals] if ours else []
     digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        if not any(file.is_relative_to(room) for room in measures) and file.is_relative_to(rivals) != ours:
+    for file in sorted(files):
+        if not any(map(file.is_relative_to, others)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

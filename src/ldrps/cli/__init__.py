@@ -13,6 +13,7 @@ import ldrps
 from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
 from ldrps.cli.doctor import doctor
+from ldrps.cli.methods import methods
 from ldrps.cli.options import say
 from ldrps.cli.prior import info, prior_app, train
 from ldrps.cli.restore import restore
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (restore, serve, info, doctor, train, degrade, bench):
+for _command in (restore, serve, info, doctor, train, degrade, bench, methods):
     app.command()(_command)
 app.add_typer(prior_app, name="prior")
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark
 
 _METHODS = (
-    "ldrps, a preset of it, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
-    "or a group: plain, chains, oracles."
+    "ldrps, a preset of it, a rival, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
+    'command:"PROGRAM {in} {out}", spandrel:FILE, or a group: plain, chains, rivals, oracles; see `ldrps methods`.'
 )
 
 
@@ -43,7 +43,7 @@ def bench(
     ] = None,
     data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(envvar="LDRPS_WEIGHTS", help="A folder with the weights of LPIPS and NIQE.")
+        Path | None, typer.Option(envvar="LDRPS_WEIGHTS", help="A folder with the weights of LPIPS, NIQE and rivals.")
     ] = None,
     store: Annotated[Path, typer.Option(help="Where rows and pictures are kept; a run goes on from there.")] = Path(
         "out/bench"
@@ -82,6 +82,7 @@ def bench(
         store=store,
         prior=prior,
         device=device,
+        weights="" if weights is None else str(weights),
         workers=jobs,
         retry=retry,
         reference=reference,
@@ -120,5 +121,6 @@ def _run(benchmark: Benchmark) -> int:
 
 
 def _words(given: list[str] | None) -> list[str]:
-    """An option that may be repeated, and that may hold several values with commas between."""
-    return [word for text in given or [] for word in text.split(",") if word]
+    """An option that may be repeated, and that may hold several values with commas between; a command's are its own."""
+    texts = [[text] if text.startswith("command:") else text.split(",") for text in given or []]
+    return [word for words in texts for word in words if word]

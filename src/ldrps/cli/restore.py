@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import ldrps
+from ldrps.cli.methods import OURS, chosen
 from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, check_dtype, say
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.settings import PRESETS
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 def restore(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
+    method: Annotated[
+        str, typer.Option(help="Another system in place of ldrps, to compare: `ldrps methods` lists them.")
+    ] = OURS,
+    weights: Annotated[
+        Path | None, typer.Option(help="Of --method, a file or its folder; else LDRPS_WEIGHTS names the folder.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of --method; may be repeated.")
+    ] = None,
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "default",
     prior: PriorOption = "embedded",
     caption: Annotated[
@@ -137,15 +147,23 @@ def restore(
     settings = settings.with_knowledge(undamaged=undamaged, noise=noise)
     check_dtype(dtype)
     from ldrps.folders.find import Wanted
-    from ldrps.folders.recipe import Captions, Recipe
+    from ldrps.folders.recipe import Captions, Method, Recipe
     from ldrps.jobs import Output
 
+    unheard = {
+        **{"caption": caption, "negative": negative, "colorize": colourise, "relight": relight, "noise": noise},
+        **{"recurrences": recurrences, "undamaged": undamaged, "tile": tile, "overlap": overlap},
+        **{"working_size": working_size, "perceptual": perceptual, "recaption": recaption, "dry_run": dry_run},
+        **{"samples": samples or None},
+        **{"preset": preset != "default", "prior": prior != "embedded", "max_memory": max_memory},
+    }
+    rival = chosen(Method(method, seed, steps, weights), set_, unheard)
     limit = None if max_memory is None else round(max_memory * 2**30)
     output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
     captions = Captions(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    recipe = Recipe(settings, prior, device, dtype, perceptual, captions, output)
+    recipe = Recipe(settings, prior, device, dtype, perceptual, captions, output, rival)
     folder = any(source.is_dir() for source in sources)
     if (recursive or include or exclude or watch) and not folder:
         raise typer.BadParameter("--recursive, --include, --exclude and --watch are about folders, and none is given")

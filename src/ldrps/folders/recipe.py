@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ldrps.prior
+from ldrps.baselines.mark import edges, weights_mark
+from ldrps.baselines.registry import Order, build_rival
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED
 from ldrps.settings import Settings
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 # Of the output, what decides which files there are, not what is in them.
 _WHICH_FILES = {"overwrite", "compare", "trace", "samples", "max_pixels", "max_memory"}
-_EDGE = 1 << 16  # bytes at each end of a file of weights by which it is told from another
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,26 @@ class Captions:
 
 
 @dataclass(frozen=True)
+class Method:
+    """A rival in place of ldrps, by its name in `ldrps methods`, and what was said about it; see `Order`."""
+
+    name: str
+    seed: int | None = None
+    steps: int | None = None
+    weights: Path | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    def order(self, device: str) -> Order:
+        """The same for `build_rival`."""
+        return Order(self.seed, self.steps, self.weights, device, dict(self.changes))
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """Settings, prior, captions and output; see `ldrps.load_prior` and `VGG16Features.from_file` for the rest."""
+    """Settings, prior, captions and output; see `ldrps.load_prior` and `VGG16Features.from_file` for the rest.
+
+    With a `method`, a rival restores: settings, prior and captions then play no part.
+    """
 
     settings: Settings
     prior: str = EMBEDDED
@@ -49,18 +68,22 @@ class Recipe:
     perceptual: Path | None = None
     captions: Captions = field(default_factory=Captions)
     output: Output = field(default_factory=Output)
+    method: Method | None = None
 
     def fingerprint(self) -> str:
         """A hash of all that decides a result beside its picture: equal ones give the same results."""
         output = {name: value for name, value in dataclasses.asdict(self.output).items() if name not in _WHICH_FILES}
         captions = self.captions
         about: list[Any] = [
-            dataclasses.asdict(self.settings) | {"method": type(self.settings.posterior).__name__},
+            dataclasses.asdict(self.settings) | {"method": self.settings.method},
             [_identity(self.prior), self.dtype],
             None if self.perceptual is None else _identity(str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
             output,
         ]
+        if self.method is not None:
+            weights = weights_mark(self.method.name, self.method.weights)
+            about = [dataclasses.asdict(self.method) | {"weights": weights}, output]
         return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 
     def build(self) -> Batch:
@@ -69,6 +92,10 @@ class Recipe:
         Raises:
             InputError, PriorError, SettingsError: something cannot be loaded, or the parts do not go together.
         """
+        if self.method is not None:
+            from ldrps.baselines.batch import RivalBatch
+
+            return RivalBatch(build_rival(self.method.name, self.method.order(self.device)), self.output)
         import torch
 
         from ldrps.batch import Batch
@@ -99,7 +126,7 @@ def _identity(name: str) -> str:
     """What tells a prior, or a file of weights, from another: a hash of its files, or the hub's name for it."""
     root = Path(ldrps.prior.__file__).parent / "tiny" / "weights" if name == EMBEDDED else Path(name).expanduser()
     if root.is_file():
-        return _edges(root)
+        return edges(root)
     if not root.is_dir():
         return name
     digest = hashlib.sha256()
@@ -108,15 +135,5 @@ def _identity(name: str) -> str:
         for file in sorted(files):
             if file.endswith((".json", ".safetensors", ".txt")):
                 path = Path(folder) / file
-                digest.update(f"{path.relative_to(root).as_posix()} {_edges(path)}\n".encode())
-    return digest.hexdigest()
-
-
-def _edges(path: Path) -> str:
-    """A hash of a file's size and its two ends: gigabytes need not be read to see that weights are others."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        digest = hashlib.sha256(b"%d:" % size + file.read(_EDGE))
-        file.seek(max(_EDGE, size - _EDGE))
-        digest.update(file.read(_EDGE))
+                digest.update(f"{path.relative_to(root).as_posix()} {edges(path)}\n".encode())
     return digest.hexdigest()

@@ -182,7 +182,7 @@ def load_stable_diffusion(
     vae = build(lambda: AutoencoderKL.from_config(layout.vae), folder / "vae/config.json")
     # Attention needs no choosing: diffusers takes torch's scaled_dot_product_attention wherever it applies.
     load_weights(unet, layout.weights["unet"], device=place, dtype=dtype)
-    load_weights(vae, layout.weights["vae"], device=place, dtype=dtype, rename=_current_attention)
+    load_weights(vae, layout.weights["vae"], device=place, dtype=dtype, rename=current_attention)
     for network in (unet, vae):
         network.to(memory_format=torch.channels_last)
     text = None
@@ -192,7 +192,7 @@ def load_stable_diffusion(
     return StableDiffusionPrior(name, unet, vae, alphas_cumprod, prediction, width, text)
 
 
-def _current_attention(key: str) -> str:
+def current_attention(key: str) -> str:
     match = re.fullmatch(r"(.*\.attentions\.\d+)\.(query|key|value|proj_attn)\.(weight|bias)", key)
     return f"{match[1]}.{_OLD_ATTENTION[match[2]]}.{match[3]}" if match else key
 

@@ -35,7 +35,7 @@ from ldrps.train.tasks import (
 from ldrps.train.text import new_text_encoder
 from ldrps.train.tones import UNDAMAGED
 
-PARTS = ("autoencoder", "text", "diffusion", "tone")
+PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels")
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -56,11 +56,13 @@ def train_part(
     A run that a signal stops before its last step leaves a checkpoint, and the folder's part as it was. With `init`, a
     prior's folder or "embedded", training starts from that prior's weights; what the captions of a text encoder mean
     that is in `out` and not in `init` is learned anew. `config` is a TOML file, see `read_config`; `steps`, `seed` and
-    `device` count more than what it says.
+    `device` count more than what it says. "pixels" is "diffusion", by the same tables, of latents from which the pixels
+    come back exactly; it makes the autoencoder that it needs.
 
     Raises:
         InputError: an unknown part, no steps, a bad config, no photographs, a checkpoint that is there without `resume`
-            or missing with it, diffusion before there is an autoencoder, or an `init` whose part is another network.
+            or missing with it, diffusion before there is an autoencoder, pixels where there is one that loses some, or
+            an `init` whose part is another network.
         PriorError: the part of `init` is missing or broken, or the device cannot be used.
     """
     if part not in PARTS:
@@ -78,7 +80,7 @@ def train_part(
         make = _make_autoencoder if part == "autoencoder" else _make_text
         yield make(photos, held_out, out, settings, plan.seed)
         return
-    prepare = _tone if part == "tone" else _diffusion
+    prepare = {"tone": _tone, "diffusion": _diffusion, "pixels": _pixels}[part]
     model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
     usable_device(plan.device, torch.float32)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
@@ -143,6 +145,29 @@ def _diffusion(
             save_text(out, text)
 
     return CaptionedDenoiser(unet, text), DiffusionTask(vae, photos, held_out), save
+
+
+def _pixels(
+    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+) -> _Prepared:
+    """Diffusion of as many latents as a patch has numbers: its principal components, all of them, are the pixels in
+    another frame, in which white noise is white and each has a deviation of its own, as the preconditioning wants.
+    """
+    patch = config.autoencoder.patch_size
+    numbers, there = 3 * patch**2, (out / "vae").is_dir()
+    if there:
+        vae = _loaded(out, "vae")
+    elif init is not None:
+        vae = _loaded(_folder(init), "vae")
+    else:
+        vae = fit_autoencoder(photos, latent_channels=numbers, patch_size=patch, seed=seed)
+    found = vae.config["latent_channels"]
+    if found != numbers:
+        whose, remedy = (out, "give another --out") if there else (init, "leave out --init")
+        raise InputError(f"the autoencoder of {whose} has {found} latents, pixels need {numbers}: {remedy}")
+    if not there:
+        save_part(out, "vae", vae)
+    return _diffusion(photos, held_out, out, config, seed, init)
 
 
 def _folder(init: str | Path) -> Path:

@@ -1,0 +1,100 @@
+"""Any unconditional `UNet2DModel` of diffusers, from a folder or the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+from diffusers.models.unets.unet_2d import UNet2DModel
+from torch import Tensor
+
+from ldrps.baselines.pixel.load import WHERE_FROM
+from ldrps.baselines.pixel.model import PixelDiffusion, Prediction, Variance
+from ldrps.prior.diffusers import current_attention
+from ldrps.prior.folder import SCHEDULER, WEIGHT_STEMS, Config, find_weights, read_json, unusable
+from ldrps.prior.hub import locate
+from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.weights import build, load_weights
+
+_VARIANCES = {"fixed_small": "fixed_small", "fixed_small_log": "fixed_small", "fixed_large": "fixed_large",
+              "fixed_large_log": "fixed_large", "learned_range": "learned_range"}  # fmt: skip
+_REMEDY = "load an unconditional model of pixels, such as google/ddpm-church-256"
+
+
+class DiffusersPixels(PixelDiffusion):
+    """A `UNet2DModel` behind the contract of `PixelDiffusion`.
+
+    Args:
+        name: for records.
+        unet: three channels in; three out, or six with a learned variance.
+        alphas_cumprod: abar_t, float32 on the CPU.
+        prediction: "epsilon", "v_prediction" or "sample".
+        variance: of the noise of a step.
+    """
+
+    def __init__(
+        self, name: str, unet: UNet2DModel, alphas_cumprod: Tensor, prediction: str, variance: Variance
+    ) -> None:
+        self.name, self.unet, self.variance = name, unet, variance
+        self.alphas_cumprod, self._prediction = alphas_cumprod, prediction
+        self.device = unet.device
+        self.size_multiple = 2 ** (len(unet.config["block_out_channels"]) - 1)
+
+    @torch.no_grad()
+    def predict(self, x_t: Tensor, t: int) -> Prediction:
+        output = self.unet(x_t.to(self.unet.dtype), t).sample.float()
+        told, spread = output.chunk(2, 1) if self.variance == "learned_range" else (output, None)
+        x0, eps = interpret(told, x_t, self.alphas_cumprod[t], self._prediction)
+        return Prediction(x0, eps, spread)
+
+
+def load_diffusers_model(
+    name: str | Path, *, device: torch.device, dtype: torch.dtype = torch.float32
+) -> DiffusersPixels:
+    """Load a folder or hub id: config.json, weights and scheduler_config.json at its top, or in unet/ and scheduler/.
+
+    Raises:
+        PriorError: it is missing or broken, or a model of another kind.
+    """
+    called, folder = locate(str(name))
+    part, where = (
+        (folder / "unet", folder / SCHEDULER)
+        if (folder / "unet").is_dir()
+        else (folder, folder / "scheduler_config.json")
+    )
+    if not (part / "config.json").is_file():
+        held = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+        local = Path(name).is_dir()
+        remedy = f"give {WHERE_FROM}" if local else f"run `hf download {name} --local-dir FOLDER` and give FOLDER"
+        raise unusable(called, f"neither unet/ nor config.json but {held}", "a UNet2DModel", remedy)
+    config, scheduler = read_json(part / "config.json"), read_json(where)
+    variance = _variance(scheduler, where)
+    _require_unconditional(config, variance, part / "config.json")
+    alphas_cumprod, prediction = read_schedule(scheduler, where)
+    unet = build(lambda: UNet2DModel.from_config(config), part / "config.json")
+    files = find_weights(part, WEIGHT_STEMS["unet"])
+    load_weights(unet, files, device=device, dtype=dtype, rename=current_attention)
+    return DiffusersPixels(called, unet, alphas_cumprod, prediction, variance)
+
+
+def _variance(scheduler: Config, where: Path) -> Variance:
+    told = scheduler.get("variance_type") or "fixed_small"  # what DDIM's has no word for
+    if told not in _VARIANCES:
+        raise unusable(where, f"variance_type {told!r}", f"one of {', '.join(_VARIANCES)}", _REMEDY)
+    return cast(Variance, _VARIANCES[told])
+
+
+def _require_unconditional(config: Config, variance: Variance, where: Path) -> None:
+    if config.get("_class_name") != "UNet2DModel":
+        raise unusable(where, f"_class_name {config.get('_class_name')}", "UNet2DModel", _REMEDY)
+    wanted = {"in_channels": 3, "out_channels": 6 if variance == "learned_range" else 3}
+    for key, channels in wanted.items():
+        if config.get(key, 3) != channels:
+            raise unusable(where, f"{key} {config.get(key, 3)}", f"{channels}, of a model of pixels", _REMEDY)
+    for key in ("class_embed_type", "num_class_embeds"):
+        if config.get(key) is not None:
+            raise unusable(where, f"{key} {config[key]}", "none: a model that is told no class", _REMEDY)
+    if config.get("time_embedding_type", "positional") != "positional":
+        told = config["time_embedding_type"]
+        raise unusable(where, f"time_embedding_type {told}", "positional: a model that counts timesteps", _REMEDY)

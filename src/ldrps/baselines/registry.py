@@ -1,0 +1,224 @@
+"""The systems that the paper compares with, by name: what each is for and what it needs.
+
+    rival = build_rival("yoly", Order(seed=1))  # loads the rival's module, and its weights if it has any
+    result = rival("hazy.jpg")  # as `ldrps.Restorer`
+
+Importing this loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from ldrps.errors import InputError
+
+if TYPE_CHECKING:
+    from ldrps.baselines.rival import Rival
+
+WEIGHTS_VARIABLE = "LDRPS_WEIGHTS"  # names the folder where weights are looked for if none are given
+
+Purpose = Literal["dark", "haze", "noise", "all"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What people should know of a rival before they run it.
+
+    Attributes:
+        name: on the command line and in tables.
+        what: what it is, in a line.
+        purpose: the damage it is for.
+        source: the paper.
+        needs: weights or packages that do not come with ldrps; "" for nothing.
+        licence: of the original code and weights, as far as they matter to who runs ours; "" for nothing to note.
+        seconds: for 256x256 pixels on one slow CPU core, measured; None where it was not.
+        place: "module:Class" of the implementation.
+        changes: settings of this entry that differ from the class's own.
+        is_random: whether a result depends on the seed.
+    """
+
+    name: str
+    what: str
+    purpose: Purpose
+    source: str
+    needs: str = ""
+    licence: str = ""
+    seconds: float | None = None
+    place: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    is_random: bool = True
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the caller decides about a rival; None leaves it as published.
+
+    Attributes:
+        seed, steps: of its settings; a rival that has no steps refuses them.
+        weights: a file, or a folder that holds it under the name that its authors gave it.
+        device: "cpu", "cuda", "mps".
+        changes: further settings by name.
+    """
+
+    seed: int | None = None
+    steps: int | None = None
+    weights: Path | None = None
+    device: str = "cpu"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_PIXELS = "weights 256x256_diffusion_uncond.pt (ADM, 2.2 GB), a UNet2DModel, or a folder of ldrps train pixels"
+_TAO_SEEDS: tuple[tuple[Purpose, int], ...] = (("dark", 10), ("haze", 10), ("noise", 20))  # as published
+
+_ALL = (
+    Facts(
+        "yoly",
+        "YOLY: layers of haze, learned of the one picture",
+        "haze",
+        "Li et al., IJCV 2021",
+        seconds=520,
+        place="ldrps.baselines.yoly.yoly:Yoly",
+        licence="written anew; the authors' code has no licence",
+    ),
+    Facts(
+        "yoly-detached",
+        "YOLY as its code has it: the colour attenuation prior without a gradient",
+        "haze",
+        "Li et al., IJCV 2021",
+        seconds=520,
+        place="ldrps.baselines.yoly.yoly:Yoly",
+        licence="written anew; the authors' code has no licence",
+        changes={"cap_gradient": False},
+    ),
+    Facts(
+        "zero-ig",
+        "ZERO-IG: light and noise, learned of the one picture",
+        "dark",
+        "Shi et al., CVPR 2024",
+        seconds=5200,
+        place="ldrps.baselines.zero_ig.zero_ig:ZeroIg",
+        licence="written anew; the authors' code has no licence",
+    ),
+    Facts(
+        "zero-dce",
+        "Zero-DCE++: light by curves, drawn on a copy 12 times smaller as in its test script",
+        "dark",
+        "Li et al., TPAMI 2021",
+        needs="weights Epoch99.pth",
+        seconds=0.02,
+        place="ldrps.baselines.zero_dce:ZeroDce",
+        licence="published weights CC BY-NC 4.0: not for commercial use",
+        is_random=False,
+    ),
+    Facts(
+        "zero-dce-full",
+        "Zero-DCE++, its curves drawn on the picture itself as in training",
+        "dark",
+        "Li et al., TPAMI 2021",
+        needs="weights Epoch99.pth",
+        seconds=0.3,
+        place="ldrps.baselines.zero_dce:ZeroDce",
+        licence="published weights CC BY-NC 4.0: not for commercial use",
+        is_random=False,
+        changes={"shrink": 1},
+    ),
+    Facts(
+        "aod-net",
+        "AOD-Net: haze, a small trained network",
+        "haze",
+        "Li et al., ICCV 2017",
+        needs="weights dehazer.pth",
+        seconds=0.05,
+        place="ldrps.baselines.aod_net:Aod",
+        licence="weights MIT",
+        is_random=False,
+    ),
+    Facts(
+        "gdp",
+        "GDP: a diffusion model of pixels, moved to a picture x of which the data are A x + M",
+        "all",
+        "Fei et al., CVPR 2023",
+        needs=_PIXELS,
+        place="ldrps.baselines.pixel.gdp:Gdp",
+    ),
+    *(
+        Facts(
+            f"tao-{task}",
+            f"TAO: a diffusion model of pixels and an adapter that learns the damage, constants for {task}",
+            task,
+            "Gou et al., ICML 2024",
+            needs=f"{_PIXELS}; vgg16.safetensors beside it, or pixels stand in",
+            place="ldrps.baselines.pixel.tao:Tao",
+            changes={"task": task, "seed": seed},
+        )
+        for task, seed in _TAO_SEEDS
+    ),
+)
+
+RIVALS: Mapping[str, Facts] = MappingProxyType({facts.name: facts for facts in _ALL})
+
+
+# Rivals that are made of what follows the colon, in place of a name.
+_MADE = {
+    "command:": Facts(
+        "command:",
+        'any program: command:"PROGRAM {in} {out}", a folder with the picture in, a folder with the result out',
+        "all",
+        "",
+        needs="the program",
+        place="ldrps.baselines.outside:Outside",
+    ),
+    "spandrel:": Facts(
+        "spandrel:",
+        "a trained network that spandrel can read: spandrel:FILE",
+        "all",
+        "github.com/chaiNNer-org/spandrel",
+        needs="pip install 'ldrps[spandrel]', and weights",
+        licence="that of the weights",
+        place="ldrps.baselines.trained:Trained",
+        is_random=False,
+    ),
+}
+
+
+def is_rival(name: str) -> bool:
+    """Whether `build_rival` knows what to make of that name."""
+    return name in RIVALS or name.startswith(tuple(_MADE))
+
+
+def facts_of(name: str) -> Facts:
+    """The facts of the rival of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    for prefix, facts in _MADE.items():
+        if name.startswith(prefix):
+            return replace(facts, name=name)
+    if name not in RIVALS:
+        raise InputError(f"rival is {name!r}; there are {', '.join([*RIVALS, *_MADE])}")
+    return RIVALS[name]
+
+
+def all_facts() -> list[Facts]:
+    """Those of all rivals, in the order in which they are told."""
+    return [*RIVALS.values(), *_MADE.values()]
+
+
+def build_rival(name: str, order: Order | None = None) -> Rival:
+    """The rival of that name, ready to restore.
+
+    Raises:
+        InputError: there is none of that name, or a package that it needs is not installed.
+        PriorError: weights are missing, or not the ones that are needed.
+        SettingsError: a setting does not exist or is out of range.
+    """
+    facts = facts_of(name)
+    module, _, class_name = facts.place.partition(":")
+    kind: type[Rival] = getattr(import_module(module), class_name)
+    return kind.build(facts, order or Order())

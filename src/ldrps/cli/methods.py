@@ -1,0 +1,115 @@
+"""`ldrps methods`: who can restore or be measured, what each is for, what it needs, what it takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ldrps.baselines.registry import Facts
+    from ldrps.folders.recipe import Method
+
+OURS = "ldrps"
+
+
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
+    """List all methods: ldrps, the systems that its paper compares with, and plain tools.
+
+    ldrps and the systems restore by `ldrps restore --method NAME`; all can be measured by `ldrps bench --method NAME`.
+    """
+    rows = _rows()
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        typer.echo(f"{kind}\n")
+        for row in rows:
+            if row["kind"] == kind:
+                _tell(row)
+        typer.echo()
+
+
+def chosen(method: Method, settings: list[str] | None, unheard: Mapping[str, object]) -> Method | None:
+    """The method with its settings, each "NAME=VALUE"; None for ldrps itself.
+
+    `unheard` are the options of ldrps alone, by name, with what was given: None, "" and False are nothing, 0 is.
+
+    Raises:
+        BadParameter: a setting is malformed, or an option was given that the method does not know.
+        InputError: there is no such method.
+    """
+    if method.name == OURS:
+        if settings or method.weights is not None:
+            raise typer.BadParameter("--set and --weights are of other methods: give --method as well")
+        return None
+    from ldrps.baselines.registry import facts_of
+
+    facts_of(method.name)
+    given = [option for option, value in unheard.items() if value is not None and value is not False and value != ""]
+    if wrong := [f"--{option.replace('_', '-')}" for option in given]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: of ldrps alone, not of {method.name}; leave it out")
+    return replace(method, changes=tuple(_setting(text) for text in settings or []))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"--set is {text!r}; it must be NAME=VALUE, such as timeout=60")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _rows() -> list[dict[str, Any]]:
+    from ldrps.baselines import BASELINES, ORACLES
+    from ldrps.baselines.registry import Facts, all_facts
+
+    ours = Facts(
+        OURS,
+        "this program",
+        "all",
+        "after Li et al., ICCV 2025",
+        licence="Apache-2.0; weights: see their card",
+        seconds=2,
+    )
+    systems = [_row("Systems", facts) for facts in all_facts()]
+    plain = [
+        {"kind": kind, "name": each.name, "what": each.what, "for": "", "source": each.source}
+        for kind, tools in (("Plain tools (bench only)", BASELINES), ("Oracles (bench only)", ORACLES))
+        for each in tools.values()
+    ]
+    return [_row("Ours", ours), *systems, *plain]
+
+
+def _row(kind: str, facts: Facts) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": facts.name,
+        "what": facts.what,
+        "for": facts.purpose,
+        "source": facts.source,
+        "needs": facts.needs,
+        "licence": facts.licence,
+        "seconds": facts.seconds,
+    }
+
+
+def _tell(row: Mapping[str, Any]) -> None:
+    what = f"{row['what']} ({row['source']})" if row["source"] else row["what"]
+    typer.echo(f"  {row['name']:18} {what}")
+    facts = [f"for {'any damage' if row['for'] == 'all' else row['for']}"] if row["for"] else []
+    facts += [f"needs {row['needs']}"] if row.get("needs") else []
+    facts += [f"about {_rounded(row['seconds'])} s for 256x256"] if row.get("seconds") else []
+    facts += [row["licence"]] if row.get("licence") else []
+    if facts:
+        typer.echo(f"  {'':18} {'; '.join(facts)}")
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1g}"

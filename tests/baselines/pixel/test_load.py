@@ -1,0 +1,124 @@
+"""Models of pixels from folders: what diffusers wrote, and what is no such model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from baselines.pixel.conftest import FACTS
+from diffusers.models.unets.unet_2d import UNet2DModel
+
+from ldrps.baselines.pixel.gdp import Gdp
+from ldrps.baselines.pixel.load import ADM_FILE, load_pixel_model
+from ldrps.baselines.pixel.tao import Tao, TaoSettings
+from ldrps.baselines.registry import Order, build_rival
+from ldrps.errors import PriorError
+
+X = torch.randn((2, 3, 16, 24), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def changed(unet_folder: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A copy of the folder with other values in one of its files."""
+
+    def change(file: str, **values: Any) -> Path:
+        folder = Path(shutil.copytree(unet_folder, tmp_path / "changed", dirs_exist_ok=True))
+        path = folder / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+        return folder
+
+    return change
+
+
+def test_it_says_what_the_network_says(unet_folder: Path) -> None:
+    model = load_pixel_model(unet_folder)
+    unet = UNet2DModel.from_pretrained(unet_folder)
+    t = 400
+    with torch.no_grad():
+        eps = unet(X, t).sample
+    said = model.predict(X, t)
+    torch.testing.assert_close(said.eps, eps)
+    abar = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[t]  # the schedule in the folder
+    torch.testing.assert_close(said.x0, (X - (1 - abar) ** 0.5 * eps) / abar**0.5, rtol=1e-3, atol=1e-3)
+    assert said.spread is None and model.variance == "fixed_large"
+    assert model.size_multiple == 2 and len(model.alphas_cumprod) == 1000
+
+
+def test_the_layout_of_a_pipeline(unet_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "scheduler").mkdir()
+    shutil.copytree(unet_folder, tmp_path / "unet")
+    (tmp_path / "unet/scheduler_config.json").rename(tmp_path / "scheduler/scheduler_config.json")
+    model, same = load_pixel_model(tmp_path), load_pixel_model(unet_folder)
+    assert torch.equal(model.predict(X, 7).eps, same.predict(X, 7).eps)
+
+
+def test_one_folder_for_all_weights(unet_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.pth").touch()
+    (tmp_path / "pixels").symlink_to(unet_folder)
+    assert load_pixel_model(tmp_path).variance == "fixed_large"
+    (tmp_path / ADM_FILE).touch()
+    with pytest.raises(PriorError, match=f"{ADM_FILE}: found a file that cannot be read as weights"):
+        load_pixel_model(tmp_path)
+
+
+def test_weights_of_half_precision(unet_folder: Path) -> None:
+    said = load_pixel_model(unet_folder, dtype=torch.bfloat16).predict(X, 400)
+    assert said.eps.dtype == said.x0.dtype == torch.float32
+    wanted = load_pixel_model(unet_folder).predict(X, 400).eps
+    assert 0 < float((said.eps - wanted).abs().mean()) < 0.05 * float(wanted.abs().mean())
+
+
+def test_rivals_run_on_it(unet_folder: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (33, 40, 3), dtype=np.uint8)
+    for rival in (
+        Gdp.build(FACTS, Order(weights=unet_folder, steps=2, changes={"patch": 32, "stride": 16})),
+        Tao(FACTS, load_pixel_model(unet_folder), TaoSettings(steps=2, task="noise")),
+    ):
+        assert rival(image).levels.shape == image.shape
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "message"),
+    [
+        ("config.json", {"_class_name": "UNet2DConditionModel"}, "found _class_name UNet2DConditionModel"),
+        ("config.json", {"in_channels": 4}, "found in_channels 4, expected 3, of a model of pixels"),
+        ("config.json", {"num_class_embeds": 10}, "found num_class_embeds 10, expected none"),
+        ("config.json", {"time_embedding_type": "fourier"}, "found time_embedding_type fourier"),
+        ("config.json", {"layers_per_block": 2}, "tensors missing"),
+        ("scheduler_config.json", {"variance_type": "learned"}, "found variance_type 'learned'"),
+        ("scheduler_config.json", {"variance_type": "learned_range"}, "found out_channels 3, expected 6"),
+        ("scheduler_config.json", {"prediction_type": "flow"}, "found prediction_type 'flow'"),
+    ],
+)
+def test_models_of_another_kind(file: str, values: dict[str, Any], message: str, changed: Callable[..., Path]) -> None:
+    with pytest.raises(PriorError, match=message):
+        load_pixel_model(changed(file, **values))
+
+
+def test_folders_without_a_model(changed: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(PriorError, match="found no such folder"):
+        load_pixel_model(tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PriorError, match=r"found neither unet/ nor config.json but nothing, expected a UNet2DModel"):
+        load_pixel_model(tmp_path / "empty")
+    with pytest.raises(PriorError, match=r"give 256x256_diffusion_uncond.pt \(2.2 GB"):
+        load_pixel_model(tmp_path / "empty")
+    folder = changed("config.json")
+    (folder / "diffusion_pytorch_model.safetensors").rename(folder / "diffusion_pytorch_model.bin")
+    with pytest.raises(PriorError, match=r"only diffusion_pytorch_model.bin.*can run code when read"):
+        load_pixel_model(folder)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("gdp", 0), ("tao-dark", 10), ("tao-haze", 10), ("tao-noise", 20)])
+def test_by_name(name: str, seed: int, unet_folder: Path) -> None:
+    rival = build_rival(name, Order(weights=unet_folder))
+    assert (rival.settings.seed, rival.settings.steps) == (seed, 1000)  # type: ignore[attr-defined]
+    assert name == "gdp" or rival.settings.task == name.removeprefix("tao-")  # type: ignore[attr-defined]
+    with pytest.raises(PriorError, match="no diffusion model of pixels was given"):
+        build_rival(name)

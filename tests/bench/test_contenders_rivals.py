@@ -1,0 +1,95 @@
+"""Rivals as contenders: by name, as a group, told apart by what can change their results."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Run, noisy
+from PIL import Image
+
+from ldrps.baselines.aod_net import AodNet
+from ldrps.baselines.registry import RIVALS
+from ldrps.bench import contenders as module
+from ldrps.bench.command import Benchmark, Plan, listing
+from ldrps.bench.contenders import Contender, Problem, contenders
+from ldrps.errors import InputError, PriorError
+
+COPY = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)"
+COMMAND = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(COPY)} {{in}} {{out}}"
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    torch.save(AodNet().state_dict(), tmp_path / "dehazer.pth")
+    return tmp_path
+
+
+def test_names_and_the_group() -> None:
+    (yoly,) = contenders("yoly", [], weights="w")
+    assert yoly == Contender("yoly", weights="w") and yoly.is_rival and yoly.is_random and not yoly.uses_prior
+    assert [each.method for each in contenders("rivals", [])] == list(RIVALS)
+    assert not Contender("aod-net").is_random, "so it is run once, not for each seed"
+    assert contenders(COMMAND, [])[0].label == COMMAND
+    with pytest.raises(InputError, match=r"there are ldrps, .*rivals, yoly, .*command:.*spandrel:FILE"):
+        contenders("yolo", [])
+    assert all(name in listing() for name in RIVALS)
+
+
+def test_fingerprints(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    entries = [Contender("yoly"), Contender("yoly-detached"), Contender("aod-net"), Contender(COMMAND)]
+    prints = {entry.fingerprint() for entry in entries}
+    assert len(prints) == 4 and Contender("yoly").fingerprint() in prints
+    given = Contender("aod-net", weights=str(weights))
+    before = given.fingerprint()
+    torch.save(AodNet().state_dict(), weights / "dehazer.pth")
+    assert given.fingerprint() != before, "other weights"
+    plain = Contender("nlm").fingerprint()
+    monkeypatch.setattr(module, "code_mark", lambda name: "other code")
+    assert Contender("yoly").fingerprint() not in prints
+    assert Contender("nlm").fingerprint() == plain
+
+
+def test_a_rival_is_given_the_seed(weights: Path) -> None:
+    problem = Problem(Image.fromarray(noisy()), Path("a"), None, "a boat", 3)
+    assert Contender("aod-net", weights=str(weights)).build()(problem).size == (48, 40)
+    seeded = COMMAND.replace(shlex.quote(COPY), "'import sys; sys.exit(int(sys.argv[3]))'") + " {seed}"
+    attempt = Contender(seeded).build()
+    for seed in (3, 5):
+        with pytest.raises(Exception, match=f"exit code {seed}"):
+            attempt(dataclasses.replace(problem, seed=seed))
+    assert np.array_equal(Contender(COMMAND).build()(problem), noisy())
+
+
+def test_missing_weights_are_told_by_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LDRPS_WEIGHTS", raising=False)
+    with pytest.raises(PriorError, match=r"get dehazer\.pth"):
+        Contender("aod-net").build()
+
+
+def test_the_command_line_hands_on_weights_and_whole_commands(
+    command: Run, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+
+    def note(plan: Plan) -> None:
+        plans.append(plan)
+        raise InputError("noted")
+
+    monkeypatch.setattr("ldrps.bench.command.Benchmark", note)
+    words = ("--method", "identity,aod-net", "--method", "command:p {in},{out}", "--weights", weights)
+    assert command("bench", "lol", *words)[0] == 2
+    assert plans[0].methods == ["identity", "aod-net", "command:p {in},{out}"], "a command's commas are its own"
+    assert plans[0].weights == str(weights)
+
+
+def test_a_plan_gives_weights_to_its_rivals(root: Path, weights: Path) -> None:
+    benchmark = Benchmark(Plan(["lol"], ["identity", "aod-net"], weights=str(weights), store=root.parent / "bench"))
+    assert benchmark.contenders == [Contender("identity"), Contender("aod-net", weights=str(weights))]
+    assert [task.key.seed for task in benchmark.tasks] == [0] * 6
