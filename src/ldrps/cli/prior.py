@@ -64,7 +64,9 @@ def evaluate(
 
 
 def train(
-    part: Annotated[str, typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone; or pixels.")],
+    part: Annotated[
+        str, typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone; or pixels.")
+    ],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
     out: Annotated[Path, typer.Option(help="The prior's folder; it grows part by part.")],
     config: Annotated[
