@@ -193,7 +193,7 @@ def load_stable_diffusion(
 
 
 def current_attention(key: str) -> str:
-    """A weight's name as diffusers has it now, from the names that attention layers had before 0.12."""
+    """A weight's name as diffusers has it now, from those of early versions."""
     match = re.fullmatch(r"(.*\.attentions\.\d+)\.(query|key|value|proj_attn)\.(weight|bias)", key)
     return f"{match[1]}.{_OLD_ATTENTION[match[2]]}.{match[3]}" if match else key
 
