@@ -69,6 +69,26 @@ class Progress:
     window: Window
 
 
+OnStep = Callable[[Progress], bool | None]
+Steps = Generator[Progress, None, Result]
+
+
+def follow(steps: Steps, on_step: OnStep | None = None) -> Result:
+    """The result of a restoration, whose steps `on_step` sees.
+
+    Raises:
+        Cancelled: `on_step` returned False.
+    """
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as finished:
+            return finished.value
+        if on_step is not None and on_step(progress) is False:
+            steps.close()
+            raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
+
+
 class Restorer:
     """Restores pictures with one prior and one set of settings.
 
@@ -91,7 +111,7 @@ class Restorer:
         image: Source,
         caption: Caption | str = "",
         *,
-        on_step: Callable[[Progress], bool | None] | None = None,
+        on_step: OnStep | None = None,
         recaption: Recaption | None = None,
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
@@ -102,15 +122,7 @@ class Restorer:
             InputError: the image breaks the contract of `load_picture`.
             Cancelled: `on_step` returned False.
         """
-        steps = self.steps(image, caption, recaption=recaption)
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as finished:
-                return finished.value
-            if on_step is not None and on_step(progress) is False:
-                steps.close()
-                raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
+        return follow(self.steps(image, caption, recaption=recaption), on_step)
 
     def steps(
         self,
@@ -118,7 +130,7 @@ class Restorer:
         caption: Caption | str = "",
         *,
         recaption: Recaption | None = None,
-    ) -> Generator[Progress, None, Result]:
+    ) -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
         `recaption` is asked about the picture as it is before each recurrence, and its answer is heard from there on;
@@ -147,7 +159,7 @@ class Restorer:
         told: Caption,
         settings: Settings,
         recaption: Recaption | None,
-    ) -> Generator[Progress, None, Result]:
+    ) -> Steps:
         began = time.perf_counter()
         prior = self.prior
         colouring = settings.colourise and is_grey(picture.rgb)

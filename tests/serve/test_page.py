@@ -153,7 +153,6 @@ def test_several_pictures_come_as_an_archive_and_history_brings_settings_back(
     page.get_by_label("fast", exact=True).check()
     page.get_by_label("Seed", exact=True).fill("7")
     page.keyboard.press("Tab")
-    page.wait_for_timeout(500)  # until the server has it
     page.click("#restore")
     page.locator("#download", has_text="Download all 2").wait_for()
     with page.expect_download() as download:
@@ -165,7 +164,7 @@ def test_several_pictures_come_as_an_archive_and_history_brings_settings_back(
     page.get_by_label("grainy.png: fast, seed 7").check()
     page.click("#reuse")
     until(lambda: page.get_by_label("Seed", exact=True).input_value() == "7")
-    assert page.get_by_label("fast", exact=True).is_checked()
+    until(page.get_by_label("fast", exact=True).is_checked)
 
 
 def test_stopping_in_the_middle(page: Page, grainy: Path, slow: list[str]) -> None:

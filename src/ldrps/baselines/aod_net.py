@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import torch
 from torch import Tensor, nn
 
-from ldrps.baselines.registry import Facts, Order
-from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
+from ldrps.baselines.published import PublishedNet
+from ldrps.baselines.rival import RivalSettings
 from ldrps.baselines.weights import Published
-from ldrps.metrics.weights import fill
 
 WEIGHTS = Published(
     ("dehazer.pth", "aodnet.pth"),
@@ -45,34 +42,14 @@ class AodSettings(RivalSettings):
     """AOD-Net has no numbers of its own."""
 
 
-class Aod(Rival):
-    """AOD-Net with given weights.
-
-    Args:
-        facts, settings, device: see `Rival`.
-        net: with its weights.
-    """
+class Aod(PublishedNet):
+    """AOD-Net with given weights, see `PublishedNet`."""
 
     settings_type = AodSettings
+    net_type = AodNet
+    weights = WEIGHTS
 
-    def __init__(
-        self, facts: Facts, net: AodNet, settings: RivalSettings | None = None, *, device: str = "cpu"
-    ) -> None:
-        super().__init__(facts, settings, device=device)
-        self._net = net.to(self.device)
-
-    @classmethod
-    def build(cls, facts: Facts, order: Order) -> Self:
-        """See `Rival.build`."""
-        settings = cls.settings_of(facts, order)
-        with torch.device("meta"):
-            net = AodNet()
-        fill(net, WEIGHTS.read(facts.name, order.weights), facts.name)
-        return cls(facts, net, settings, device=order.device)
-
-    def run(self, y: Tensor, generator: torch.Generator) -> Run:
-        """See `Rival.run`; one step, without chance."""
-        with torch.no_grad():
-            restored = self._net(y)
-        yield RivalStep(1, 1, {}, restored)
-        return restored
+    def restored(self, y: Tensor) -> Tensor:
+        """The clear picture, float [1, 3, H, W]."""
+        clear: Tensor = self._net(y)
+        return clear

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -23,7 +23,7 @@ from ldrps.image.limits import MIN_SIDE
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, load_picture, to_levels
 from ldrps.image.tiles import Window
-from ldrps.restorer import Cancelled, Progress, Source
+from ldrps.restorer import OnStep, Progress, Source, Steps, follow
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
 
@@ -134,7 +134,7 @@ class Rival(ABC):
         image: Source,
         caption: Caption | str = "",
         *,
-        on_step: Callable[[Progress], bool | None] | None = None,
+        on_step: OnStep | None = None,
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
 
@@ -142,17 +142,9 @@ class Rival(ABC):
             InputError: the image breaks the contract of `load_picture`, or is too small for this system.
             Cancelled: `on_step` returned False.
         """
-        steps = self.steps(image, caption)
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as finished:
-                return finished.value
-            if on_step is not None and on_step(progress) is False:
-                steps.close()
-                raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
+        return follow(self.steps(image, caption), on_step)
 
-    def steps(self, image: Source, caption: Caption | str = "") -> Generator[Progress, None, Result]:
+    def steps(self, image: Source, caption: Caption | str = "") -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
         The caption is recorded; none of these systems listens to one. `Progress.z0` is the picture at that step.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ldrps.baselines.registry import Facts, Order
-from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
+from ldrps.baselines.published import PublishedNet
+from ldrps.baselines.rival import RivalSettings
 from ldrps.baselines.weights import Published
 from ldrps.errors import SettingsError
-from ldrps.metrics.weights import fill
 
 WEIGHTS = Published(
     ("Epoch99.pth", "zero_dce_pp.pth", "zero-dce.safetensors"),
@@ -82,43 +80,20 @@ class ZeroDceSettings(RivalSettings):
             raise SettingsError(f"shrink is {self.shrink}; it must be 1 to 32")
 
 
-class ZeroDce(Rival):
-    """Zero-DCE++ with given weights.
-
-    Args:
-        facts, settings, device: see `Rival`.
-        net: `CurveNet` with its weights.
-    """
+class ZeroDce(PublishedNet):
+    """Zero-DCE++ with given weights, see `PublishedNet`."""
 
     settings_type = ZeroDceSettings
+    net_type = CurveNet
+    weights = WEIGHTS
 
-    def __init__(
-        self, facts: Facts, net: CurveNet, settings: ZeroDceSettings | None = None, *, device: str = "cpu"
-    ) -> None:
-        super().__init__(facts, settings, device=device)
-        self._net = net.to(self.device)
-
-    @classmethod
-    def build(cls, facts: Facts, order: Order) -> Self:
-        """See `Rival.build`."""
-        settings = cls.settings_of(facts, order)
-        assert isinstance(settings, ZeroDceSettings)
-        with torch.device("meta"):
-            net = CurveNet()
-        fill(net, WEIGHTS.read(facts.name, order.weights), facts.name)
-        return cls(facts, net, settings, device=order.device)
-
-    def run(self, y: Tensor, generator: torch.Generator) -> Run:
-        """See `Rival.run`; one step, without chance."""
+    def restored(self, y: Tensor) -> Tensor:
+        """The picture in the light that the curves give it, float [1, 3, H, W]."""
         settings = self.settings
         assert isinstance(settings, ZeroDceSettings)
+        if settings.shrink == 1:
+            return curved(y, self._net(y)).clamp(0, 1)
         height, width = y.shape[-2:]
         size = (-(-height // settings.shrink), -(-width // settings.shrink))
-        with torch.no_grad():
-            small = F.interpolate(y, size, mode="bilinear") if settings.shrink > 1 else y
-            a = self._net(small)
-            if settings.shrink > 1:
-                a = F.interpolate(a, (height, width), mode="bilinear", align_corners=True)
-            restored = curved(y, a).clamp(0, 1)
-        yield RivalStep(1, 1, {}, restored)
-        return restored
+        a = self._net(F.interpolate(y, size, mode="bilinear"))
+        return curved(y, F.interpolate(a, (height, width), mode="bilinear", align_corners=True)).clamp(0, 1)

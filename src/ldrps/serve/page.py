@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,11 @@ class Page:
         self.halt.click(self._stop, None, self.status, queue=False, **hidden)
         self.history.input(self._recall, self.history, shown, **hidden)
         self.reuse.click(self._reuse, self.history, self.settings, **hidden)
-        self.preset.input(self._of_preset, self.preset, [self.seed, self.recurrences], **hidden)
+        # In the browser: an answer of the server could come after a number that the visitor has typed meanwhile.
+        starts = {name: [PRESETS[name].seed, PRESETS[name].recurrences] for name, _ in self.preset.choices}
+        self.preset.input(
+            None, self.preset, [self.seed, self.recurrences], js=f"(preset) => ({json.dumps(starts)})[preset]", **hidden
+        )
         self.blocks.unload(self._leave)
 
     def _choose(self, files: list[str], request: gr.Request) -> Updates:
@@ -181,9 +186,6 @@ class Page:
         order = outcome.order
         offline = order.caption == OFFLINE
         return [order.preset, "" if offline else order.caption, offline, order.seed, order.recurrences]
-
-    def _of_preset(self, preset: str) -> tuple[int, int]:
-        return PRESETS[preset].seed, PRESETS[preset].recurrences
 
     def _chosen(self, request: gr.Request, refused: list[str]) -> Updates:
         uploads = self._studio.visits.of(_key(request)).chosen

@@ -12,10 +12,12 @@
     send(window, "mouseup", to);
   };
 
-  // Gradio sometimes measures before the pictures are laid out, and leaves the line at their edge.
+  // Gradio sometimes measures before the pictures are laid out, and leaves the line at their edge. Once somebody has
+  // moved the line it is theirs; and a drag in their midst would swallow a click.
+  let moved = false;
   const centre = () => {
     const found = handle();
-    if (!found) return;
+    if (!found || moved) return;
     const [line, picture] = [box(found), box(document.querySelector("#slider img"))];
     const [from, to] = [line.left + line.width / 2, picture.left + picture.width / 2];
     if (Math.abs(from - to) > 0.03 * picture.width) drag(found, from, to, line.top + line.height / 2);
@@ -24,6 +26,7 @@
   const describe = () => {
     const found = handle();
     if (!found || found.tabIndex === 0) return;
+    moved = false;
     found.tabIndex = 0;
     found.setAttribute("role", "slider");
     found.setAttribute("aria-label", "Line between before and after");
@@ -42,11 +45,15 @@
     const step = { ArrowLeft: -0.05, ArrowRight: 0.05, Home: -1, End: 1 }[event.key];
     if (!step || document.activeElement !== found) return;
     event.preventDefault();
+    moved = true;
     const [line, picture] = [box(found), box(document.querySelector("#slider img"))];
     const from = line.left + line.width / 2;
     const to = Math.min(picture.right, Math.max(picture.left, from + step * picture.width));
     drag(found, from, to, line.top + line.height / 2);
     found.setAttribute("aria-valuenow", String(Math.round(100 * (to - picture.left) / picture.width)));
   });
+  document.addEventListener("pointerdown", (event) => {
+    moved ||= event.target.closest("#slider") !== null;
+  }, true);
   new MutationObserver(describe).observe(document.body, { childList: true, subtree: true });
 }
