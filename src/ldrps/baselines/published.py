@@ -1,0 +1,52 @@
+"""A rival that is one published network: its weights are found, checked and run once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from ldrps.baselines.registry import Facts, Order
+from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
+from ldrps.baselines.weights import Published
+from ldrps.metrics.weights import fill
+
+
+class PublishedNet(Rival):
+    """A network with given weights. A subclass says which network, where its weights are from, and how it is used.
+
+    Args:
+        facts, settings, device: see `Rival`.
+        net: of the class's `net_type`, with its weights.
+    """
+
+    net_type: ClassVar[type[nn.Module]]
+    weights: ClassVar[Published]
+
+    def __init__(
+        self, facts: Facts, net: nn.Module, settings: RivalSettings | None = None, *, device: str = "cpu"
+    ) -> None:
+        super().__init__(facts, settings, device=device)
+        self._net = net.to(self.device)
+
+    @classmethod
+    def build(cls, facts: Facts, order: Order) -> Self:
+        """See `Rival.build`."""
+        settings = cls.settings_of(facts, order)
+        with torch.device("meta"):
+            net = cls.net_type()
+        fill(net, cls.weights.read(facts.name, order.weights), facts.name)
+        return cls(facts, net, settings, device=order.device)
+
+    @abstractmethod
+    def restored(self, y: Tensor) -> Tensor:
+        """What the network makes of y, as of `run`; without gradient."""
+
+    def run(self, y: Tensor, generator: torch.Generator) -> Run:
+        """See `Rival.run`; one step, without chance."""
+        with torch.no_grad():
+            restored = self.restored(y)
+        yield RivalStep(1, 1, {}, restored)
+        return restored
