@@ -25,6 +25,14 @@ def test_other_weights_leave_another_mark(tmp_path: Path, monkeypatch: pytest.Mo
     assert weights_mark(f"spandrel:{file}", None) != by_name
 
 
+def test_what_comes_with_the_package_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LDRPS_WEIGHTS", raising=False)
+    own = weights_mark("zero-dce-own", None)
+    assert len(own) == 64 and own != weights_mark("gdp", None)
+    (tmp_path / "zero-dce.safetensors").write_bytes(b"others")
+    assert weights_mark("zero-dce-own", tmp_path) != own
+
+
 def test_without_weights_there_is_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LDRPS_WEIGHTS", raising=False)
     (tmp_path / "dehazer.pth").write_bytes(b"one")

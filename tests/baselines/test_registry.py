@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from ldrps.baselines.registry import RIVALS, all_facts, build_rival, facts_of, is_rival
+from ldrps.baselines.registry import RIVALS, all_facts, build_rival, facts_of, is_rival, own_weights
 from ldrps.baselines.rival import Rival
 from ldrps.errors import InputError
 
@@ -25,6 +25,8 @@ def test_each_entry_has_an_implementation_and_only_its_settings(facts) -> None: 
     kind = getattr(import_module(module), name)
     assert issubclass(kind, Rival)
     assert set(facts.changes) <= {field.name for field in dataclasses.fields(kind.settings_type)}
+    assert not facts.own or own_weights(facts).exists(), "what comes with the package is in it"
+    assert bool(facts.own) == bool(facts.takes) and not (facts.own and facts.needs)
     assert facts.what and facts.purpose in ("dark", "haze", "noise", "all")
 
 

@@ -17,6 +17,7 @@ def test_brightness_of_two_cells() -> None:
     x = torch.cat([torch.full((1, 3, 32, 32), 0.2), torch.full((1, 3, 32, 32), 0.9)], 3)
     assert float(brightness(x, 32)) == pytest.approx((0.3**2 + 0.4**2) / 2, rel=1e-3)
     assert float(brightness(x, 64)) == pytest.approx(0.05**2, rel=1e-3)  # both in one
+    assert float(brightness(x, 64, 0.3)) == pytest.approx((float(x.mean()) - 0.3) ** 2, rel=1e-3)  # another level
 
 
 def test_brightness_is_that_of_the_mean_of_cell_and_channels() -> None:

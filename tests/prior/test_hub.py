@@ -61,6 +61,16 @@ def test_a_hub_id_with_half_precision_alone(hub: types.SimpleNamespace) -> None:
     assert not list(hub.snapshot.rglob("*.bin"))
 
 
+def test_a_model_without_parts(hub: types.SimpleNamespace) -> None:
+    """As `UNet2DModel.save_pretrained` writes it, everything at the top."""
+    shutil.rmtree(hub.repository)
+    hub.repository.mkdir()
+    needed = {"config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"}
+    for name in (*needed, "diffusion_pytorch_model.bin", "README.md"):
+        (hub.repository / name).write_bytes(b"anything")
+    assert {path.name for path in fetch("someone/pixels").iterdir()} == needed
+
+
 def _hub_error(name: str) -> Exception:
     import httpx2
     from huggingface_hub import errors

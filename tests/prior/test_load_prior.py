@@ -18,13 +18,13 @@ from ldrps.prior.diffusers import StableDiffusionPrior
 
 
 @pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path | None, str, torch.dtype]]:
+def embedded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | Path, str, torch.dtype]]:
     """Stands in for the embedded prior; what it was asked for."""
-    asked: list[tuple[Path | None, str, torch.dtype]] = []
+    asked: list[tuple[str | Path, str, torch.dtype]] = []
     module = types.ModuleType("ldrps.prior.tiny.prior")
 
-    def load_embedded(folder: Path | None, *, device: str, dtype: torch.dtype) -> str:
-        asked.append((folder, device, dtype))
+    def load_embedded(name: str | Path, *, device: str, dtype: torch.dtype) -> str:
+        asked.append((name, device, dtype))
         return "the embedded prior"
 
     module.load_embedded = load_embedded  # type: ignore[attr-defined]
@@ -40,11 +40,15 @@ def test_the_embedded_prior_is_the_default(embedded: list[Any], tmp_path: Path) 
         load_prior(),
         load_prior(folder, device="cuda:1", dtype=torch.bfloat16),
         load_prior(str(folder)),
+        load_prior("embedded-pixels"),
     ]
-    assert names == ["the embedded prior"] * 3
+    assert names == ["the embedded prior"] * 4
     assert embedded == [
-        (None, "cpu", torch.float32), (folder, "cuda:1", torch.bfloat16), (folder, "cpu", torch.float32)
-    ]  # fmt: skip
+        ("embedded", "cpu", torch.float32),
+        (folder, "cuda:1", torch.bfloat16),
+        (str(folder), "cpu", torch.float32),
+        ("embedded-pixels", "cpu", torch.float32),
+    ]
 
 
 def test_everything_else_is_a_stable_diffusion(tiny_sd_folder: Path, embedded: list[Any]) -> None:

@@ -17,7 +17,7 @@ from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.patch_model import PatchPixels
 from ldrps.baselines.pixel.tao import Tao, TaoSettings
 from ldrps.baselines.registry import Facts
-from ldrps.errors import InputError, PriorError
+from ldrps.errors import InputError
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_part
 from ldrps.train.command import train_part
 from ldrps.train.photos import Photographs
@@ -107,9 +107,20 @@ def test_everything_restores_with_it(trained: Path, dark: np.ndarray) -> None:
     assert (first != second).any()
 
 
-def test_a_prior_that_loses_pixels_is_none(tiny_prior_folder: Path, photo_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(PriorError, match="20 latents for the 48 numbers of a patch, expected as many; train one with"):
-        load_pixel_model(tiny_prior_folder)
+def test_a_prior_of_fewer_latents_is_a_chain_of_these(tiny_prior_folder: Path) -> None:
+    prior, model = load_prior(tiny_prior_folder), load_pixel_model(tiny_prior_folder)
+    assert isinstance(model, PatchPixels) and prior.latent_channels == 20
+    x_t = torch.randn((1, 3, 16, 24), generator=torch.Generator().manual_seed(0))
+    said = model.predict(x_t, 300)
+    same = 2 * prior.decode(prior.encode((said.x0 + 1) / 2)) - 1
+    torch.testing.assert_close(same, said.x0, atol=1e-4, rtol=0)
+    seen = 2 * prior.decode(prior.encode((x_t + 1) / 2)) - 1
+    torch.testing.assert_close(model.predict(seen, 300).x0, said.x0, atol=1e-4, rtol=0)
+    abar = model.alphas_cumprod[300]
+    torch.testing.assert_close(abar**0.5 * said.x0 + (1 - abar) ** 0.5 * said.eps, x_t, atol=1e-4, rtol=0)
+
+
+def test_pixels_do_not_go_on_from_fewer_latents(tiny_prior_folder: Path, photo_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has 20 latents, pixels need 48: leave out --init"):
         list(train_part("pixels", [photo_folder], tmp_path / "out", init=tiny_prior_folder, steps=1))
     assert not (tmp_path / "out").exists()

@@ -7,31 +7,34 @@ import os
 from functools import cache
 from pathlib import Path
 
-from ldrps.baselines.registry import WEIGHTS_VARIABLE, facts_of
+from ldrps.baselines.registry import WEIGHTS_VARIABLE, facts_of, own_weights
 
 _EDGE = 1 << 16  # bytes at each end of a file
-_SHARED = ("rival", "terms", "chance", "weights")  # modules
+_SHARED = ("rival", "published", "terms", "chance", "weights")  # modules
 _SUFFIXES = {".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".json"}
 
 
 def weights_mark(name: str, given: Path | None) -> str:
-    """A hash of the weights that the rival `name` would load; "" if it needs none, or they are nowhere.
+    """A hash of the weights that the rival `name` could load; "" if it needs none, or they are nowhere.
 
     Of a folder, all files of weights in it count.
     """
     prefix, _, rest = name.partition(":")
+    facts = facts_of(name)
+    places: list[Path] = []
     if prefix == "spandrel":
-        place: Path | None = Path(rest)
-    elif prefix == "command" or not facts_of(name).needs:
-        place = None
-    else:
+        places = [Path(rest)]
+    elif prefix != "command" and (facts.needs or facts.takes):
         variable = os.environ.get(WEIGHTS_VARIABLE)
-        place = given if given is not None else Path(variable) if variable else None
-    if place is None:
-        return ""
-    place = place.expanduser()
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.suffix in _SUFFIXES)
+        places = [given] if given is not None else [Path(variable)] if variable else []
+    if facts.own:
+        places.append(own_weights(facts))
+    files = [file for place in places for file in _files(place.expanduser())]
     return hashlib.sha256("\n".join(edges(file) for file in files).encode()).hexdigest() if files else ""
+
+
+def _files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.suffix in _SUFFIXES)
 
 
 @cache

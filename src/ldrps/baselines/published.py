@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
@@ -35,10 +36,20 @@ class PublishedNet(Rival):
     def build(cls, facts: Facts, order: Order) -> Self:
         """See `Rival.build`."""
         settings = cls.settings_of(facts, order)
+        tensors = cls.read(facts, order.weights)
         with torch.device("meta"):
             net = cls.net_type()
-        fill(net, cls.weights.read(facts.name, order.weights), facts.name)
+        fill(net, tensors, facts.name)
         return cls(facts, net, settings, device=order.device)
+
+    @classmethod
+    def read(cls, facts: Facts, given: Path | None) -> dict[str, Tensor]:
+        """The weights, from the file or folder given or from where they are looked for.
+
+        Raises:
+            PriorError: they are nowhere, or cannot be read.
+        """
+        return cls.weights.read(facts.name, given)
 
     @abstractmethod
     def restored(self, y: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class Facts:
         purpose: the damage it is for.
         source: the paper.
         needs: weights or packages that do not come with ldrps; "" for nothing.
+        takes: weights that may be given instead of those that come with ldrps; "" for none.
+        own: the weights that come with ldrps, a file or folder of the package; "" for none.
         licence: of the original code and weights, as far as they matter to who runs ours; "" for nothing to note.
         seconds: for 256x256 pixels on one slow CPU core, measured; None where it was not.
         place: "module:Class" of the implementation.
@@ -47,6 +49,8 @@ class Facts:
     purpose: Purpose
     source: str
     needs: str = ""
+    takes: str = ""
+    own: str = ""
     licence: str = ""
     seconds: float | None = None
     place: str = ""
@@ -72,7 +76,9 @@ class Order:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-_PIXELS = "weights 256x256_diffusion_uncond.pt (ADM, 2.2 GB), a UNet2DModel, or a folder of ldrps train pixels"
+# Of the diffusion models of pixels, the one that comes with ldrps is by far the smallest.
+_PIXELS = "256x256_diffusion_uncond.pt (ADM, 2.2 GB), a UNet2DModel, or a folder of ldrps train pixels"
+_OWN_PIXELS = "prior/tiny/pixels"
 _TAO_SEEDS: tuple[tuple[Purpose, int], ...] = (("dark", 10), ("haze", 10), ("noise", 20))  # as published
 
 _ALL = (
@@ -128,6 +134,19 @@ _ALL = (
         changes={"shrink": 1},
     ),
     Facts(
+        "zero-dce-own",
+        "Zero-DCE++ as `ldrps train zero-dce` trains it, without references, on photographs that were darkened",
+        "dark",
+        "after Li et al., TPAMI 2021",
+        takes="zero-dce.safetensors, what that leaves",
+        own="baselines/own/zero-dce.safetensors",
+        seconds=0.3,
+        place="ldrps.baselines.zero_dce:OwnZeroDce",
+        licence="weights: see the card of the embedded prior",
+        is_random=False,
+        changes={"shrink": 1},
+    ),
+    Facts(
         "aod-net",
         "AOD-Net: haze, a small trained network",
         "haze",
@@ -143,7 +162,8 @@ _ALL = (
         "GDP: a diffusion model of pixels, moved to a picture x of which the data are A x + M",
         "all",
         "Fei et al., CVPR 2023",
-        needs=_PIXELS,
+        takes=_PIXELS,
+        own=_OWN_PIXELS,
         place="ldrps.baselines.pixel.gdp:Gdp",
     ),
     *(
@@ -152,7 +172,8 @@ _ALL = (
             f"TAO: a diffusion model of pixels and an adapter that learns the damage, constants for {task}",
             task,
             "Gou et al., ICML 2024",
-            needs=f"{_PIXELS}; vgg16.safetensors beside it, or pixels stand in",
+            takes=f"{_PIXELS}; vgg16.safetensors beside it, or pixels stand in",
+            own=_OWN_PIXELS,
             place="ldrps.baselines.pixel.tao:Tao",
             changes={"task": task, "seed": seed},
         )
@@ -203,6 +224,11 @@ def facts_of(name: str) -> Facts:
     if name not in RIVALS:
         raise InputError(f"rival is {name!r}; there are {', '.join([*RIVALS, *_MADE])}")
     return RIVALS[name]
+
+
+def own_weights(facts: Facts) -> Path:
+    """Where the weights lie that come with ldrps."""
+    return Path(__file__).parents[1] / facts.own
 
 
 def all_facts() -> list[Facts]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ldrps.baselines.published import PublishedNet
+from ldrps.baselines.registry import Facts, own_weights
 from ldrps.baselines.rival import RivalSettings
 from ldrps.baselines.weights import Published
 from ldrps.errors import SettingsError
+from ldrps.metrics.weights import read_weights
 
+OWN_WEIGHTS = "zero-dce.safetensors"  # what `ldrps train zero-dce` leaves
 WEIGHTS = Published(
-    ("Epoch99.pth", "zero_dce_pp.pth", "zero-dce.safetensors"),
+    ("Epoch99.pth", "zero_dce_pp.pth"),
     "github.com/Li-Chongyi/Zero-DCE_extension, Zero-DCE++/snapshots_Zero_DCE++",
     "ca8855b90df9a80fa4195a831f33d3476b1964f787eb70602797c773067f3b84",
     "CC BY-NC 4.0: not for commercial use",
@@ -97,3 +101,15 @@ class ZeroDce(PublishedNet):
         size = (-(-height // settings.shrink), -(-width // settings.shrink))
         a = self._net(F.interpolate(y, size, mode="bilinear"))
         return curved(y, F.interpolate(a, (height, width), mode="bilinear", align_corners=True)).clamp(0, 1)
+
+
+class OwnZeroDce(ZeroDce):
+    """Zero-DCE++ with weights of `ldrps train zero-dce`: those that come with ldrps, or others."""
+
+    @classmethod
+    def read(cls, facts: Facts, given: Path | None) -> dict[str, Tensor]:
+        """See `PublishedNet.read`."""
+        if given is None:
+            return read_weights(own_weights(facts))
+        place = given.expanduser()
+        return read_weights(place / OWN_WEIGHTS if place.is_dir() else place)

@@ -269,14 +269,9 @@ def _code_digest(ours: bool) -> str:
 
 @lru_cache
 def _weights_digest(name: str) -> str:
-    from ldrps.prior import EMBEDDED
+    from ldrps.prior import prior_folder
 
-    if name == EMBEDDED:
-        from ldrps.prior.tiny.prior import SHIPPED
-
-        folder = SHIPPED
-    else:
-        folder = Path(name).expanduser()
+    folder = prior_folder(name)
     digest = hashlib.sha256(name.encode())
     for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
         if file.suffix in {".json", ".safetensors"} and "training" not in file.parts:

@@ -95,6 +95,7 @@ def _row(kind: str, facts: Facts) -> dict[str, Any]:
         "for": facts.purpose,
         "source": facts.source,
         "needs": facts.needs,
+        "takes": facts.takes,
         "licence": facts.licence,
         "seconds": facts.seconds,
     }
@@ -105,6 +106,7 @@ def _tell(row: Mapping[str, Any]) -> None:
     typer.echo(f"  {row['name']:18} {what}")
     facts = [f"for {'any damage' if row['for'] == 'all' else row['for']}"] if row["for"] else []
     facts += [f"needs {row['needs']}"] if row.get("needs") else []
+    facts += [f"comes with weights, takes {row['takes']}"] if row.get("takes") else []
     facts += [f"about {_rounded(row['seconds'])} s for 256x256"] if row.get("seconds") else []
     facts += [row["licence"]] if row.get("licence") else []
     if facts:

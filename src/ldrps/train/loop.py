@@ -54,6 +54,7 @@ class TrainingPlan:
     decay: float = 0.35
     ema: float = 0.999
     weight_decay: float = 1e-4
+    gradient_norm: float = 1.0  # that gradients are cut to
     accumulate: int = 1  # batches to a step
     seed: int = 0
     checkpoint_seconds: float = 120.0
@@ -147,7 +148,7 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
                 value = task.loss(model, random) / plan.accumulate
             value.backward()
             total += float(value.detach())
-        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), plan.gradient_norm)
         if math.isfinite(float(norm)):  # one unlucky batch must not end a night's training
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate(step)

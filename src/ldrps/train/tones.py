@@ -30,6 +30,12 @@ def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
     return DamagedTones(exact, (noisy.clamp(0, 1) * 255).round() / 255)
 
 
+def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
+    """Darken those of `clean` [B, 3, H, W] that are well exposed, and leave the others; with 8-bit rounding."""
+    dark = [_darken(image, random) if random.random() < _exposure(image) else image for image in clean]
+    return (torch.stack(dark).clamp(0, 1) * 255).round() / 255
+
+
 def _damage(image: Tensor, random: np.random.Generator) -> Tensor:
     if random.random() < UNDAMAGED:
         return image

@@ -120,5 +120,22 @@ def test_by_name(name: str, seed: int, unet_folder: Path) -> None:
     rival = build_rival(name, Order(weights=unet_folder))
     assert (rival.settings.seed, rival.settings.steps) == (seed, 1000)  # type: ignore[attr-defined]
     assert name == "gdp" or rival.settings.task == name.removeprefix("tao-")  # type: ignore[attr-defined]
-    with pytest.raises(PriorError, match="no diffusion model of pixels was given"):
-        build_rival(name)
+    assert build_rival(name).model.name == "embedded-pixels"  # type: ignore[attr-defined]
+
+
+def test_a_folder_of_other_weights(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "dehazer.pth").touch()
+    assert load_pixel_model(tmp_path).name == "embedded-pixels"
+    assert f"{tmp_path} has no diffusion model of pixels: the embedded one is taken" in caplog.text
+
+
+def test_the_embedded_one_denoises() -> None:
+    model = load_pixel_model(None)
+    assert torch.equal(model.predict(X, 300).x0, load_pixel_model("embedded-pixels").predict(X, 300).x0)
+    ramp = torch.linspace(-0.5, 0.5, 64).expand(1, 3, 64, 64)
+    t = 100
+    abar = model.alphas_cumprod[t]
+    noise = torch.randn(ramp.shape, generator=torch.Generator().manual_seed(1))
+    said = model.predict(abar**0.5 * ramp + (1 - abar) ** 0.5 * noise, t)
+    level = float(((1 - abar) / abar) ** 0.5)
+    assert float((said.x0 - ramp).square().mean()) ** 0.5 < 0.15 * level, "next to all of the noise is gone"

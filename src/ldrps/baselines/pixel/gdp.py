@@ -18,12 +18,11 @@ from ldrps.baselines.pixel.operators import Operator
 from ldrps.baselines.pixel.patches import Mean, patches
 from ldrps.baselines.pixel.rival import PixelRival, PixelSettings, require
 from ldrps.baselines.pixel.step import PUBLISHED_SIDE, Moments, descent, guided, moments, stepped
-from ldrps.baselines.pixel.terms import exposure
 from ldrps.baselines.registry import Facts
 from ldrps.baselines.rival import RivalStep
 from ldrps.baselines.terms import total_variation
 from ldrps.errors import SettingsError
-from ldrps.guidance.terms import chrominance
+from ldrps.guidance.terms import brightness, chrominance
 from ldrps.image.tiles import Window
 from ldrps.sampling.chains import Losses
 from ldrps.sampling.noise import draw
@@ -187,7 +186,7 @@ class AffineGuide:
         x, settings = (x0 + 1) / 2, self.settings
         terms = {"distance": F.mse_loss(gain * x + offset, place.of(self._y))}
         if settings.exposure:
-            terms["exposure"] = settings.exposure * exposure(x, _EXPOSURE_CELL, _EXPOSURE_LEVEL)
+            terms["exposure"] = settings.exposure * brightness(x, _EXPOSURE_CELL, _EXPOSURE_LEVEL)
         if settings.colour:
             terms["colour"] = settings.colour * chrominance(x)
         if settings.smoothness:

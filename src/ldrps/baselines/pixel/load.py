@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
 
 from ldrps.baselines.pixel.model import PixelDiffusion
-from ldrps.errors import PriorError
+from ldrps.prior import EMBEDDED_PIXELS, prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.folder import INDEX, read_json
+
+logger = logging.getLogger(__name__)
 
 ADM_FILE = "256x256_diffusion_uncond.pt"
 WHERE_FROM = (
@@ -25,27 +28,39 @@ def load_pixel_model(
     """Load an unconditional diffusion model of pixels.
 
     Args:
-        name: the checkpoint of ADM-256; a folder of `ldrps train pixels`; a folder or hub id of a `UNet2DModel`; or a
-            folder of several weights that holds the first under its name or, if not, one of the others as "pixels".
+        name: the checkpoint of ADM-256; a folder of `ldrps train`, or "embedded", for a chain of its latents; a folder
+            or hub id of a `UNet2DModel`; a folder of several weights that holds the first under its name or, if not,
+            one of the others as "pixels"; None, or a folder of other weights, for "embedded-pixels".
         device: where its network runs.
         dtype: precision of its weights.
 
     Raises:
-        PriorError: none was named, or it cannot be found, read or used; the message says what to do.
+        PriorError: it cannot be found, read or used; the message says what to do.
     """
     place = usable_device(device, dtype)
-    if name is None:
-        raise PriorError(f"no diffusion model of pixels was given: give as weights {WHERE_FROM}")
-    path = Path(name).expanduser()
-    path = next((path / held for held in (ADM_FILE, "pixels") if (path / held).exists()), path)
+    name = EMBEDDED_PIXELS if name is None else str(name)
+    path = prior_folder(name)
+    if held := next((path / held for held in (ADM_FILE, "pixels") if (path / held).exists()), None):
+        name = path = held
+    elif _holds_other_weights(path):
+        logger.warning("%s has no diffusion model of pixels: the embedded one is taken, a small one", path)
+        name, path = EMBEDDED_PIXELS, prior_folder(EMBEDDED_PIXELS)
     if path.suffix in _PICKLES:
         from ldrps.baselines.pixel.adm import load_adm
 
         return load_adm(path, device=place, dtype=dtype)
     if (path / INDEX).is_file() and read_json(path / INDEX).get("_class_name") == "EmbeddedPrior":
-        from ldrps.baselines.pixel.patch_model import load_patch_model
+        from ldrps.baselines.pixel.patch_model import PatchPixels
+        from ldrps.prior.tiny.prior import load_embedded
 
-        return load_patch_model(path, device=place, dtype=dtype)
+        return PatchPixels(load_embedded(name, device=place, dtype=dtype))
     from ldrps.baselines.pixel.diffusers_model import load_diffusers_model
 
     return load_diffusers_model(path if path.is_dir() else name, device=place, dtype=dtype)
+
+
+def _holds_other_weights(path: Path) -> bool:
+    """Whether it is a folder of weights, but of no model's layout."""
+    if not path.is_dir() or (path / "unet").is_dir() or any(path.glob("*.json")):
+        return False
+    return any(file.suffix in {*_PICKLES, ".safetensors"} for file in path.iterdir())

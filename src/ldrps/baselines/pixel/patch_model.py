@@ -1,23 +1,22 @@
-"""A prior that was trained here on all of the pixels, as a diffusion model of pixels."""
+"""A prior that was trained here, as a diffusion model of pixels."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ldrps.baselines.pixel.model import PixelDiffusion, Prediction
 from ldrps.baselines.pixel.schedule import adm_schedule
-from ldrps.prior.folder import unusable
-from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded
+from ldrps.prior.tiny.prior import EmbeddedPrior
 
 
 class PatchPixels(PixelDiffusion):
-    """An embedded prior whose patch transform is complete: orthonormal and square, it only turns the space of pixels.
+    """An embedded prior. Its patch transform is orthonormal, so that white noise of pixels is white noise of latents.
 
-    White noise stays white under it, so that to diffuse latents is to diffuse pixels. The network is told the noise
-    level itself, whatever its timestep is called, and goes down the schedule of ADM, for which GDP and TAO were made.
+    If there are as many latents as pixels (`ldrps train pixels`), to diffuse the ones is to diffuse the others. If
+    there are fewer, the rest of x_t is never looked at and x0 has none of it: a chain of latents, seen in pixels. The
+    network is told the noise level itself, whatever its timestep is called, and goes down the schedule of ADM, for
+    which GDP and TAO were made.
 
     Args:
         prior: such a prior, without text or with.
@@ -32,19 +31,6 @@ class PatchPixels(PixelDiffusion):
     @torch.no_grad()
     def predict(self, x_t: Tensor, t: int) -> Prediction:
         transform = self._prior.autoencoder
-        told = self._prior.denoise(transform.encode(x_t), t)
-        return Prediction(transform.decode(told.z0), transform.decode(told.eps))
-
-
-def load_patch_model(folder: Path, *, device: torch.device, dtype: torch.dtype = torch.float32) -> PatchPixels:
-    """Load a folder that `ldrps train pixels` wrote.
-
-    Raises:
-        PriorError: it is broken, or its latents are fewer than its pixels.
-    """
-    prior = load_embedded(folder, device=device, dtype=dtype)
-    latents, numbers = prior.latent_channels, 3 * prior.factor**2
-    if latents != numbers:
-        remedy = "train one with ldrps train pixels"
-        raise unusable(folder, f"{latents} latents for the {numbers} numbers of a patch", "as many", remedy)
-    return PatchPixels(prior)
+        x0 = transform.decode(self._prior.denoise(transform.encode(x_t), t).z0)
+        abar = self.alphas_cumprod[t]
+        return Prediction(x0, (x_t - abar**0.5 * x0) / (1 - abar) ** 0.5)

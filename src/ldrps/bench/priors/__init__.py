@@ -20,9 +20,8 @@ from ldrps.bench.priors.latents import latent_noise, latent_sheet, roundtrip
 from ldrps.bench.priors.samples import frechet, sample_sheet
 from ldrps.bench.priors.tones import tone_errors, tone_psnr
 from ldrps.errors import InputError
-from ldrps.prior import EMBEDDED
+from ldrps.prior import prior_folder
 from ldrps.prior.base import Prior
-from ldrps.prior.tiny.prior import SHIPPED
 from ldrps.sampling.unconditional import draw_from_noise
 
 __all__ = [
@@ -91,7 +90,7 @@ def evaluate(
 
 def _megabytes(prior: Prior) -> float:
     """Of its files of weights; of its weights in memory, if it did not come from a folder."""
-    folder = SHIPPED if prior.name == EMBEDDED else Path(prior.name)
+    folder = prior_folder(prior.name)
     files = sum(file.stat().st_size for file in folder.rglob("*.safetensors")) if folder.is_dir() else 0
     held = sum(p.numel() * p.element_size() for network in prior.networks().values() for p in network.parameters())
     return round((files or held) / 1e6, 3)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.image.files import replace_file
+from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.prior.base import Denoised, Prior
 from ldrps.prior.device import usable_device
 from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS, find_weights, read_json, unusable
@@ -24,8 +25,6 @@ from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.prior.weights import build, load_weights
-
-SHIPPED = Path(__file__).parent / "weights"
 
 PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]] = {
     "vae": PatchAutoencoder,
@@ -112,15 +111,15 @@ class EmbeddedPrior(Prior):
 
 
 def load_embedded(
-    folder: Path | None = None, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    name: str | Path = EMBEDDED, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> EmbeddedPrior:
-    """Load the prior that ships with the package, or one of the same make from a folder.
+    """Load a prior that ships with the package, or one of the same make from a folder.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
     """
     place = usable_device(device, dtype)
-    root = folder or SHIPPED
+    root = prior_folder(name)
     alphas_cumprod, prediction = read_schedule(read_json(root / SCHEDULER), root / SCHEDULER)
     if prediction != "sample":
         raise unusable(root / SCHEDULER, f"prediction_type {prediction}", "sample", "write the folder with ldrps train")
@@ -134,17 +133,16 @@ def load_embedded(
     if channels != wanted:
         raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
     unet.to(memory_format=torch.channels_last)
-    name = "embedded" if folder is None else str(folder)
     text = load_text(root, place, dtype)
     width, wanted = text and text.model.config.hidden_size, unet.config.get("text_width", 0)
     if width is not None and width != wanted:
         raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
-    return EmbeddedPrior(name, vae, unet, tone, alphas_cumprod, text)
+    return EmbeddedPrior(str(name), vae, unet, tone, alphas_cumprod, text)
 
 
 def noise_levels() -> Tensor:
     """abar_t of the timesteps of a prior that is trained here."""
-    return read_schedule(_SCHEDULE, SHIPPED / SCHEDULER)[0]
+    return read_schedule(_SCHEDULE, prior_folder(EMBEDDED) / SCHEDULER)[0]
 
 
 def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
