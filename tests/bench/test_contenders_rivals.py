@@ -14,7 +14,9 @@ from conftest import Run, noisy
 from PIL import Image
 
 from ldrps.baselines.aod_net import AodNet
-from ldrps.baselines.registry import RIVALS
+from ldrps.baselines.registry import RIVALS, facts_of
+from ldrps.baselines.rival import Rival, RivalStep
+from ldrps.baselines.rival import Run as Run_
 from ldrps.bench import contenders as module
 from ldrps.bench.command import Benchmark, Plan, listing
 from ldrps.bench.contenders import Contender, Problem, contenders
@@ -33,7 +35,7 @@ def weights(tmp_path: Path) -> Path:
 
 def test_names_and_the_group() -> None:
     (yoly,) = contenders("yoly", [], weights="w")
-    assert yoly == Contender("yoly", weights="w") and yoly.is_rival and yoly.is_random and not yoly.uses_prior
+    assert yoly == Contender("yoly", weights="w") and yoly.rival and yoly.is_random and not yoly.uses_prior
     assert [each.method for each in contenders("rivals", [])] == list(RIVALS)
     assert not Contender("aod-net").is_random, "so it is run once, not for each seed"
     assert contenders(COMMAND, [])[0].label == COMMAND
@@ -93,3 +95,27 @@ def test_a_plan_gives_weights_to_its_rivals(root: Path, weights: Path) -> None:
     benchmark = Benchmark(Plan(["lol"], ["identity", "aod-net"], weights=str(weights), store=root.parent / "bench"))
     assert benchmark.contenders == [Contender("identity"), Contender("aod-net", weights=str(weights))]
     assert [task.key.seed for task in benchmark.tasks] == [0] * 6
+
+
+class Passing(Rival):
+    """Comes by the inverted picture at step 10 of 20 and at step 11, which is not looked at, and ends elsewhere."""
+
+    def run(self, y: torch.Tensor, generator: torch.Generator) -> Run_:
+        for number in range(1, 21):
+            near = {5: 0.7, 10: 0.95, 11: 1.0, 15: 0.6}.get(number, 0.1)
+            yield RivalStep(number, 20, {}, near * (1 - y) + (1 - near) * y)
+        return y
+
+
+def test_the_step_nearest_to_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry,) = contenders("oracle-stopped:yoly", [])
+    assert entry.is_oracle and entry.is_random and entry.rival == "yoly"
+    assert entry.fingerprint() != Contender("yoly").fingerprint()
+    monkeypatch.setattr(module, "build_rival", lambda name, order: Passing(facts_of(name)))
+    y = noisy(45, 39)
+    best = np.asarray(entry.build()(Problem(Image.fromarray(y), Path("a"), Image.fromarray(255 - y), "", 0)))
+    assert np.abs(best - (0.95 * (255.0 - y) + 0.05 * y)).max() <= 1
+    left = entry.build()(Problem(Image.fromarray(y), Path("a"), Image.fromarray(y), "", 0))
+    assert np.array_equal(left, y), "the last one counts too"
+    with pytest.raises(InputError, match="oracle-stopped:yoly needs the truth"):
+        entry.build()(Problem(Image.fromarray(y), Path("a"), None, "", 0))

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ldrps.baselines.rival import Rival
     from ldrps.prior.base import Prior
+    from ldrps.restorer import Progress
 
 OURS = "ldrps"
 FILES = "files:"
 ORACLE = "oracle-"
+STOPPED = "oracle-stopped:"
 PLAIN, CHAINED, ORACLES_ALL, RIVALS_ALL = "plain", "chains", "oracles", "rivals"
+_WATCHED = 5  # steps between looks at the truth
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Contender:
     """A row of the tables.
 
     Attributes:
-        method: "ldrps", a rival, a baseline, an oracle, or "files:FOLDER", pictures that lie beside the inputs' folder.
+        method: "ldrps", a rival, a baseline, an oracle, "files:FOLDER", pictures that lie beside the inputs' folder, or
+            "oracle-stopped:RIVAL", the rival at the step where it is nearest to the truth, as some publish theirs.
         preset: of ldrps; empty for the others.
         changes: settings changed from the preset's, as dotted names and values.
         captions: which ones ldrps is given, one of `ldrps.bench.captions.KINDS`.
@@ -83,11 +88,13 @@ class Contender:
     @property
     def is_random(self) -> bool:
         """Whether its result depends on the seed."""
-        return self.method == OURS or (self.is_rival and facts_of(self.method).is_random)
+        return self.method == OURS or (bool(self.rival) and facts_of(self.rival).is_random)
 
     @property
-    def is_rival(self) -> bool:
-        return is_rival(self.method)
+    def rival(self) -> str:
+        """The name of the rival that it is, or is of; "" if there is none."""
+        name = self.method.removeprefix(STOPPED)
+        return name if is_rival(name) else ""
 
     @property
     def settings(self) -> Settings:
@@ -107,12 +114,12 @@ class Contender:
             facts["settings"] = dataclasses.asdict(self.settings)
         if self.uses_prior:
             facts["weights"] = _weights_digest(self.prior)
-        if self.is_rival:
+        if self.rival:
             weights = Path(self.weights) if self.weights else None
             facts |= {
-                "code": code_mark(self.method),
-                "rival": dict(facts_of(self.method).changes),
-                "weights": weights_mark(self.method, weights),
+                "code": code_mark(self.rival),
+                "rival": dict(facts_of(self.rival).changes),
+                "weights": weights_mark(self.rival, weights),
             }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
         return f"{self.label} #{digest[:12]}"
@@ -127,8 +134,8 @@ class Contender:
             return _ours(self)
         if self.method.startswith(FILES):
             return _files(self.method.removeprefix(FILES))
-        if self.is_rival:
-            return _rival(self)
+        if self.rival:
+            return _stopped(self) if self.is_oracle else _rival(self)
         if self.method == "oracle-roundtrip":
             return _roundtrip(self)
         from ldrps.baselines import ORACLES, baseline
@@ -150,8 +157,8 @@ def contenders(
     name: str, presets: Sequence[str], *, prior: str = "embedded", device: str = "cpu", weights: str = ""
 ) -> list[Contender]:
     """What a name on the command line stands for: `ldrps` in each of the presets, one preset, a rival, a baseline or
-    several joined by "+", an oracle, files:FOLDER, command:"PROGRAM {in} {out}", spandrel:FILE, or a group of them:
-    `plain`, `chains`, `rivals` (all that are known by name) and `oracles`.
+    several joined by "+", an oracle, oracle-stopped:RIVAL, files:FOLDER, command:"PROGRAM {in} {out}", spandrel:FILE,
+    or a group of them: `plain`, `chains`, `rivals` (all that are known by name) and `oracles`.
 
     Raises:
         InputError: there is none of that name.
@@ -162,7 +169,7 @@ def contenders(
         return [Contender(OURS, preset(each).preset, prior=prior, device=device) for each in wanted]
     if name.startswith(FILES):
         return [Contender(name)]
-    if is_rival(name) or name == RIVALS_ALL:
+    if is_rival(name.removeprefix(STOPPED)) or name == RIVALS_ALL:
         wanted = list(RIVALS) if name == RIVALS_ALL else [name]
         return [Contender(each, device=device, weights=weights) for each in wanted]
     from ldrps.baselines import BASELINES, CHAINS, ORACLES
@@ -172,7 +179,8 @@ def contenders(
     groups = {PLAIN: plain, CHAINED: list(CHAINS), ORACLES_ALL: list(ORACLES)}
     if name not in groups and name not in ORACLES and not set(name.split("+")) <= BASELINES.keys():
         names = ", ".join([OURS, *PRESETS, RIVALS_ALL, *RIVALS, *groups, *BASELINES, *ORACLES])
-        others = 'plain tools joined by +, files:FOLDER, command:"PROGRAM {in} {out}" and spandrel:FILE'
+        others = 'plain tools joined by +, files:FOLDER, command:"PROGRAM {in} {out}", spandrel:FILE, '
+        others += "oracle-stopped:RIVAL"
         raise InputError(f"method is {name!r}; there are {names}, {others}")
     return [Contender(each, prior=prior, device=device) for each in groups.get(name, [name])]
 
@@ -221,10 +229,42 @@ def _ours(entry: Contender) -> Attempt:
     return restore
 
 
-def _rival(entry: Contender) -> Attempt:
+def _built(entry: Contender) -> Rival:
     order = Order(weights=Path(entry.weights) if entry.weights else None, device=entry.device)
-    rival = build_rival(entry.method, order)
+    return build_rival(entry.rival, order)
+
+
+def _rival(entry: Contender) -> Attempt:
+    rival = _built(entry)
     return lambda problem: rival.with_seed(problem.seed)(problem.damaged).image
+
+
+def _stopped(entry: Contender) -> Attempt:
+    """YOLY's own script measures every fifth step so, and publishes the best."""
+    from ldrps.image.arrays import to_pil
+    from ldrps.metrics import psnr
+
+    rival = _built(entry)
+
+    def watch(problem: Problem) -> Image.Image:
+        truth = problem.truth
+        if truth is None:
+            raise InputError(f"{entry.method} needs the truth, which this set has not")
+        width, height = problem.damaged.size
+        seen: list[tuple[float, Image.Image]] = []
+
+        def look(image: Image.Image) -> None:
+            seen.append((float(psnr(image, truth)), image))
+            seen[:] = [max(seen, key=lambda each: each[0])]
+
+        def on_step(progress: Progress) -> None:
+            if progress.number % _WATCHED == 0:
+                look(to_pil(progress.z0[0, :, :height, :width]))
+
+        look(rival.with_seed(problem.seed)(problem.damaged, on_step=on_step).image)
+        return seen[0][1]
+
+    return watch
 
 
 def _roundtrip(entry: Contender) -> Attempt:
