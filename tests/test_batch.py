@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from ldrps import Prior, Restorer
-from ldrps.batch import Job, plan_jobs, run_jobs
-from ldrps.errors import InputError, SettingsError
+from ldrps.baselines.batch import RivalBatch
+from ldrps.batch import Batch, Job, Output, plan_jobs, run_jobs
+from ldrps.errors import InputError, OutputError, SettingsError
 
 
 @pytest.fixture
@@ -94,6 +95,28 @@ def test_a_full_disk_leaves_nothing_half_written(
         assert left(folder) == ["c.png"]
     assert done[1].error is None
     assert all(not name.startswith(".") for name in left(folder))
+
+
+class Unwanted:
+    """A rival that is not to be called."""
+
+    def __call__(self, picture: Any, *, on_step: Any = None) -> Any:
+        pytest.fail("the picture was restored in vain")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".bmp"])
+@pytest.mark.parametrize("with_rival", [False, True], ids=["ldrps", "rival"])
+def test_alpha_that_no_result_can_hold_is_refused_before_the_work(
+    suffix: str, with_rival: bool, tmp_path: Path, tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Restorer, "__call__", Unwanted.__call__)
+    Image.new("RGBA", (40, 48), (90, 80, 70, 60)).save(tmp_path / "a.png")
+    (job,) = plan_jobs([tmp_path / "a.png"], tmp_path / f"b{suffix}")
+    rival: Any = Unwanted()
+    batch = RivalBatch(rival, Output()) if with_rival else Batch(Restorer(tiny_prior), Output())
+    done = batch.run(job)
+    assert isinstance(done.error, OutputError)
+    assert f"b{suffix}: " in str(done.error) and "no room for the picture's alpha: use .png" in str(done.error)
 
 
 def test_what_would_fail_for_all_is_raised(jobs: list[Job], tiny_prior: Prior) -> None:

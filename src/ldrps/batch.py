@@ -18,9 +18,11 @@ from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
 from ldrps.cost import fitted
 from ldrps.errors import LdrpsError, PriorError, SettingsError
+from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file, taken
+from ldrps.image.formats import FORMATS
 from ldrps.image.limits import MAX_PIXELS
-from ldrps.image.picture import load_picture, to_image
+from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import check_output, write_image
 from ldrps.jobs import Job, Output, plan_jobs
@@ -29,7 +31,7 @@ from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
 from ldrps.samples import Samples, draw_samples
 
-__all__ = ["Batch", "Done", "Job", "Made", "Output", "plan_jobs", "run_jobs"]
+__all__ = ["Batch", "Done", "Job", "Made", "Output", "check_files", "plan_jobs", "run_jobs"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,15 +76,20 @@ class Batch:
         self._recaption = recaption
 
     def check(self, job: Job, *, overwrite: bool) -> None:
-        """Find out before the work, not after it, whether the files of a job could be written. Touches nothing.
+        """As `check_files`, of what this batch writes."""
+        check_files(job, self.output, overwrite=overwrite)
+
+    def load(self, job: Job) -> Picture:
+        """The picture of a job.
 
         Raises:
-            OutputError: one of them cannot, or exists and may not be overwritten.
+            InputError: as `load_picture`.
+            OutputError: it has alpha, for which its result's format has no room.
         """
-        check_output(job.target, overwrite=overwrite)
-        for path in self.output.beside(job):
-            if not overwrite and os.path.lexists(path):
-                raise taken(path)
+        picture = load_picture(job.source, max_pixels=self.output.max_pixels)
+        if picture.alpha is not None:
+            refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
+        return picture
 
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
         """Restore the picture of a job, in memory.
@@ -90,7 +97,7 @@ class Batch:
         Raises:
             LdrpsError: as loading, captioning and restoring a picture do.
         """
-        picture = load_picture(job.source, max_pixels=self.output.max_pixels)
+        picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         told, again = self._caption, None
         if not isinstance(told, Caption):
@@ -149,6 +156,18 @@ class Batch:
             raise
         except LdrpsError as error:
             return Done(job, error=error)
+
+
+def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
+    """Find out before the work, not after it, whether the files of a job could be written. Touches nothing.
+
+    Raises:
+        OutputError: one of them cannot, or exists and may not be overwritten.
+    """
+    check_output(job.target, overwrite=overwrite)
+    for path in output.beside(job):
+        if not overwrite and os.path.lexists(path):
+            raise taken(path)
 
 
 def run_jobs(

@@ -52,13 +52,13 @@ def colourise(
     denoise, schedule = denoiser_for(prior, caption, negative, scale), Schedule(prior.alphas_cumprod)
 
     def agree(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
-        expected = prior.decode(z0)
+        expected = prior.decode(z0).to(small.device)
         return prior.encode(expected + small - luma(expected)), {}
 
     _, *shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
     z = torch.randn((_DRAWS, *shape), generator=generator).to(prior.device)
     end = end_of(proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps)))
-    drawn = prior.decode(end).mean(0, keepdim=True)
+    drawn = prior.decode(end).mean(0, keepdim=True).to(small.device)
     colour = carry_over(grey, small, drawn - luma(drawn), otherwise=0.0)
     return _within_range(grey, colour - luma(colour))
 

@@ -61,7 +61,7 @@ def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Setting
     need = estimate(size, least).bytes
     raise InputError(
         f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(max_bytes)}: "
-        "allow more (--max-memory), make the picture smaller, or set --working-size"
+        "allow more (--max-memory, fewer --jobs), make the picture smaller, or set --working-size"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def result_name(source: Path) -> str:
 
 def is_file_name(out: Path) -> bool:
     """Whether `out` means one file, not a folder: it has a suffix that is written, and is no folder already."""
-    return out.suffix.lower() in FORMATS and not out.is_dir()
+    return out.suffix.lower() in FORMATS and not os.path.isdir(out)
 
 
 def plan_jobs(sources: Sequence[Path], out: Path) -> list[Job]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 _CLEAR, _STATUS, _MEMORY = Path("/proc/self/clear_refs"), Path("/proc/self/status"), Path("/proc/meminfo")
+_CONTROL_GROUP = Path("/sys/fs/cgroup")  # of version 2: in a container, its own
 
 
 _NONE_LEFT = re.compile(r"out of memory|not enough memory|allocate memory", re.IGNORECASE)  # CUDA, and the CPU's two
@@ -43,16 +44,43 @@ def peak_mib() -> float | None:
 
 def available_bytes() -> int | None:
     """What this process may take in all without pushing others out: its own and what is free. None but on Linux."""
-    if not _MEMORY.exists():
+    free = _free_bytes()
+    return None if free is None else free + int(resident_mib() * 2**20)
+
+
+def share_bytes(processes: int) -> int | None:
+    """What each of several processes yet to be started may take without pushing others out. None but on Linux."""
+    free = _free_bytes()
+    return None if free is None else free // processes
+
+
+def _free_bytes() -> int | None:
+    """What is free on this machine, or in its container if that is less."""
+    kibibytes = _entry(_MEMORY, "MemAvailable:")
+    if kibibytes is None:
         return None
-    lines = _MEMORY.read_text().splitlines()
-    free = next((int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
-    return None if free is None else 1024 * free + int(resident_mib() * 2**20)
+    within = _free_in_control_group()
+    return 1024 * kibibytes if within is None else min(1024 * kibibytes, within)
+
+
+def _free_in_control_group() -> int | None:
+    """What the control group may still take, with the cache of files that lies idle in it; None without a limit."""
+    try:
+        limit, used = (int((_CONTROL_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # the limit may be "max"
+        return None
+    return max(0, limit - used + (_entry(_CONTROL_GROUP / "memory.stat", "inactive_file") or 0))
 
 
 def _status(name: str) -> float | None:
     """An entry of this process's status on Linux, in MiB."""
-    if not _STATUS.exists():
+    kibibytes = _entry(_STATUS, f"{name}:")
+    return None if kibibytes is None else kibibytes / 1024
+
+
+def _entry(file: Path, key: str) -> int | None:
+    """The number behind a key that begins a line; None without it or the file."""
+    if not file.exists():
         return None
-    lines = (line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
-    return next((int(line.split()[1]) / 1024 for line in lines), None)
+    lines = (line.split() for line in file.read_text().splitlines())
+    return next((int(words[1]) for words in lines if words and words[0] == key), None)

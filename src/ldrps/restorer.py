@@ -33,7 +33,7 @@ from ldrps.prior.base import Prior
 from ldrps.relight import find_light, relit
 from ldrps.result import Result
 from ldrps.sampling.chains import Chain, Losses
-from ldrps.settings import Settings
+from ldrps.settings import ProximalPosterior, Settings
 from ldrps.settings import preset as preset_settings
 
 logger = logging.getLogger(__name__)
@@ -148,7 +148,8 @@ class Restorer:
                 return (yield from self._run(picture, told, settings, recaption))
             except Exception as error:
                 smaller = settings.tile // 2
-                if not out_of_memory(error) or smaller < 4 * settings.overlap:
+                in_windows = isinstance(settings.posterior, ProximalPosterior) and max(picture.size) > smaller
+                if not out_of_memory(error) or not in_windows or smaller < 4 * settings.overlap:
                     raise
                 logger.warning("%s: not enough memory, trying windows of %d pixels", picture.source, smaller)
                 settings = settings.with_changes(tile=smaller)
@@ -181,7 +182,7 @@ class Restorer:
                 # Recurrence (section 3.3): the result of a round, re-noised to gamma T, is the start of the next.
                 z = part.start() if z is None else part.renoise(z, number)
                 z = yield from _report(part.chain(z, number), window, number, total, losses)
-                if recaption is not None and number + 1 < rounds and len(method.windows) == 1:
+                if recaption is not None and not colouring and number + 1 < rounds and len(method.windows) == 1:
                     told = recaption(to_pil(crop(part.picture(z))[0]))
                     method.hear(told.text)
             restored = part.picture(z).to(y.device)

@@ -6,10 +6,11 @@ import dataclasses
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from ldrps.baselines.registry import RIVALS, all_facts, build_rival, facts_of, is_rival, own_weights
+from ldrps.baselines.registry import RIVALS, all_facts, build_rival, facts_of, given_weights, is_rival, own_weights
 from ldrps.baselines.rival import Rival
 from ldrps.errors import InputError
 
@@ -36,3 +37,11 @@ def test_names() -> None:
     assert facts_of("command:cp {in} {out}").name == "command:cp {in} {out}"
     with pytest.raises(InputError, match=r"rival is 'yolo'; there are yoly, .*command:"):
         build_rival("yolo")
+
+
+def test_weights_are_looked_for_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LDRPS_WEIGHTS", raising=False)
+    assert given_weights(None) is None
+    monkeypatch.setenv("LDRPS_WEIGHTS", str(tmp_path))
+    assert given_weights(None) == tmp_path
+    assert given_weights(Path("~/mine.pth")) == Path("~/mine.pth").expanduser()

@@ -30,7 +30,6 @@ class BrighterSettings(RivalSettings):
 class Brighter(Rival):
     settings_type = BrighterSettings
     multiple = 16
-    minimum = 36
 
     def run(self, y: Tensor, generator: torch.Generator) -> Run:
         assert torch.is_grad_enabled()
@@ -89,8 +88,8 @@ def test_it_can_be_stopped() -> None:
 
 
 def test_what_it_refuses(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(InputError, match="is 48 x 34 pixels, brighter takes 36 a side"):
-        Brighter(FACTS)(noisy(height=34))
+    with pytest.raises(InputError, match="is 48 x 31 pixels, smaller than the limit of 32"):
+        Brighter(FACTS)(noisy(height=31))
     with pytest.raises(LdrpsError, match="NaN"):
         Brighter(FACTS, BrighterSettings(by=float("nan")))(noisy())
     with pytest.raises(SettingsError, match="seed is -1; it must be 0 to"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def test_table_json_latex_and_page(bench: Run, root: Path, caplog: pytest.LogCap
 
 def test_nothing_is_computed_twice_and_more_is_added(bench: Run, root: Path) -> None:
     _, first, _ = bench("lol", "--method", "identity")
-    picture = next((root.parent / "bench" / "pictures").rglob("1.png"))
+    picture = next((root.parent / "bench" / "pictures").rglob("1-*.png"))
     written = picture.stat().st_mtime_ns
     _, second, _ = bench("lol", "--method", "identity")
     assert second == first, "seconds and all"
@@ -56,7 +58,7 @@ def test_nothing_is_computed_twice_and_more_is_added(bench: Run, root: Path) -> 
     assert "| meanstd |" in third
 
 
-def test_failures_are_named_counted_and_tried_again(bench: Run, root: Path) -> None:
+def test_failures_are_named_and_counted_and_a_mended_file_is_another_row(bench: Run, root: Path) -> None:
     broken = root / "lol" / "input" / "2.png"
     whole = broken.read_bytes()
     broken.write_bytes(b"no picture")
@@ -67,10 +69,21 @@ def test_failures_are_named_counted_and_tried_again(bench: Run, root: Path) -> N
     assert "2, 1 failed |" in table
     assert "1 of 3 rows failed; --retry tries them again" in err
     broken.write_bytes(whole)
-    assert bench("lol", "--method", "identity")[0] == 1, "a failure stays until it is tried again"
-    code, table, _ = bench("lol", "--method", "identity", "--retry")
+    code, table, _ = bench("lol", "--method", "identity")
     assert code == 0
     assert "failed" not in table
+
+
+def test_a_failure_stays_until_it_is_tried_again(bench: Run, root: Path) -> None:
+    flag = root.parent / "flag"
+    code = f"import os, shutil, sys; os.path.exists({str(flag)!r}) or sys.exit(1)"
+    code += "; shutil.copytree(*sys.argv[1:], dirs_exist_ok=True)"
+    method = ("--method", f"command:{shlex.quote(sys.executable)} -c {shlex.quote(code)} {{in}} {{out}}")
+    words = ("lol", *method, "--limit", 1, "--seeds", 1)
+    assert bench(*words)[0] == 1
+    flag.touch()
+    assert bench(*words)[0] == 1
+    assert bench(*words, "--retry")[0] == 0
 
 
 def test_presets_seeds_and_sweeps(bench: Run, root: Path, tiny_prior_folder: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_fingerprint_changes_with_what_changes_results(monkeypatch: pytest.Mon
     assert DEFAULT.fingerprint() in prints, "the same again"
     monkeypatch.setattr(module, "_weights_digest", lambda name: "other weights")
     assert DEFAULT.fingerprint() not in prints
-    monkeypatch.setattr(module, "_code_digest", lambda ours: "other code")
+    monkeypatch.setattr(module, "code_mark", lambda name: "other code")
     assert Contender("identity").fingerprint() not in prints
 
 
@@ -92,6 +92,31 @@ def test_files_of_others_lie_beside_the_inputs(tmp_path: Path) -> None:
     assert Contender("files:theirs").build()(problem).getpixel((0, 0)) == (9, 9, 9)
     with pytest.raises(InputError, match=r"has no file a\.b\.\*"):
         Contender("files:others").build()(problem)
+
+
+def test_only_finished_files_are_found_beside_the_inputs(tmp_path: Path) -> None:
+    entry = Contender("files:theirs")
+    (tmp_path / "theirs" / "a[1].dir").mkdir(parents=True)
+    assert entry.finished(tmp_path / "input" / "a[1].png") is None
+    for suffix in ("png", "jpg"):
+        (tmp_path / "theirs" / f"a[1].{suffix}").write_bytes(b"x")
+    assert entry.finished(tmp_path / "input" / "a[1].png") == tmp_path / "theirs" / "a[1].jpg", "always the same"
+    assert DEFAULT.finished(tmp_path / "input" / "a[1].png") is None
+
+
+def test_all_weights_of_a_prior_count_but_its_checkpoints_do_not(tmp_path: Path) -> None:
+    def mark() -> str:
+        module._weights_digest.cache_clear()
+        return module._weights_digest(str(tmp_path))
+
+    for file in ("unet/model.safetensors", "training/unet/checkpoint.safetensors"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_bytes(bytes(300_000))
+    before = mark()
+    (tmp_path / "training/unet/checkpoint.safetensors").write_bytes(b"other")
+    assert mark() == before
+    (tmp_path / "unet/model.safetensors").write_bytes(bytes(150_000) + b"x" + bytes(149_999))
+    assert mark() != before, "in the middle of a file"
 
 
 def test_oracles_say_that_they_need_the_truth() -> None:

@@ -53,7 +53,8 @@ def test_fingerprints(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
     torch.save(AodNet().state_dict(), weights / "dehazer.pth")
     assert given.fingerprint() != before, "other weights"
     plain = Contender("nlm").fingerprint()
-    monkeypatch.setattr(module, "code_mark", lambda name: "other code")
+    mark = module.code_mark
+    monkeypatch.setattr(module, "code_mark", lambda name: "other code" if name else mark(name))
     assert Contender("yoly").fingerprint() not in prints
     assert Contender("nlm").fingerprint() == plain
 
@@ -119,3 +120,13 @@ def test_the_step_nearest_to_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(left, y), "the last one counts too"
     with pytest.raises(InputError, match="oracle-stopped:yoly needs the truth"):
         entry.build()(Problem(Image.fromarray(y), Path("a"), None, "", 0))
+
+
+def test_a_picture_that_a_program_has_not_touched_is_no_step_of_it() -> None:
+    darken = "import sys, time; from PIL import Image; time.sleep(0.5)"
+    darken += "; Image.open(sys.argv[1] + '/picture.png').point(lambda v: v // 2).save(sys.argv[2] + '/picture.png')"
+    command = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(darken)} {{in}} {{out}}"
+    (entry,) = contenders(f"oracle-stopped:{command}", [])
+    y = noisy()
+    best = entry.build()(Problem(Image.fromarray(y), Path("a"), Image.fromarray(y), "", 0))
+    assert np.array_equal(best, y // 2), "though the input is nearer to the truth"

@@ -12,16 +12,14 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from ldrps.bench import runner
 from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Contender, Problem
-from ldrps.bench.data import DataSet, data_set
+from ldrps.bench.data import data_set
 from ldrps.bench.judges import Judges
-from ldrps.bench.runner import Task, picture_path, prepare, run, tasks, unsettled
+from ldrps.bench.runner import Task, picture_path, run, tasks, unsettled
 from ldrps.bench.store import Key, Row, Store
 
 NOBODY = Judges()
@@ -91,30 +89,6 @@ def test_only_what_is_random_has_several_seeds(root: Path) -> None:
     assert all((task.picture is not None) == (task.key.seed == 0) for task in ours)
 
 
-def test_damage_depends_on_the_picture_alone_and_crops_the_truth(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (41, 50, 3), dtype=np.uint8)
-    for name in ("a", "b"):
-        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-    dataset = DataSet("mine", "", str(tmp_path), r"(?P<id>.+)", "", degrade="downscale=3+noise=20")
-    a, b = dataset.pairs()
-    damaged, truth = prepare(dataset, a)
-    assert damaged.size == (16, 13)
-    assert truth is not None
-    assert truth.size == (48, 39)
-    assert np.array_equal(damaged, prepare(dataset, a)[0])
-    assert not np.array_equal(damaged, prepare(dataset, b)[0]), "another name, another noise"
-    alone = DataSet("mine", "", str(tmp_path), r"(?P<id>b)", "", degrade="downscale=3+noise=20")
-    assert np.array_equal(prepare(alone, alone.pairs()[0])[0], prepare(dataset, b)[0]), "a part is damaged as the whole"
-
-
-def test_no_damage_leaves_the_picture(tmp_path: Path) -> None:
-    Image.new("RGB", (33, 35), (1, 2, 3)).save(tmp_path / "a.png")
-    dataset = DataSet("mine", "", str(tmp_path), r"(?P<id>.+)", "", degrade="none")
-    damaged, truth = prepare(dataset, dataset.pairs()[0])
-    assert np.array_equal(damaged, np.full((35, 33, 3), (1, 2, 3)))
-    assert np.array_equal(damaged, truth)
-
-
 def test_a_run_that_is_killed_goes_on_where_it_was(root: Path) -> None:
     """Killed at random instants until it has finished: no row lost, none computed that was there."""
     out = root.parent / "bench"
@@ -143,7 +117,7 @@ def stamped(path: Path) -> dict[tuple[str, str], float]:
         return {}
     with closing(sqlite3.connect(path)) as database:
         try:
-            return {(c, i): s for c, i, s in database.execute("SELECT contender, image, seconds FROM rows")}
+            return {(c, i): s for c, i, s in database.execute("SELECT contender, image, seconds FROM results")}
         except sqlite3.OperationalError:  # killed before the table was made
             return {}
 
@@ -178,6 +152,5 @@ def alive(pid: int) -> bool:
 
 
 def test_keys_name_their_pictures() -> None:
-    key = Key("default, steps 3 #abc", "lol", "1", 0)
-    assert picture_path(Path("p"), key) == Path("p/abc/lol/1.png")
-    assert runner.DAMAGE_SEED == 0, "a change of the seed changes every noisy set: old rows must go"
+    key = Key("default, steps 3 #abc", "lol", "1", 0, "ef")
+    assert picture_path(Path("p"), key) == Path("p/abc/lol/1-ef.png")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from ldrps.errors import OutputError
 
 
 def row(image: str, psnr: float = 20.0, **given: object) -> Row:
-    return Row(Key("default #1", "lol", image, 0), {"psnr_rgb": psnr}, 1.5, 300.0, **given)  # type: ignore[arg-type]
+    return Row(Key("default #1", "lol", image, 0, "ab"), {"psnr_rgb": psnr}, 1.5, 300.0, **given)  # type: ignore[arg-type]
 
 
 def add_many(path: Path, start: int) -> None:
@@ -27,7 +29,7 @@ def add_many(path: Path, start: int) -> None:
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "rows.sqlite")
     rows = [row("a", math.inf), row("b", details={"protocol": {"crop": 0}})]
-    failed = Row(Key("default #1", "lol", "c", 0), {}, 0.0, None, "InputError: no")
+    failed = Row(Key("default #1", "lol", "c", 0, "ab"), {}, 0.0, None, "InputError: no")
     for each in (*rows, failed):
         store.add(each)
     assert list(Store(store.path).rows()) == [*rows, failed]
@@ -38,6 +40,26 @@ def test_a_row_is_there_once(tmp_path: Path) -> None:
     store.add(row("a", 20))
     store.add(row("a", 21))
     assert [r.scores["psnr_rgb"] for r in store.rows()] == [21]
+
+
+def test_another_input_is_another_row(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rows.sqlite")
+    rows = [Row(Key("default #1", "lol", "a", 0, inputs), {"psnr_rgb": 20.0}, 1.0) for inputs in ("one", "other")]
+    for each in rows:
+        store.add(each)
+    assert list(store.rows()) == rows
+
+
+def test_rows_that_name_no_input_are_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "rows.sqlite"
+    columns = "contender, dataset, image, seed, error, scores, seconds, peak_mb, details"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"CREATE TABLE rows ({columns}, PRIMARY KEY (contender, dataset, image, seed))")
+        database.execute("INSERT INTO rows VALUES ('default #1', 'lol', 'a', 0, NULL, '{}', 1.0, NULL, '{}')")
+    store = Store(path)
+    assert list(store.rows()) == []
+    store.add(row("a"))
+    assert list(store.rows()) == [row("a")]
 
 
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
@@ -61,7 +83,7 @@ from pathlib import Path
 from ldrps.bench.store import Key, Row, Store
 store = Store(Path({str(path)!r}))
 for number in range(5):
-    store.add(Row(Key("c", "s", str(number), 0), {{}}, 0.0))
+    store.add(Row(Key("c", "s", str(number), 0, ""), {{}}, 0.0))
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9

@@ -20,7 +20,7 @@ PLAIN, OURS = Contender("identity"), Contender("ldrps", "default")
 def rows(contender: Contender, values: dict[tuple[str, int], float | str]) -> list[Row]:
     made = []
     for (image, seed), value in values.items():
-        key = Key(contender.fingerprint(), "lol", image, seed)
+        key = Key(contender.fingerprint(), "lol", image, seed, "")
         good = not isinstance(value, str)
         made.append(Row(key, {"psnr_rgb": value} if good else {}, 2.0, 100.0, None if good else value))  # type: ignore[dict-item]
     return made
@@ -88,7 +88,7 @@ def test_tables_hold_every_line_and_escape() -> None:
 
 def test_lpips_of_another_net_than_the_papers_says_so() -> None:
     for net, head in (("alex", "LPIPS"), ("squeeze", "LPIPS (squeeze; published: alex)")):
-        key = Key(PLAIN.fingerprint(), "lol", "a", 0)
+        key = Key(PLAIN.fingerprint(), "lol", "a", 0, "")
         row = Row(key, {"psnr_rgb": 10.0, "lpips": 0.2}, 1.0, details={"protocol": {"lpips": {"net": net}}})
         heads, *_ = grid(summarise([row], [PLAIN], [SET], "identity"))
         assert head in heads

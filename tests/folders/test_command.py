@@ -148,7 +148,10 @@ def test_watching(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(crew.time, "sleep", sleep)
     monkeypatch.setattr("ldrps.folders.watch.QUIET", 0.2)
     monkeypatch.setattr("ldrps.folders.watch.EVERY", 0.1)
+    Image.fromarray(noisy(seed=3)).save(pictures / "e.gif.png")
+    (pictures / "e.gif").touch()
     code, told, err = run(pictures, "-o", tmp_path / "out", "--watch")
     assert code == 130
-    assert [Path(line).name for line in told.splitlines()] == ["a.png", "c.png", "late.png"]
-    assert "3 done" in err and err.endswith("ldrps: stopped; what was written is whole\n")
+    assert [Path(line).name for line in told.splitlines()] == ["a.png", "c.png", "e.gif.png", "late.png"]
+    assert "4 done, 1 failed" in err and err.count("would both become") == 2, "when it was seen, and at the end"
+    assert err.endswith("ldrps: stopped; what was written is whole\n")

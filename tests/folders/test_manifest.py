@@ -7,19 +7,23 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ldrps.errors import InputError, OutputError
 from ldrps.folders import alive
+from ldrps.folders import manifest as manifests
 from ldrps.folders.alive import SILENCE, Process
+from ldrps.folders.fingerprint import TextFingerprint
 from ldrps.folders.manifest import Manifest, standing_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.standing import Place, Source
+from ldrps.image.files import partial_name
 from ldrps.jobs import Job, Output
 
 Open = Callable[..., Manifest]
@@ -49,11 +53,17 @@ def opened(place: Place) -> Iterator[Open]:
 
 
 def do(manifest: Manifest, job: Job, text: str = "result") -> None:
-    source = Source(job.source)
+    source, mark = Source(job.source), manifest.place.mark(job)
     assert manifest.claim(job, source).state == "open"
     manifest.writing(job)
-    job.target.write_text(text)
-    manifest.finished(job, source)
+    for path in (job.target, *manifest.place.output.beside(job)):
+        path.write_text(text)
+    manifest.finished(job, source, mark)
+
+
+def age(path: Path, seconds: float) -> None:
+    """Let a file have changed so long ago."""
+    os.utime(path, (time.time() - seconds,) * 2)
 
 
 def test_what_is_finished_is_not_done_again(opened: Open, job: Job, tmp_path: Path) -> None:
@@ -130,6 +140,95 @@ def test_what_a_failure_left_is_ours(opened: Open, job: Job) -> None:
     assert (opened().look(job).state, opened().look(job).overwrite) == ("open", True)
 
 
+@pytest.mark.parametrize("is_torn", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_was_half_written_stays_ours_when_the_next_run_is_broken_off(
+    opened: Open, job: Job, is_torn: bool, fails: bool
+) -> None:
+    first = opened()
+    first.claim(job, Source(job.source))
+    first.writing(job)
+    job.target.write_text("the picture, and nothing of the sheet")
+    if is_torn:
+        first.failed(job, "an error in the middle", is_torn=True)
+    first.close()
+    for _ in range(2):
+        run = opened()
+        standing = run.claim(job, Source(job.source))
+        assert (standing.state, standing.overwrite, standing.is_torn) == ("open", True, True)
+        if fails:
+            run.failed(job, "out of memory", is_torn=standing.is_torn)
+        else:
+            run.release(job)
+        run.close()
+    do(opened(), job)
+    assert opened().look(job).state == "finished"
+
+
+def test_who_does_it_over_holds_it(opened: Open, job: Job) -> None:
+    one, other = opened(), opened()
+    one.claim(job, Source(job.source))
+    one.failed(job, "an error in the middle", is_torn=True)
+    later = opened()
+    later.claim(job, Source(job.source))
+    assert other.look(job).state == "busy"
+    later.close()
+    assert other.look(job).state == "open"
+
+
+def test_what_lies_beside_a_result_must_be_as_new(opened: Open, job: Job) -> None:
+    outputs = Output(compare=True, trace=True, samples=2)
+    do(opened(output=outputs), job)
+    assert opened(output=outputs).look(job).state == "finished"
+    beside = outputs.beside(job)
+    assert len(beside) == 5
+    for path in beside:
+        age(path, 60)
+        standing = opened(output=outputs).look(job)
+        assert (standing.state, standing.overwrite) == ("open", True), path.name
+        path.touch()
+    assert opened(output=outputs).look(job).state == "finished"
+
+
+def test_a_sheet_of_other_settings_is_made_again(opened: Open, job: Job) -> None:
+    with_sheet = Output(compare=True)
+    do(opened(output=with_sheet), job)
+    age(job.target, 60)
+    age(job.sheet, 60)
+    do(opened(recipe="best"), job)
+    assert opened(recipe="best").look(job).state == "finished"
+    standing = opened(recipe="best", output=with_sheet).look(job)
+    assert (standing.state, standing.overwrite) == ("open", True)
+
+
+def test_a_copy_with_coarse_times_is_finished(opened: Open, job: Job) -> None:
+    with_sheet = Output(compare=True)
+    do(opened(output=with_sheet), job)
+    for path in (job.target, job.sheet):
+        os.utime(path, ns=(0, path.stat().st_mtime_ns // 10**9 * 10**9))
+    assert opened(output=with_sheet).look(job).state == "finished"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_changed_text_is_another_result(opened: Open, job: Job, tmp_path: Path, apart: bool) -> None:
+    folder = tmp_path / "texts" if apart else None
+    text = (folder or tmp_path) / "a.txt"
+    text.parent.mkdir(exist_ok=True)
+    recipe = TextFingerprint("recipe", folder)
+    do(opened(), job)
+    assert opened(recipe=recipe).look(job).state == "finished", "without a text it is as without captions"
+    text.write_text("a boat")
+    do(opened(recipe=recipe), job)
+    assert opened(recipe=recipe).look(job).state == "finished"
+    text.write_text("a goat")
+    changed = opened(recipe=recipe).look(job)
+    assert (changed.state, changed.overwrite) == ("open", True)
+    do(opened(recipe=recipe), job)
+    text.unlink()
+    assert opened(recipe=recipe).look(job).state == "open"
+    assert opened().look(job).state == "open"
+
+
 def test_a_claim_ends_with_its_process(opened: Open, place: Place, job: Job) -> None:
     """A process that is killed while it writes: others see at once that it is gone, and that the file is its own."""
     program = """
@@ -160,6 +259,49 @@ time.sleep(60)
     assert (standing.state, standing.overwrite) == ("open", True)
     manifest.sweep()
     assert not (place.root / ".ldrps-partial-1").exists()
+
+
+def test_a_file_that_a_process_without_a_manifest_writes_is_left_alone(opened: Open, job: Job, place: Place) -> None:
+    manifest = opened()
+    do(manifest, job)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as process:
+        number = process.pid
+        names = [f".ldrps-partial-{number}-{part}" for part in ("00", "01", "02")]
+        fresh, before_it_began, stuck = (place.root / name for name in names)
+        for path in (fresh, before_it_began, stuck):
+            path.touch()
+        age(before_it_began, 1200)
+        age(stuck, 7200)
+        manifest.sweep()
+        assert fresh.exists() and not stuck.exists()
+        if sys.platform == "linux":
+            assert not before_it_began.exists(), "of another process that had its number"
+        process.communicate("\n")
+    manifest.sweep()
+    assert not fresh.exists()
+
+
+def test_a_file_that_nobody_has_touched_for_an_hour_is_removed(
+    opened: Open, job: Job, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "ran", lambda pid, ago: True)
+    manifest = opened()
+    do(manifest, job)
+    paths = [place.root / partial_name() for _ in range(2)]
+    for path, minutes in zip(paths, (55, 65), strict=True):
+        path.touch()
+        age(path, 60 * minutes)
+    manifest.sweep()
+    assert [path.exists() for path in paths] == [True, False]
+
+
+def test_a_file_that_this_process_writes_is_left_alone(opened: Open, job: Job, place: Place) -> None:
+    manifest = opened()
+    do(manifest, job)
+    path = place.root / partial_name()
+    path.touch()
+    manifest.sweep()
+    assert path.exists()
 
 
 def test_closing_and_releasing_give_back(opened: Open, job: Job) -> None:
@@ -215,6 +357,80 @@ def test_what_cannot_be_used_is_named(place: Place, opened: Open, job: Job, tmp_
     (tmp_path / "bad" / MANIFEST).write_text("this is no database, and long enough to be looked at" * 50)
     with pytest.raises(OutputError, match="none of ours"):
         Manifest(dataclasses.replace(place, root=tmp_path / "bad"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_pipe_is_refused_and_not_waited_for(opened: Open, place: Place, tmp_path: Path) -> None:
+    job = Job(tmp_path / "pipe.jpg", tmp_path / "out" / "pipe.jpg")
+    os.mkfifo(job.source)
+    for look in (opened().look, lambda each: standing_of(each, place)):
+        with pytest.raises(InputError, match=r"pipe\.jpg is no file but"):
+            look(job)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that writes to a new manifest until it is told to end, before it is switched to a log."""
+    program = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.readline()
+"""
+    path.parent.mkdir()
+    words = [sys.executable, "-c", program, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield process
+        process.stdin.close()
+
+
+def test_a_lock_that_stays_has_a_remedy_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifests, "_PATIENCE", 0.1)
+    with locked(place.root / MANIFEST), pytest.raises(OutputError, match=r"is locked.*wait for its end") as raised:
+        Manifest(place)
+    assert "make room" not in str(raised.value)
+
+
+def test_a_lock_on_a_new_manifest_is_waited_for(opened: Open, place: Place, job: Job) -> None:
+    with locked(place.root / MANIFEST) as other:
+        timer = threading.Timer(0.3, lambda: other.communicate("\n"))
+        timer.start()
+        do(opened(), job)
+        timer.join()
+    assert opened().look(job).state == "finished"
+
+
+def test_two_commands_begun_together_on_a_new_folder(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from ldrps.folders.manifest import Manifest
+from ldrps.folders.standing import Place
+from ldrps.jobs import Output
+print("ready", flush=True)
+for line in sys.stdin:
+    root, start = line.split()
+    while time.time() < float(start):
+        pass
+    try:
+        Manifest(Place(Path(root), "recipe", Output(), 0.0))
+        print("opened", flush=True)
+    except Exception as error:
+        print(error, flush=True)
+"""
+    with ExitStack() as stack:
+        words = [sys.executable, "-c", program]
+        pipe = subprocess.PIPE
+        two = [stack.enter_context(subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True)) for _ in range(2)]
+        assert [process.stdout.readline() for process in two] == ["ready\n"] * 2  # type: ignore[union-attr]
+        for trial in range(15):
+            for process in two:
+                process.stdin.write(f"{tmp_path / str(trial)} {time.time() + 0.01}\n")  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+            assert [process.stdout.readline() for process in two] == ["opened\n"] * 2  # type: ignore[union-attr]
 
 
 def test_a_full_disk_is_an_error_of_ours(opened: Open, job: Job) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ldrps.folders.recipe import Captions, Recipe
+from ldrps.folders.fingerprint import TextFingerprint
+from ldrps.folders.recipe import Captions, Method, Recipe
 from ldrps.jobs import Output
 from ldrps.settings import preset
 
@@ -39,6 +40,38 @@ def test_what_changes_results(other: Recipe) -> None:
 )
 def test_what_does_not(same: Recipe) -> None:
     assert same.fingerprint() == PLAIN.fingerprint()
+
+
+@pytest.mark.parametrize("spec", ["file", "file:texts"])
+def test_captions_in_files_count_for_their_pictures_alone(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "texts" if ":" in spec else tmp_path
+    folder.mkdir(exist_ok=True)
+    captions = Captions(spec)
+    recipe = dataclasses.replace(PLAIN, captions=captions).fingerprint()
+    assert isinstance(recipe, TextFingerprint)
+    source, other = tmp_path / "a.png", tmp_path / "b.png"
+    marks = [recipe.of(source)]
+    for text in ("a boat", "a goat"):
+        recipe.text(source).write_text(text)
+        marks.append(recipe.of(source))
+    assert (folder / "a.txt").read_text() == "a goat"
+    assert len(set(marks)) == 3 and recipe.of(other) == marks[0] == recipe.recipe
+    recipe.text(source).write_text("a boat")
+    assert recipe.of(source) == marks[1]
+
+
+def test_a_text_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
+    recipe = TextFingerprint("recipe")
+    (tmp_path / "a.txt").mkdir()
+    assert recipe.of(tmp_path / "a.png") == recipe.of(tmp_path / "\0.png") == "recipe"
+
+
+def test_captions_in_files_are_nothing_to_rivals() -> None:
+    rival = Recipe(preset("default"), captions=Captions("file"), method=Method("yoly"))
+    assert rival.fingerprint() == dataclasses.replace(rival, captions=Captions()).fingerprint()
 
 
 def test_a_prior_is_told_by_its_weights(tiny_prior_folder: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_is_finished_or_gone_is_told_and_not_started(jobs: list[Job], manif
         source = Source(job.source)
         manifest.claim(job, source)
         job.target.write_text("result")
-        manifest.finished(job, source)
+        manifest.finished(job, source, manifest.place.mark(job))
     jobs[1].source.unlink()
     started: list[Job] = []
 
@@ -108,7 +108,7 @@ def test_what_another_process_is_at_is_waited_for(jobs: list[Job], manifest: Man
             order.append((jobs.index(outcome.job), outcome.state))
             if len(order) == 2:
                 jobs[0].target.write_text("the rival's")
-                rival.finished(jobs[0], source)
+                rival.finished(jobs[0], source, rival.place.mark(jobs[0]))
     assert order == [(1, "done"), (2, "done"), (0, "finished")]
 
 

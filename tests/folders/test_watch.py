@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from ldrps.folders.find import Wanted, find
-from ldrps.folders.watch import watch
-from ldrps.jobs import Job
+from ldrps.folders.fingerprint import TextFingerprint
+from ldrps.folders.standing import Place
+from ldrps.folders.watch import QUIET, watch
+from ldrps.jobs import Job, Output
 
 
 class Clock:
@@ -26,8 +28,14 @@ class Hot:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, Clock()
+        self.clashes: list[str] = []
         wanted = Wanted([folder], folder.parent / "out")
-        self.feed: Iterator[Job | None] = watch(lambda: find(wanted), clock=self.clock)
+        place = Place(wanted.out, TextFingerprint("recipe"), Output(), 0.0)
+        self.feed: Iterator[Job | None] = watch(lambda: find(wanted), place, self.clash, self.clock)
+
+    def clash(self, job: Job, reason: str) -> None:
+        self.clashes.append(job.source.name)
+        assert "rename one" in reason
 
     def after(self, seconds: float) -> list[str]:
         """What is given out by then."""
@@ -84,3 +92,40 @@ def test_several_at_once_and_a_slow_one_apart(hot: Hot) -> None:
     (hot.folder / "c.png").write_text("late")
     assert hot.after(2) == ["a.png", "b.png"]
     assert hot.after(3) == ["c.png"]
+
+
+def test_a_picture_is_quiet_by_the_time_of_each_look(hot: Hot) -> None:
+    """A job that is given out takes minutes, during which others are written."""
+    (hot.folder / "a.png").write_text("a")
+    late = hot.folder / "b.png"
+    assert hot.after(1.5) == []
+    late.write_text("b, half")
+    taken = None
+    while taken is None:
+        hot.clock.now += 0.5
+        taken = next(hot.feed)
+    assert taken.source.name == "a.png"
+    hot.clock.now += 100
+    late.write_text("b, nearly whole")
+    assert hot.after(QUIET - 0.5) == []
+    assert hot.after(QUIET) == ["b.png"]
+
+
+def test_a_picture_is_given_again_when_its_text_changes(hot: Hot) -> None:
+    (hot.folder / "a.png").write_text("a")
+    assert hot.after(5) == ["a.png"]
+    for text in ("a boat", "a big boat"):
+        (hot.folder / "a.txt").write_text(text)
+        assert hot.after(1) == []
+        assert hot.after(5) == ["a.png"]
+    assert hot.after(5) == []
+
+
+def test_a_clash_is_told_once_and_again_when_it_comes_again(hot: Hot) -> None:
+    (hot.folder / "a.gif.png").write_text("a")
+    assert hot.after(5) == ["a.gif.png"]
+    for clashes in (["a.gif"], ["a.gif"] * 2):
+        (hot.folder / "a.gif").write_text("clashes")
+        assert hot.after(5) == [] and hot.clashes == clashes
+        (hot.folder / "a.gif").unlink()
+        assert hot.after(2) == []

@@ -117,6 +117,13 @@ def test_tiff(tmp_path, case):
     assert np.array_equal(levels_of(picture), expected)
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_grey_whose_white_is_zero_is_no_negative(tmp_path, compression, byteorder):
+    tifffile.imwrite(tmp_path / "p.tif", GREY, photometric="miniswhite", compression=compression, byteorder=byteorder)
+    assert np.array_equal(levels_of(load_picture(tmp_path / "p.tif")), 65535 - LEVELS[1])
+
+
 def test_half_floats(tmp_path):
     values = (RGB / 65535).astype(np.float16)
     tifffile.imwrite(tmp_path / "p.tif", values, photometric="rgb")

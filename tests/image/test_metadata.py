@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import ExifTags, Image, PngImagePlugin
 from torture_parts import rgb_profile
 
@@ -112,6 +113,28 @@ def test_resolution_turns_with_the_picture(tmp_path, photo):
     exif[ExifTags.Base.Orientation] = 6
     photo().save(tmp_path / "p.jpg", exif=exif, dpi=(300, 200))
     assert load_picture(tmp_path / "p.jpg").dpi == (200, 300)
+
+
+@pytest.mark.parametrize(("orientation", "dpi"), [(1, (300, 200)), (3, (300, 200)), (6, (200, 300)), (7, (200, 300))])
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "deep TIFF", "TIFF of floats"])
+def test_resolution_in_exif_turns_with_the_picture(tmp_path, photo, kind, orientation, dpi):
+    path = tmp_path / "p"
+    if kind == "JPEG":
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = 300, 200
+        photo().save(path, "JPEG", exif=exif, dpi=(300, 200))
+    else:
+        levels = np.asarray(photo())
+        levels = {"TIFF": levels, "deep TIFF": levels.astype(np.uint16)}.get(kind, levels / np.float32(255))
+        tags = [(int(ExifTags.Base.Orientation), 3, 1, orientation, True)]
+        tifffile.imwrite(path, levels, photometric="rgb", resolution=(300, 200), resolutionunit=2, extratags=tags)
+    picture = load_picture(path)
+    kept = Image.Exif()
+    kept.load(picture.exif)
+    assert picture.size == ((40, 48) if orientation > 4 else (48, 40))
+    assert (kept[ExifTags.Base.XResolution], kept[ExifTags.Base.YResolution]) == dpi
+    assert picture.dpi == dpi
 
 
 def test_orientations_of_arrays_are_those_of_pillow(photo):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import logging
 import os
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import ExifTags, Image, ImageFile
 
 from ldrps.errors import InputError
+from ldrps.image.decode import read_size
 from ldrps.image.picture import load_picture
 
 ORIENTATION = ExifTags.Base.Orientation
@@ -28,6 +31,48 @@ def encoded(image, kind, **options):
 
 def bytes_of(rgb):
     return (rgb[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+
+
+# The size, from the header alone
+
+
+def test_size_of_every_format(tmp_path, photo):
+    for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"):
+        (tmp_path / kind).write_bytes(encoded(photo(), kind))
+        assert read_size(tmp_path / kind, 48 * 40) == (48, 40)
+
+
+def test_size_of_a_picture_beyond_pillows_limit(tmp_path, png):
+    (tmp_path / "large.png").write_bytes(png(20_000, 10_000, 1, 0, b""))
+    assert read_size(tmp_path / "large.png", 200_000_000) == (20_000, 10_000)
+
+
+def test_size_of_a_tiff_that_pillow_cannot_open(tmp_path, photo):
+    tifffile.imwrite(tmp_path / "p.tif", np.asarray(photo()) / np.float32(255), photometric="rgb")
+    assert read_size(tmp_path / "p.tif", 48 * 40) == (48, 40)
+
+
+def test_size_is_refused_in_the_words_of_loading(tmp_path, photo, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    levels = np.asarray(photo()).astype(np.uint16)
+    planes = {"photometric": "rgb", "planarconfig": "separate", "compression": "zlib"}
+    (tmp_path / "text.png").write_text("once upon a time")
+    (tmp_path / "cut.png").write_bytes(encoded(photo(), "PNG")[:20])
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x10ftypheic\0\0\0\0")
+    (tmp_path / "small.png").write_bytes(encoded(photo(31, 31), "PNG"))
+    (tmp_path / "large.png").write_bytes(encoded(photo(60, 60), "PNG"))
+    tifffile.imwrite(tmp_path / "planes.tif", np.moveaxis(levels, 2, 0), **planes)
+    tifffile.imwrite(tmp_path / "complex.tif", levels[..., 0].astype(np.complex64))
+    tifffile.imwrite(tmp_path / "large.tif", np.ones((60, 60, 3), np.float32), photometric="rgb")
+    paths = [tmp_path / "none.png", tmp_path, *sorted(tmp_path.iterdir())]
+    for path in paths:
+        refusals = []
+        for refused in (load_picture, read_size):
+            with pytest.raises(InputError) as caught:
+                refused(path, max_pixels=2000)
+            refusals.append(str(caught.value))
+        assert refusals[0] == refusals[1]
+    assert len(paths) == 10
 
 
 # Refusals, in the order of the contract

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ldrps.errors import InputError, LdrpsError
-from ldrps.image.picture import Picture, load_picture, to_image
+from ldrps.image.picture import Picture, load_picture, to_image, to_levels
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
@@ -62,6 +62,19 @@ def test_transparent_palette_and_colour_key_become_alpha(tmp_path):
     assert loaded.grey
     assert loaded.alpha.getextrema() == (0, 255)
     assert loaded.alpha.getpixel((30, 5)) == 0
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_level_of_few_bits_becomes_alpha(tmp_path, png, chunk, bits):
+    packed = np.random.default_rng(5).integers(0, 256, (32, 32 * bits // 8), dtype=np.uint8)
+    levels = np.unpackbits(packed, axis=1).reshape(32, 32, bits) @ (1 << np.arange(bits)[::-1])
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    (tmp_path / "p.png").write_bytes(png(32, 32, bits, 0, rows, chunk(b"tRNS", b"\0\1")))
+    with Image.open(tmp_path / "p.png") as image:
+        for picture in (load_picture(tmp_path / "p.png"), load_picture(image)):
+            grey, alpha = np.moveaxis(to_levels(picture, picture.rgb), 2, 0)
+            assert np.array_equal(grey, levels * (255 // (2**bits - 1)))
+            assert np.array_equal(alpha, np.where(levels == 1, 0, 255))
 
 
 def test_colour_under_alpha_is_kept():

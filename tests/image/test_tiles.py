@@ -28,7 +28,43 @@ def test_windows_cover_a_picture_and_share_what_was_asked(height: int, width: in
     assert covered.max() <= 4, "at most two along each side"
     tops = sorted({window.top for window in found})
     for above, below in itertools.pairwise(tops):
-        assert above + found[0].height - below >= overlap - 16
+        assert above + found[0].height - below >= overlap
+
+
+MULTIPLES = st.sampled_from([1, 8, 16, 64])
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 700), st.integers(0, 150), MULTIPLES)
+def test_any_windows_fade_into_each_other_without_a_seam(cells: int, tile: int, overlap: int, multiple: int) -> None:
+    length = cells * multiple
+    places = windows(multiple, length, tile, overlap, multiple)
+    lefts, width = [place.left for place in places], places[0].width
+    rounded = -(-overlap // multiple) * multiple
+    assert lefts[0] == 0 and lefts[-1] + width == length
+    assert lefts == sorted(set(lefts))
+    assert all(left % multiple == 0 for left in [*lefts, width])
+    assert width <= max(tile, 4 * rounded, multiple)
+    assert all(left + width - right >= overlap for left, right in itertools.pairwise(lefts))
+    canvas = Canvas(places, multiple, length)
+    for place in places:
+        canvas.add(place, torch.ones(1, 1, place.height, place.width))
+    assert torch.allclose(canvas.image, torch.ones(1, 1, multiple, length), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("length", "tile", "overlap", "multiple", "expected"),
+    [
+        (128, 64, 16, 64, [(0, 128)]),
+        (320, 128, 32, 64, [(0, 192), (128, 192)]),
+        (560, 300, 32, 16, [(0, 208), (176, 208), (352, 208)]),
+        (2000, 512, 64, 16, [(0, 464), (384, 464), (768, 464), (1152, 464), (1536, 464)]),
+    ],
+)
+def test_windows_of_priors_with_a_coarse_grid(
+    length: int, tile: int, overlap: int, multiple: int, expected: list[tuple[int, int]]
+) -> None:
+    assert [(w.left, w.width) for w in windows(64, length, tile, overlap, multiple)] == expected
 
 
 @pytest.mark.parametrize("size", [(64, 64), (512, 400)])

@@ -108,6 +108,25 @@ def test_memory_that_runs_out_means_smaller_windows(
         Restorer(embedded, dataclasses.replace(settings, overlap=64))(noisy(False))
 
 
+def test_memory_is_no_reason_to_repeat_what_has_no_windows(embedded: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def failing(self: Prior, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
+        calls.append(t)
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(type(embedded), "denoise", failing)
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        Restorer(embedded, preset("paper-lowlight"))(noisy(False))
+    assert len(calls) == 1
+
+
+def test_a_recurrence_of_the_published_method_has_a_step_at_least(embedded: Prior) -> None:
+    settings = preset("paper-denoising").with_changes(steps=2, strength=0.2, recurrences=1)
+    rounds = [line["round"] for line in Restorer(embedded, settings)(noisy(False)[:, :32, :32]).losses]
+    assert rounds == [0, 0, 1]
+
+
 def test_a_working_size_keeps_the_detail_of_the_picture(embedded: Prior) -> None:
     dark = 0.15 * noisy(True) + 0.0
     full, small = (values(dark, embedded, dataclasses.replace(WHOLE, working_size=size, seed=0)) for size in (0, 160))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 
 class FPAM(nn.Module):
@@ -58,6 +59,13 @@ class AlignmentNets(NamedTuple):
 def judged(probability: Tensor, real: bool) -> Tensor:
     """Binary cross-entropy of a discriminator's verdict against "all real" or "all generated"."""
     return F.binary_cross_entropy(probability, torch.full_like(probability, float(real)))
+
+
+def learn(optimiser: Optimizer, loss: Tensor) -> None:
+    """One step down the gradient of a loss."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
 
 
 def _features(out_channels: int, stride: int) -> nn.Sequential:

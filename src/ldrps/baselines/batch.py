@@ -7,12 +7,11 @@ from functools import partial
 from ldrps.baselines.rival import Rival
 from ldrps.batch import Batch, Made, OnStep
 from ldrps.errors import SettingsError
-from ldrps.image.picture import load_picture
 from ldrps.jobs import Job, Output
 
 
 class RivalBatch(Batch):
-    """As `Batch`, with a rival. Of the base it uses what checks and writes: nobody asks for a prior or a caption.
+    """As `Batch`, with a rival. The base checks, loads and writes; nobody asks for a prior or a caption.
 
     Raises:
         SettingsError: samples are wanted, which no rival draws.
@@ -30,6 +29,6 @@ class RivalBatch(Batch):
         Raises:
             LdrpsError: as loading and restoring a picture do.
         """
-        picture = load_picture(job.source, max_pixels=self.output.max_pixels)
+        picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         return Made(job, self.rival(picture, on_step=show))

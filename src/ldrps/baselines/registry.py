@@ -8,6 +8,7 @@ Importing this loads no torch.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -247,4 +248,12 @@ def build_rival(name: str, order: Order | None = None) -> Rival:
     facts = facts_of(name)
     module, _, class_name = facts.place.partition(":")
     kind: type[Rival] = getattr(import_module(module), class_name)
-    return kind.build(facts, order or Order())
+    order = order or Order()
+    return kind.build(facts, replace(order, weights=given_weights(order.weights)))
+
+
+def given_weights(given: Path | None) -> Path | None:
+    """The file or folder given, or else the folder that LDRPS_WEIGHTS names, if it names one."""
+    variable = os.environ.get(WEIGHTS_VARIABLE)
+    place = given if given is not None else Path(variable) if variable else None
+    return None if place is None else place.expanduser()

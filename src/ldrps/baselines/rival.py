@@ -17,9 +17,8 @@ from torch import Tensor
 from ldrps.baselines.registry import Facts, Order
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
-from ldrps.errors import InputError, SettingsError
+from ldrps.errors import SettingsError
 from ldrps.guard import check_restored
-from ldrps.image.limits import MIN_SIDE
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, load_picture, to_levels
 from ldrps.image.tiles import Window
@@ -48,6 +47,16 @@ class RivalSettings:
     def method(self) -> str:
         """What it is recorded as."""
         return type(self).__name__.removesuffix("Settings")
+
+
+def check_steps(steps: int) -> None:
+    """Refuse a number of steps that nobody can mean.
+
+    Raises:
+        SettingsError: it is not 1 to 100,000.
+    """
+    if not 1 <= steps <= 100_000:
+        raise SettingsError(f"steps is {steps}; it must be 1 to 100000")
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,6 @@ class Rival(ABC):
 
     settings_type: ClassVar[type[RivalSettings]] = RivalSettings
     multiple: ClassVar[int] = 1  # pictures are padded by reflection until height and width are multiples of it
-    minimum: ClassVar[int] = MIN_SIDE  # pixels a side; smaller pictures are refused
 
     def __init__(self, facts: Facts, settings: RivalSettings | None = None, *, device: str = "cpu") -> None:
         self.facts = facts
@@ -139,7 +147,7 @@ class Rival(ABC):
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
 
         Raises:
-            InputError: the image breaks the contract of `load_picture`, or is too small for this system.
+            InputError: the image breaks the contract of `load_picture`.
             Cancelled: `on_step` returned False.
         """
         return follow(self.steps(image, caption), on_step)
@@ -154,7 +162,6 @@ class Rival(ABC):
         told = literal(caption) if isinstance(caption, str) else caption
         if told.text:
             logger.warning("%s knows no text: the caption is recorded and not used", self.facts.name)
-        self._refuse_small(picture)
         y, crop = pad_to_multiple(picture.rgb, self.multiple)
         run = torch.enable_grad()(self.run)(y.to(self.device), torch.Generator().manual_seed(self.settings.seed))
         whole = Window(0, 0, y.shape[-2], y.shape[-1])
@@ -185,11 +192,3 @@ class Rival(ABC):
             told.source,
             told.note,
         )
-
-    def _refuse_small(self, picture: Picture) -> None:
-        width, height = picture.size
-        if min(width, height) < self.minimum:
-            raise InputError(
-                f"{picture.source} is {width} x {height} pixels, {self.facts.name} takes {self.minimum} a side at "
-                "least: give a larger picture, or another --method"
-            )

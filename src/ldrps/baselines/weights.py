@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +33,7 @@ class Published:
     licence: str
 
     def read(self, rival: str, given: Path | None) -> dict[str, Tensor]:
-        """Its tensors, from the file or folder given, or else from the folder that LDRPS_WEIGHTS names.
+        """Its tensors, from the file or folder given.
 
         A file of another hash is read, as people train their own, and the log says so.
 
@@ -47,21 +46,18 @@ class Published:
         return read_weights(path)
 
     def _find(self, rival: str, given: Path | None) -> Path:
-        variable = os.environ.get(WEIGHTS_VARIABLE)
-        place = given if given is not None else Path(variable) if variable else None
         get = (
             f"get {self.names[0]} from {self.url} ({self.licence}; SHA-256 {self.sha256}) and give its file or folder "
             f"by --weights or {WEIGHTS_VARIABLE}"
         )
-        if place is None:
+        if given is None:
             raise PriorError(f"{rival} needs its weights, which do not come with ldrps: {get}")
-        place = place.expanduser()
-        if place.is_file():
-            return place
+        if given.is_file():
+            return given
         for name in self.names:
-            if (place / name).is_file():
-                return place / name
-        raise PriorError(f"{rival} needs its weights, and {place} is or has none of {', '.join(self.names)}: {get}")
+            if (given / name).is_file():
+                return given / name
+        raise PriorError(f"{rival} needs its weights, and {given} is or has none of {', '.join(self.names)}: {get}")
 
 
 def sha256(path: Path) -> str:

@@ -104,12 +104,14 @@ class ZeroDce(PublishedNet):
 
 
 class OwnZeroDce(ZeroDce):
-    """Zero-DCE++ with weights of `ldrps train zero-dce`: those that come with ldrps, or others."""
+    """Zero-DCE++ with weights of `ldrps train zero-dce`: others, if a file or a folder with them is given, or those
+    that come with ldrps.
+    """
 
     @classmethod
     def read(cls, facts: Facts, given: Path | None) -> dict[str, Tensor]:
         """See `PublishedNet.read`."""
-        if given is None:
-            return read_weights(own_weights(facts))
-        place = given.expanduser()
-        return read_weights(place / OWN_WEIGHTS if place.is_dir() else place)
+        if given is not None and given.is_dir():
+            file = given / OWN_WEIGHTS
+            given = file if file.is_file() else None
+        return read_weights(given or own_weights(facts))

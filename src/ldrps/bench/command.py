@@ -49,15 +49,17 @@ class Benchmark:
     """A plan with its pictures found and its contenders made.
 
     Raises:
-        InputError: a set or a method does not exist, or its pictures are not there.
+        InputError: a set or a method does not exist, its pictures are not there, or two sets have one name.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.sets: list[tuple[DataSet, Sequence[Pair]]] = []
         captions: dict[str, Captions] = {}
-        for name in plan.sets:
+        for name in dict.fromkeys(plan.sets):
             dataset = data_set(name)
+            if dataset.name in captions:
+                raise InputError(f"two sets are called {dataset.name!r}: rename a folder, or measure one at a time")
             if damaged := dataset.other_files(plan.data):
                 logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
             pairs = dataset.pairs(plan.data)[: plan.limit]
@@ -98,7 +100,7 @@ class Benchmark:
 
     def write_html(self, folder: Path, command: str) -> Path:
         """The page with pictures and plots."""
-        rows = {row.key: row for row in self.rows()}
+        rows = {(row.key.contender, row.key.dataset, row.key.image): row for row in self.rows() if row.key.seed == 0}
         lines = self.summary().lines
         return write_report(Shown(self.contenders, self.sets, rows, lines, self.pictures, command), folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from ldrps.baselines.mark import code_mark, weights_mark
+from ldrps.baselines.mark import code_mark, weight_files, weights_mark
 from ldrps.baselines.registry import RIVALS, Order, build_rival, facts_of, is_rival
 from ldrps.errors import InputError, SettingsError
 from ldrps.settings import PRESETS, Settings, preset
@@ -109,7 +110,7 @@ class Contender:
         """Changes with anything that can change a result: settings, weights, code."""
         from ldrps import __version__
 
-        facts = {**dataclasses.asdict(self), "version": __version__, "code": _code_digest(self.method == OURS)}
+        facts = {**dataclasses.asdict(self), "version": __version__, "code": code_mark(self.rival)}
         if self.method == OURS:
             facts["settings"] = dataclasses.asdict(self.settings)
         if self.uses_prior:
@@ -117,12 +118,19 @@ class Contender:
         if self.rival:
             weights = Path(self.weights) if self.weights else None
             facts |= {
-                "code": code_mark(self.rival),
                 "rival": dict(facts_of(self.rival).changes),
                 "weights": weights_mark(self.rival, weights),
             }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
         return f"{self.label} #{digest[:12]}"
+
+    def finished(self, source: Path) -> Path | None:
+        """The picture that files:FOLDER takes for a source; None where there is none, and for all other methods."""
+        if not self.method.startswith(FILES):
+            return None
+        place = source.parent.parent / self.method.removeprefix(FILES)
+        found = sorted(place.glob(f"{glob.escape(source.stem)}.*"))
+        return next((path for path in found if path.is_file()), None)
 
     def build(self) -> Attempt:
         """The function that restores; loads what it needs.
@@ -133,7 +141,7 @@ class Contender:
         if self.method == OURS:
             return _ours(self)
         if self.method.startswith(FILES):
-            return _files(self.method.removeprefix(FILES))
+            return _files(self)
         if self.rival:
             return _stopped(self) if self.is_oracle else _rival(self)
         if self.method == "oracle-roundtrip":
@@ -240,7 +248,7 @@ def _rival(entry: Contender) -> Attempt:
 
 
 def _stopped(entry: Contender) -> Attempt:
-    """YOLY's own script measures every fifth step so, and publishes the best."""
+    """YOLY's own script measures every fifth step so, and publishes the best. Step 0, a rival that waits, is none."""
     from ldrps.image.arrays import to_pil
     from ldrps.metrics import psnr
 
@@ -258,7 +266,7 @@ def _stopped(entry: Contender) -> Attempt:
             seen[:] = [max(seen, key=lambda each: each[0])]
 
         def on_step(progress: Progress) -> None:
-            if progress.number % _WATCHED == 0:
+            if progress.number >= 1 and progress.number % _WATCHED == 0:
                 look(to_pil(progress.z0[0, :, :height, :width]))
 
         look(rival.with_seed(problem.seed)(problem.damaged, on_step=on_step).image)
@@ -280,42 +288,27 @@ def _roundtrip(entry: Contender) -> Attempt:
     return encode_decode
 
 
-def _files(folder: str) -> Attempt:
+def _files(entry: Contender) -> Attempt:
     def find(problem: Problem) -> Image.Image:
-        place = problem.source.parent.parent / folder
-        found = [path for path in place.glob(f"{problem.source.stem}.*") if path.is_file()]
-        if not found:
+        found = entry.finished(problem.source)
+        if found is None:
+            place = problem.source.parent.parent / entry.method.removeprefix(FILES)
             raise InputError(f"{place} has no file {problem.source.stem}.*: give the folder beside the inputs'")
-        with Image.open(found[0]) as image:
+        with Image.open(found) as image:
             return image.convert("RGB")
 
     return find
 
 
 @lru_cache
-def _code_digest(ours: bool) -> str:
-    """Of what computes: the method, or the baselines. Rows of older code must not pass for today's."""
-    root = Path(__file__).parents[1]
-    measures = [root / room for room in ("bench", "cli", "metrics", "train")]
-    rivals = root / "baselines"
-    files = root.rglob("*.py") if ours else rivals.glob("*.py")
-    others = [*measures, rivals] if ours else []
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        if not any(map(file.is_relative_to, others)):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-@lru_cache
 def _weights_digest(name: str) -> str:
+    """Of all bytes of a prior's weights: two that share their ends, as after a merge of adapters, are two."""
     from ldrps.prior import prior_folder
 
-    folder = prior_folder(name)
-    digest = hashlib.sha256(name.encode())
-    for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        if file.suffix in {".json", ".safetensors"} and "training" not in file.parts:
-            digest.update(file.read_bytes())
+    digest = hashlib.sha256()
+    for path in weight_files(prior_folder(name)):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

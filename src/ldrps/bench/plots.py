@@ -53,17 +53,24 @@ def psnr_by_setting(lines: Sequence[Line], folder: Path, name: str) -> list[Path
         curves: dict[str, list[Line]] = {}
         for line in swept:
             if isinstance(line.changes.get(setting), int | float):
-                others = ", ".join(f"{key} {value}" for key, value in line.changes.items() if key != setting)
-                curves.setdefault(f"{line.preset} {others}".strip(), []).append(line)
+                curves.setdefault(_curve_label(line, setting), []).append(line)
         if any(len(curve) > 1 for curve in curves.values()):
             plots.append(_setting_plot(curves, setting, folder / f"{name}_{setting}.svg", name))
     return plots
 
 
+def _curve_label(line: Line, setting: str) -> str:
+    """What the points of a curve over a setting have in common."""
+    others = [f"{key} {value}" for key, value in line.changes.items() if key != setting]
+    others += [f"caption {line.captions}"] * (line.captions != "none")
+    return f"{line.preset} {', '.join(others)}".strip()
+
+
 def _setting_plot(curves: Mapping[str, Sequence[Line]], setting: str, path: Path, name: str) -> Path:
     figure, axes = _axes()
     for label, curve in curves.items():
-        points = sorted((line.changes[setting], line.psnr) for line in curve if line.psnr is not None)
+        measured = [(line.changes[setting], line.psnr) for line in curve if line.psnr is not None]
+        points = sorted(measured, key=lambda point: point[0])
         values, intervals = [value for value, _ in points], [interval for _, interval in points]
         errors = [[i.mean - i.low for i in intervals], [i.high - i.mean for i in intervals]]
         axes.errorbar(values, [i.mean for i in intervals], yerr=errors, fmt="o-", capsize=3, label=label)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import logging
 import math
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +19,15 @@ from PIL import Image
 
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet, Pair
+from ldrps.bench.inputs import prepare
 from ldrps.bench.plots import psnr_against_seconds, psnr_by_image, psnr_by_setting
-from ldrps.bench.runner import picture_path, prepare
-from ldrps.bench.store import Key, Row
+from ldrps.bench.runner import picture_path
+from ldrps.bench.store import Row
 from ldrps.bench.tables import Line, grid
 from ldrps.errors import InputError
 from ldrps.image.files import write_text
+
+logger = logging.getLogger(__name__)
 
 DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
@@ -41,11 +48,11 @@ figcaption {{ font-size: 12px }} h3 {{ margin: 1rem 0 .3rem }} .plots img {{ max
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: rows by key, and how they came about."""
+    """What the page shows: rows of seed 0 by contender, set and picture, and how they came about."""
 
     contenders: Sequence[Contender]
     sets: Sequence[tuple[DataSet, Sequence[Pair]]]
-    rows: Mapping[Key, Row]
+    rows: Mapping[tuple[str, str, str], Row]
     lines: Sequence[Line]
     pictures: Path
     command: str
@@ -57,14 +64,15 @@ def write_report(shown: Shown, folder: Path) -> Path:
     parts = ["<h1>Benchmark</h1>", f"<p><code>{html.escape(shown.command)}</code></p>"]
     for dataset, pairs in shown.sets:
         lines = [line for line in shown.lines if line.dataset == dataset.name]
-        parts.append(f'<h2 id="{dataset.name}">{html.escape(dataset.name)}: {html.escape(dataset.title)}</h2>')
+        name, title = html.escape(dataset.name), html.escape(dataset.title)
+        parts.append(f'<h2 id="{name}">{name}: {title}</h2>')
         parts.append(_table(lines))
         plots = [
             *psnr_by_setting(lines, folder, dataset.name),
             psnr_against_seconds(lines, folder, dataset.name),
             psnr_by_image(lines, folder, dataset.name),
         ]
-        images = "".join(f'<img src="{path.name}" alt="{path.stem}">' for path in plots if path is not None)
+        images = "".join(_plot(path) for path in plots if path is not None)
         parts.append(f'<div class="plots">{images}</div>')
         parts += [_strip(shown, dataset, pair, folder) for pair in _worst_first(lines, pairs)]
     body = "\n".join(parts)
@@ -92,24 +100,39 @@ def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
     except InputError as error:
         return f"{head}<p>{html.escape(str(error))}</p>"
     box = _detail(truth or damaged)
-    stem = f"{dataset.name}_{pair.name}"
+    stem = _stem(f"{dataset.name}_{pair.name}")
     figures = [_figure(_kept(damaged, folder, f"{stem}_input"), damaged.size, "input", box)]
     for number, contender in enumerate(shown.contenders):
-        key = Key(contender.fingerprint(), dataset.name, pair.name, 0)
-        row, path = shown.rows.get(key), picture_path(shown.pictures, key)
-        if row is None:
-            continue
-        if row.error is not None:
-            figures.append(f"<figure>{_caption(f'{contender.label}: {row.error}')}</figure>")
-            continue
-        name = f"{stem}_{number}"
-        with Image.open(path) as result:
-            size = result.size
-        shutil.copyfile(path, folder / "pictures" / f"{name}.png")
-        figures.append(_figure(name, size, f"{contender.label}: {_figures(row)}", box))
+        row = shown.rows.get((contender.fingerprint(), dataset.name, pair.name))
+        if row is not None:
+            figures.append(_restored(row, contender.label, shown.pictures, folder, f"{stem}_{number}", box))
     if truth is not None:
         figures.append(_figure(_kept(truth, folder, f"{stem}_clean"), truth.size, "clean", box))
     return f'{head}<div class="strip">{"".join(figures)}</div>'
+
+
+def _restored(row: Row, label: str, pictures: Path, folder: Path, name: str, box: tuple[int, int]) -> str:
+    """The figure of a row, or why there is none; "" for one whose picture was deleted."""
+    if row.error is not None:
+        return f"<figure>{_caption(f'{label}: {row.error}')}</figure>"
+    path = picture_path(pictures, row.key)
+    if not path.is_file():
+        logger.warning("%s is gone: the page does not show %s on %s", path, label, row.key.image)
+        return ""
+    with Image.open(path) as result:
+        size = result.size
+    shutil.copyfile(path, folder / "pictures" / f"{name}.png")
+    return _figure(name, size, f"{label}: {_figures(row)}", box)
+
+
+def _stem(name: str) -> str:
+    """A name as a file's: of one that cannot be a file's, what can, and a hash, so that no two are the same."""
+    safe = re.sub(r"[^\w.-]", "_", name)
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _plot(path: Path) -> str:
+    return f'<img src="{quote(path.name)}" alt="{html.escape(path.stem)}">'
 
 
 def _kept(image: Image.Image, folder: Path, name: str) -> str:
@@ -121,7 +144,7 @@ def _figure(name: str, size: tuple[int, int], caption: str, box: tuple[int, int]
     """A picture, the detail at `box` enlarged under it, and its caption."""
     left, top = (-SHOWN / DETAIL * place for place in box)
     zoomed = f"left: {left:.0f}px; top: {top:.0f}px; width: {size[0] * SHOWN / DETAIL:.0f}px"
-    image = f'<img loading="lazy" src="pictures/{name}.png" alt="{html.escape(caption)}"'
+    image = f'<img loading="lazy" src="pictures/{quote(name)}.png" alt="{html.escape(caption)}"'
     return f'<figure>{image}><div class="detail">{image} style="{zoomed}"></div>{_caption(caption)}</figure>'
 
 

@@ -16,19 +16,13 @@ from functools import lru_cache
 from multiprocessing import connection
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Attempt, Contender, Problem
 from ldrps.bench.data import DataSet, Pair
+from ldrps.bench.inputs import InputMarks, prepare
 from ldrps.bench.judges import Judges
 from ldrps.bench.store import Key, Row, Store
-from ldrps.degrade import apply, parse, seed_of
-from ldrps.errors import InputError
 from ldrps.memory import peak_mib, reset_peak
-
-DAMAGE_SEED = 0  # the same damage for all contenders and seeds
 
 
 @dataclass(frozen=True)
@@ -51,22 +45,23 @@ def tasks(
     captions: Mapping[str, Captions],
 ) -> list[Task]:
     """All rows that a benchmark wants. A contender without randomness is run with one seed. `captions`: of each set."""
-    wanted = []
+    wanted, marks = [], InputMarks()
     for contender in contenders:
         fingerprint = contender.fingerprint()
         for dataset, pairs in sets:
             for seed in range(seeds if contender.is_random else 1):
                 for pair in pairs:
-                    key = Key(fingerprint, dataset.name, pair.name, seed)
-                    keep = picture_path(pictures, key) if seed == 0 else None
                     caption = captions[dataset.name](contender.captions, pair.name)
+                    inputs = marks.mark(dataset, pair, caption, contender.finished(pair.source))
+                    key = Key(fingerprint, dataset.name, pair.name, seed, inputs)
+                    keep = picture_path(pictures, key) if seed == 0 else None
                     wanted.append(Task(key, contender, dataset, pair, caption, keep))
     return wanted
 
 
 def picture_path(folder: Path, key: Key) -> Path:
     """Where the result of a key is kept."""
-    return folder / key.contender.rpartition("#")[2] / key.dataset / f"{key.image}.png"
+    return folder / key.contender.rpartition("#")[2] / key.dataset / f"{key.image}-{key.inputs}.png"
 
 
 def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool = False) -> list[Task]:
@@ -145,28 +140,6 @@ def carry_out(task: Task, judges: Judges) -> Row:
         # A benchmark of others' code: whatever it raises is a result, not the end of the run.
         return Row(task.key, {}, seconds, None, f"{type(error).__name__}: {error}")
     return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.names})
-
-
-def prepare(dataset: DataSet, pair: Pair) -> tuple[Image.Image, Image.Image | None]:
-    """The damaged picture, and the clean one where there is one.
-
-    Raises:
-        InputError: a file cannot be read.
-    """
-    source = _read(pair.source)
-    if not dataset.degrade:
-        return source, None if pair.target is None else _read(pair.target)
-    chain = parse(dataset.degrade)
-    truth = Image.fromarray(chain.crop(np.asarray(source)))  # what a reduction by 3 leaves out has no counterpart
-    return apply(truth, chain, seed_of(DAMAGE_SEED, pair.name)), truth
-
-
-def _read(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error}): get it again") from error
 
 
 @lru_cache(maxsize=4)

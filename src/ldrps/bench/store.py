@@ -13,22 +13,30 @@ from typing import Any
 from ldrps.errors import OutputError
 
 _TABLE = """
-CREATE TABLE IF NOT EXISTS rows (
-    contender TEXT NOT NULL, dataset TEXT NOT NULL, image TEXT NOT NULL, seed INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS results (
+    contender TEXT NOT NULL, dataset TEXT NOT NULL, image TEXT NOT NULL, seed INTEGER NOT NULL, inputs TEXT NOT NULL,
     error TEXT, scores TEXT NOT NULL, seconds REAL NOT NULL, peak_mb REAL, details TEXT NOT NULL,
-    PRIMARY KEY (contender, dataset, image, seed)
+    PRIMARY KEY (contender, dataset, image, seed, inputs)
 )
 """
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a row is about. `contender` is a fingerprint: another setting or other weights are another contender."""
+    """What a row is about.
+
+    Attributes:
+        contender: a fingerprint: another setting, other weights or other code are another contender.
+        dataset, image: names.
+        seed: of the contender.
+        inputs: a hash of what goes in, see `ldrps.bench.inputs`: another picture under the same name is another row.
+    """
 
     contender: str
     dataset: str
     image: str
     seed: int
+    inputs: str
 
 
 @dataclass(frozen=True)
@@ -69,20 +77,19 @@ class Store:
         """Write a row; when this returns, it survives anything. A row that is there is replaced."""
         key = row.key
         values = (
-            *(key.contender, key.dataset, key.image, key.seed, row.error, json.dumps(dict(row.scores))),
-            *(row.seconds, row.peak_mb, json.dumps(dict(row.details))),
+            *(key.contender, key.dataset, key.image, key.seed, key.inputs),
+            *(row.error, json.dumps(dict(row.scores)), row.seconds, row.peak_mb, json.dumps(dict(row.details))),
         )
         with closing(self._open()) as database, database:
-            database.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            database.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of their keys."""
         with closing(self._open()) as database:
-            for contender, dataset, image, seed, error, scores, seconds, peak, details in database.execute(
-                "SELECT * FROM rows ORDER BY contender, dataset, image, seed"
+            for *key, error, scores, seconds, peak, details in database.execute(
+                "SELECT * FROM results ORDER BY contender, dataset, image, seed, inputs"
             ):
-                key = Key(contender, dataset, image, seed)
-                yield Row(key, json.loads(scores), seconds, peak, error, json.loads(details))
+                yield Row(Key(*key), json.loads(scores), seconds, peak, error, json.loads(details))
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=60)

@@ -53,6 +53,7 @@ class Line:
         n, seeds, failed: pictures that count, seeds, and rows that failed.
         per_image: RGB PSNR by picture.
         changes: settings that a sweep changed.
+        captions: which ones it was given.
         is_published: whether it is a row of a paper, by its own protocol.
     """
 
@@ -71,6 +72,7 @@ class Line:
     peak_mb: float | None = None
     per_image: Mapping[str, float] = field(default_factory=dict, repr=False)
     changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    captions: str = "none"
     protocol: Mapping[str, Any] = field(default_factory=dict, repr=False)
     is_published: bool = False
 
@@ -213,6 +215,7 @@ def _line(dataset: DataSet, contender: Contender, rows: Sequence[Row]) -> Line:
         max(peaks) if peaks else None,
         psnr,
         dict(contender.changes),
+        contender.captions,
         good[0].details.get("protocol", {}) if good else {},
     )
 

@@ -15,6 +15,23 @@ _LONGEST = 1000  # characters of a caption: text encoders read some 75 tokens
 _MOST_BYTES = 16_384
 
 
+def text_path(source: Path, folder: Path | None = None) -> Path:
+    """Where the caption of a picture is, or would be: in `STEM.txt` beside it, or in `folder`."""
+    return (folder or source.parent) / f"{source.stem}.txt"
+
+
+def text_bytes(path: Path) -> bytes | None:
+    """What is in a text, or its first part if it is too long for a caption; None where there is no such file.
+
+    Raises:
+        OSError, ValueError: it cannot be read.
+    """
+    if not path.is_file():  # opening a pipe would wait for ever
+        return None
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES + 1)
+
+
 class FileCaptioner:
     """Reads `STEM.txt` beside the picture, or in a folder of its own.
 
@@ -40,12 +57,11 @@ class FileCaptioner:
         """
         if hints.path is None:
             raise CaptionError("file: the picture came from no file, so there is none to read its caption from")
-        path = (self._folder or hints.path.parent) / f"{hints.path.stem}.txt"
+        path = text_path(hints.path, self._folder)
         try:
-            if not path.is_file():  # opening a pipe would wait for ever
+            data = text_bytes(path)
+            if data is None:
                 raise CaptionError(f"file: there is no {path}")
-            with path.open("rb") as file:
-                data = file.read(_MOST_BYTES + 1)
             text = " ".join(data.decode("utf-8-sig").split())
         except UnicodeDecodeError as error:
             raise CaptionError(f"file: {path} is not UTF-8: save it as such") from error

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
+from ldrps.batch import check_files
 from ldrps.cli.options import say
 from ldrps.cost import Cost, estimate, fitted
 from ldrps.errors import InputError, LdrpsError
@@ -18,10 +16,8 @@ from ldrps.folders.manifest import standing_of
 from ldrps.folders.names import shown
 from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place, Standing
-from ldrps.image.files import taken
-from ldrps.image.heif import is_heif, open_heif
-from ldrps.image.limits import refuse_large, refuse_small
-from ldrps.jobs import Job, Output
+from ldrps.image.decode import read_size
+from ldrps.jobs import Job
 from ldrps.memory import available_bytes
 
 
@@ -43,12 +39,12 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
                 continue
             if standing.state == "failed":
                 raise InputError(standing.reason)
-            size = _header(job.source, recipe.output.max_pixels)
-            _check(job, recipe.output, standing.overwrite)
+            check_files(job, recipe.output, overwrite=standing.overwrite)
+            size = read_size(job.source, recipe.output.max_pixels)
             limit = recipe.output.max_memory or available_bytes()
             settings = recipe.settings if limit is None else fitted(size, recipe.settings, limit)
         except LdrpsError as error:
-            failures.append(str(error))
+            failures.append(shown(str(error)))
             continue
         costs.append(estimate(size, settings))
         _tell(job, f"{size[0]}x{size[1]}, {duration(costs[-1].seconds)}, {costs[-1].bytes / 2**20:,.0f} MiB")
@@ -75,24 +71,3 @@ def _sum(costs: Sequence[Cost], finished: int, failures: int, others: int) -> st
         return text
     seconds, peak = sum(cost.seconds for cost in costs), max(cost.bytes for cost in costs)
     return f"{text}; about {duration(seconds)} by one process, {peak / 2**20:,.0f} MiB at most"
-
-
-def _header(path: Path, max_pixels: int) -> tuple[int, int]:
-    """Width and height as the file's first bytes tell them."""
-    try:
-        with path.open("rb") as file:
-            image = open_heif(file, shown(path)) if is_heif(file) else Image.open(file)
-            size = image.size
-    except FileNotFoundError as error:
-        raise InputError(f"{shown(path)} does not exist: check the name and the folder") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{shown(path)} cannot be read ({shown(str(error))}): get a whole copy of it") from error
-    refuse_large(shown(path), *size, max_pixels)
-    refuse_small(shown(path), *size)
-    return size
-
-
-def _check(job: Job, output: Output, overwrite: bool) -> None:
-    for path in (job.target, *output.beside(job)):
-        if os.path.lexists(path) and not overwrite:
-            raise taken(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ import typer
 import ldrps
 from ldrps.cli.methods import OURS, chosen
 from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, check_dtype, say
+from ldrps.errors import InputError
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.settings import PRESETS
 
@@ -164,18 +167,37 @@ def restore(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
     recipe = Recipe(settings, prior, device, dtype, perceptual, captions, output, rival)
-    folder = any(source.is_dir() for source in sources)
+    folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:
+        _refuse_missing(sources)
         raise typer.BadParameter("--recursive, --include, --exclude and --watch are about folders, and none is given")
     wanted = Wanted(sources, out, recursive, include or [], exclude or [])
     if dry_run:
         from ldrps.cli.plan import show_plan
 
-        failed = show_plan(_found(wanted, folder), recipe, out if folder else None)
+        found = _found(wanted, folder)
+        failed = show_plan(found, _shared_out(recipe, min(jobs, len(found.jobs))), out if folder else None)
     else:
         failed = _restore(wanted, recipe, folder, jobs, watch)
     if failed:
         raise typer.Exit(1)
+
+
+def _refuse_missing(sources: Iterable[Path]) -> None:
+    from ldrps.folders.names import shown
+
+    for source in sources:
+        if not os.path.exists(source):
+            raise InputError(f"{shown(source)} does not exist: check the name and the folder")
+
+
+def _shared_out(recipe: Recipe, workers: int) -> Recipe:
+    """The recipe for each of so many processes: unless a limit was given, they share the memory that is free."""
+    from ldrps.memory import share_bytes
+
+    if workers < 2 or recipe.output.max_memory is not None:
+        return recipe
+    return replace(recipe, output=replace(recipe.output, max_memory=share_bytes(workers)))
 
 
 def _found(wanted: Wanted, folder: bool) -> Found:
@@ -203,17 +225,22 @@ def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watchin
     from ldrps.folders.watch import watch
 
     found = _found(wanted, folder)
+    recipe = _shared_out(recipe, workers if watching else min(workers, len(found.jobs)))
     place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time()) if folder else None
     display = Display(None if watching else len(found.jobs) + len(found.clashes))
     display.tally.others = found.others
-    feed = watch(lambda: find(wanted)) if watching else found.jobs
+
+    def fail(job: Job, reason: str) -> None:
+        display.outcome(Outcome(job, "failed", reason=reason))
+
+    feed = watch(lambda: find(wanted), place, fail) if watching else found.jobs
     with ExitStack() as stack:
         stack.enter_context(stoppable())
         stack.push(lambda kind, *_: display.summarise(folder, is_whole=kind is None))
         manifest = None if place is None else stack.enter_context(closing(Manifest(place)))
         stack.enter_context(display)
-        for job, reason in found.clashes:
-            display.outcome(Outcome(job, "failed", reason=reason))
+        for job, reason in [] if watching else found.clashes:
+            fail(job, reason)
         _show(feed, recipe, manifest, place, workers, display)
     return len(display.tally.failed)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 # How often a process says that it is there, and after what silence it is not: for those we cannot look at.
 BEAT, SILENCE = 20.0, 90.0  # seconds
+
+_DEAD = "ZX"  # states of processes that are not collected yet
+_SLACK = 1.0  # seconds by which two clocks of a machine may differ
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,19 @@ class Process:
         return silence > SILENCE
 
 
+def ran(pid: int, ago: float) -> bool:
+    """Whether a process of this machine runs, and did so `ago` seconds before; where that cannot be told, it is so."""
+    if sys.platform == "win32":
+        return True
+    if not _runs(pid):
+        return False
+    state = _state(pid)
+    if sys.platform != "linux" or not state:
+        return True
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(state[19]) / os.sysconf("SC_CLK_TCK")
+    return state[0] not in _DEAD and age > ago - _SLACK
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -57,11 +74,16 @@ def _runs(pid: int) -> bool:
 
 def _born(pid: int) -> str:
     """The clock tick at which a process began (Linux); "" where unknown, and for one that is dead but not collected."""
+    state = _state(pid)
+    return "" if not state or state[0] in _DEAD else state[19]
+
+
+def _state(pid: int) -> list[str]:
+    """What Linux tells of a process, from its state on; nothing elsewhere, and for one that may not be looked at."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]
+        return []
 
 
 @cache

@@ -12,9 +12,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ldrps.errors import LdrpsError, OutputError
-from ldrps.folders.alive import BEAT, Process
+from ldrps.folders.alive import BEAT, Process, ran
 from ldrps.folders.names import MANIFEST, PARTIAL
 from ldrps.folders.standing import Place, Row, Source, Standing, judge, signature
+from ldrps.image.files import writer
 from ldrps.jobs import Job
 
 _TABLES = """
@@ -33,6 +34,8 @@ _ROW = (
     " host, machine, pid, born, seen FROM results LEFT JOIN holders ON holder = id WHERE target = ?"
 )
 _PATIENCE = 60.0  # seconds for other processes that write
+_PAUSE = 0.02  # seconds between two tries, where SQLite itself does not wait
+_LONGEST = 3600.0  # seconds that a process may take to write a file
 
 
 class Manifest:
@@ -51,7 +54,7 @@ class Manifest:
         with _blaming(self.path):
             place.root.mkdir(parents=True, exist_ok=True)
             self._database = self._open()
-            self._database.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(self._database)
             self._database.executescript(_TABLES)
             self._holder = self._enter()
         self._ended = threading.Event()
@@ -75,17 +78,18 @@ class Manifest:
         """
         with _blaming(self.path):
             row = self._row(job)
-        if row is None:
-            return judge(job, None, None, self.place)
         source = Source(job.source)
         standing = judge(job, row, source, self.place)
-        if standing.state == "finished" and row.seen_as != source.seen_as:
+        if row is not None and standing.state == "finished" and row.seen_as != source.seen_as:
             # Touched, moved or copied, and the same: its content need not be read again the next time.
             self._set(job, "source = ?, size = ?, mtime = ?", source.seen_as)
         return standing
 
     def claim(self, job: Job, source: Source) -> Standing:
-        """Take a job, if it is open: then no other process will, until this one ends or says what became of it."""
+        """Take a job, if it is open: then no other process will, until this one ends or says what became of it.
+
+        Files that an earlier try left half written remain ours, whatever becomes of this one.
+        """
         with _blaming(self.path):
             judge(job, self._row(job), source, self.place)  # reads the picture, if need be, before others must wait
             with self._alone():
@@ -94,7 +98,8 @@ class Manifest:
                     self._database.execute(
                         "INSERT INTO results (target, state, holder, since, tried_size, tried_mtime) VALUES"
                         " (:target, 'working', :holder, :now, :size, :mtime) ON CONFLICT (target) DO UPDATE SET"
-                        " state = 'working', holder = :holder, since = :now, tried_size = :size, tried_mtime = :mtime",
+                        " state = CASE WHEN state IN ('writing', 'torn') THEN 'writing' ELSE 'working' END,"
+                        " holder = :holder, since = :now, tried_size = :size, tried_mtime = :mtime",
                         {
                             **{"target": self._key(job), "holder": self._holder, "now": time.time()},
                             **{"size": source.size, "mtime": source.mtime},
@@ -106,14 +111,14 @@ class Manifest:
         """Say that the files of a claimed job appear from now on: should this process die, they are ours to replace."""
         self._set(job, "state = 'writing'")
 
-    def finished(self, job: Job, source: Source) -> None:
-        """Say that the files of a claimed job are there, made of `source`."""
+    def finished(self, job: Job, source: Source, mark: str) -> None:
+        """Say that the files of a claimed job are there, made of `source`; `mark` is the place's from before that."""
         made = signature(job.target) or (None, None)
         self._set(
             job,
             "state = 'done', holder = NULL, since = ?, reason = '', source = ?, size = ?, mtime = ?, content = ?,"
             " recipe = ?, made_size = ?, made_mtime = ?",
-            (time.time(), *source.seen_as, source.content, self.place.recipe, *made),
+            (time.time(), *source.seen_as, source.content, mark, *made),
         )
 
     def failed(self, job: Job, reason: str, *, is_torn: bool = False) -> None:
@@ -128,15 +133,20 @@ class Manifest:
         self._set(job, "holder = NULL")
 
     def sweep(self) -> None:
-        """Remove what processes that died in the middle of writing left, unless others are writing now."""
+        """Remove what processes that died in the middle of writing left, unless others are writing now.
+
+        Those that keep no manifest are told by their numbers, in the names of their files.
+        """
         with _blaming(self.path), self._alone():
-            writing = self._database.execute("SELECT target FROM results WHERE state = 'writing'").fetchall()
+            others = "SELECT target FROM results WHERE state = 'writing' AND holder IS NOT ?"
+            writing = self._database.execute(others, (self._holder,)).fetchall()
             if any(row is not None and row.is_held for row in [self._row_of(key) for (key,) in writing]):
                 return  # the last to end will sweep
             targets = self._database.execute("SELECT target FROM results")
             for folder in {self.place.root / os.path.dirname(os.fsdecode(target)) for (target,) in targets}:
                 for path in folder.glob(PARTIAL):
-                    path.unlink(missing_ok=True)
+                    if not _is_being_written(path):
+                        path.unlink(missing_ok=True)
 
     def _row(self, job: Job) -> Row | None:
         return self._row_of(self._key(job))
@@ -190,17 +200,17 @@ def standing_of(job: Job, place: Place) -> Standing:
 
     Raises:
         OutputError: there is a file in its place that is none of ours.
-        InputError: a picture of which something is known cannot be read.
+        InputError: the picture cannot be found, or not be read where something is known of it.
     """
-    path = place.root / MANIFEST
+    path, source = place.root / MANIFEST, Source(job.source)
     if not path.exists():
-        return judge(job, None, None, place)
+        return judge(job, None, source, place)
     # Without the log of a process that is at work, or died, SQLite would make one even to read.
     logged = path.with_name(f"{MANIFEST}-wal").exists()
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro" + ("" if logged else "&immutable=1")
     with _blaming(path), closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
         row = _read(database, _key(job, place))
-    return judge(job, row, Source(job.source) if row else None, place)
+    return judge(job, row, source, place)
 
 
 def _key(job: Job, place: Place) -> bytes:
@@ -217,6 +227,34 @@ def _read(database: sqlite3.Connection, key: bytes) -> Row | None:
     return Row(state, since, reason, tried, seen_as, content, recipe, result, holder, seen or 0.0)
 
 
+def _log_ahead(database: sqlite3.Connection) -> None:
+    """Let readers and a writer work side by side. SQLite does not wait for other processes to switch to that."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error) or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE)
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    """Whether another process was in the way."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says in which of many ways
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether the process that a partial file is named after may be at it still."""
+    pid, seen = writer(path.name), signature(path)
+    if pid is None or seen is None:
+        return False
+    age = time.time() - seen[1] / 1e9
+    return age < _LONGEST and ran(pid, age)
+
+
 @contextmanager
 def _blaming(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into an error of ours."""
@@ -225,6 +263,10 @@ def _blaming(path: Path) -> Iterator[None]:
     except LdrpsError:
         raise
     except sqlite3.OperationalError as error:
+        if _is_locked(error):
+            raise OutputError(
+                f"cannot write {path} ({error}): another process has kept it for {_PATIENCE:.0f} s: wait for its end"
+            ) from error
         raise OutputError(f"cannot write {path} ({error}): make room, or give another folder") from error
     except sqlite3.DatabaseError as error:
         raise OutputError(

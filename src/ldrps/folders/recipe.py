@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldrps.baselines.mark import edges, weights_mark
 from ldrps.baselines.registry import Order, build_rival
+from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.settings import Settings
@@ -36,6 +37,17 @@ class Captions:
     cache: bool = True
     timeout: float = 30.0
     again: bool = False
+
+    @property
+    def in_files(self) -> bool:
+        """Whether they are in text files."""
+        return self.spec.partition(":")[0] == "file"
+
+    @property
+    def folder(self) -> Path | None:
+        """Of captions in files, the folder; None for beside each picture."""
+        _, colon, folder = self.spec.partition(":")
+        return Path(folder.strip()) if colon else None
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,13 @@ class Recipe:
     output: Output = field(default_factory=Output)
     method: Method | None = None
 
-    def fingerprint(self) -> str:
-        """A hash of all that decides a result beside its picture: equal ones give the same results."""
+    def fingerprint(self) -> Fingerprint:
+        """Of all that decides a result beside its picture: equal ones give the same results."""
+        if self.method is None and self.captions.in_files:
+            return TextFingerprint(self._hash(), self.captions.folder)
+        return self._hash()
+
+    def _hash(self) -> str:
         output = {name: value for name, value in dataclasses.asdict(self.output).items() if name not in _WHICH_FILES}
         captions = self.captions
         about: list[Any] = [

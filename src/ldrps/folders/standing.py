@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Literal
 
 from ldrps.errors import InputError
 from ldrps.folders.alive import Process
+from ldrps.folders.fingerprint import Fingerprint
 from ldrps.folders.names import shown
 from ldrps.jobs import Job, Output
 
@@ -29,11 +31,13 @@ class Standing:
             tried during this run, maybe by another process, or its result would replace that of another picture.
         overwrite: whether the files that are there may be replaced: they are ours, or it was asked for.
         reason: of the failure.
+        is_torn: whether some of its files were written, and not all.
     """
 
     state: State
     overwrite: bool = False
     reason: str = ""
+    is_torn: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,24 @@ class Place:
     """
 
     root: Path
-    recipe: str
+    recipe: Fingerprint
     output: Output
     began: float
+
+    def mark(self, job: Job) -> str:
+        """A hash of all that decides the result of a job beside its picture, as it is now."""
+        return self.recipe if isinstance(self.recipe, str) else self.recipe.of(job.source)
+
+    def text(self, job: Job) -> Path | None:
+        """Where the caption of a job's picture is, or would be; None where captions are in no files."""
+        return None if isinstance(self.recipe, str) else self.recipe.text(job.source)
 
 
 class Source:
     """A picture to be restored, as it is now.
 
     Raises:
-        InputError: it is not there, or cannot be looked at.
+        InputError: it is not there, cannot be looked at, or is no file: opening a pipe would wait for ever.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,6 +79,8 @@ class Source:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"{shown(path)} cannot be found ({reason}): was it moved meanwhile?") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{shown(path)} is no file but a folder, a pipe or a device: leave it out")
         self.size, self.mtime = status.st_size, status.st_mtime_ns
 
     @property
@@ -93,13 +107,13 @@ class Row:
     """What is known of a result.
 
     Attributes:
-        state: "working" and "writing" while a process is at it, or was when it died; "done"; "failed"; "torn":
-            failed with some of its files written.
+        state: "working" while a process is at it, or was when it died; "writing" likewise, from when some of its
+            files may be there; "done"; "failed"; "torn": failed with some of its files written.
         since: when that began.
         reason: of the failure.
         tried: size and time of change of the picture when it was last begun.
         seen_as, content: the picture that the result is of; None before there was one.
-        recipe: the fingerprint of how it was made.
+        recipe: the mark of how it was made, see `Place`.
         made: size and time of change of the result.
         holder: the process that is at it.
         seen: when that last said that it was there.
@@ -124,14 +138,14 @@ class Row:
         return not self.holder.is_gone(time.time() - self.seen)
 
 
-def judge(job: Job, row: Row | None, source: Source | None, place: Place) -> Standing:
-    """How it stands with a job of which `row` is known. `source` is needed only where something is.
+def judge(job: Job, row: Row | None, source: Source, place: Place) -> Standing:
+    """How it stands with a job of which `row` is known.
 
     Raises:
         InputError: the picture cannot be read, where its content has to be compared.
     """
     force = place.output.overwrite
-    if row is None or source is None:
+    if row is None:
         return Standing("open", force)
     if row.is_held:
         return Standing("busy")
@@ -143,13 +157,23 @@ def judge(job: Job, row: Row | None, source: Source | None, place: Place) -> Sta
         same = row.seen_as == source.seen_as or row.content == source.content
         if not same and row.seen_as[0] != source.seen_as[0] and not force and row.state not in _HALF_WRITTEN:
             return Standing("failed", reason=_of_another(job, row))
-        there = all(os.path.lexists(path) for path in place.output.beside(job))
-        if row.state == "done" and same and there and row.recipe == place.recipe and (during or not force):
+        is_whole = row.state == "done" and same and _is_complete(job, target, row, place.output)
+        if is_whole and (during or not force) and row.recipe == place.mark(job):
             return Standing("finished")
     # Ours to replace: what is as we left it, and what was being written when a process died or failed. Else others'
     # hands were on it. Where there is no result any more, only what was beside it may be left.
     ours = row.state in _HALF_WRITTEN or (row.content is not None and target in (None, row.made))
-    return Standing("open", force or ours)
+    return Standing("open", force or ours, is_torn=row.state in _HALF_WRITTEN)
+
+
+def _is_complete(job: Job, target: tuple[int, int], row: Row, output: Output) -> bool:
+    """Whether all that is wanted beside a result is there, and as new: it is written after the result.
+
+    Copies of a folder may have coarser times than were noted.
+    """
+    made = target[1] if row.made[1] is None else min(row.made[1], target[1])
+    beside = [signature(path) for path in output.beside(job)]
+    return all(each is not None and each[1] >= made for each in beside)
 
 
 def signature(path: Path) -> tuple[int, int] | None:

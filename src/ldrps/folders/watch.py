@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ldrps.folders.find import Found
-from ldrps.folders.standing import signature
+from ldrps.folders.standing import Place, signature
 from ldrps.jobs import Job
 
 QUIET = 2.0  # seconds without a change after which a file is taken for whole
 EVERY = 1.0  # seconds between two looks at the folder
 
-Look = tuple[int, int] | None  # size and time of change
+Signature = tuple[int, int] | None  # size and time of change
+Look = tuple[Signature, Signature]  # of a picture, and of the text with its caption
 
 
 @dataclass
@@ -23,26 +24,52 @@ class _Seen:
     is_taken: bool = False
 
 
-def watch(find: Callable[[], Found], clock: Callable[[], float] = time.monotonic) -> Iterator[Job | None]:
+def watch(
+    find: Callable[[], Found],
+    place: Place | None = None,
+    on_clash: Callable[[Job, str], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Job | None]:
     """Jobs without end, each once its picture has not changed for QUIET seconds; None for none at present.
 
     A picture that is given out is given again only after it changed, failed or not. The folder is looked through at
     most once in EVERY seconds.
+
+    Args:
+        find: looks through the folder.
+        place: knows where captions are, if they are in files: one that changed counts as its picture does.
+        on_clash: told of each picture whose result would have the name of another's, when it comes, and why.
+        clock: in seconds.
     """
     seen: dict[Job, _Seen] = {}
+    told: set[Job] = set()
     while True:
-        now = clock()
-        jobs = find().jobs
-        for job in seen.keys() - jobs:  # gone: if it comes again, it is new
+        began = clock()
+        found = find()
+        told = _tell(found, told, on_clash)
+        for job in seen.keys() - found.jobs:  # gone: if it comes again, it is new
             del seen[job]
-        for job in jobs:
-            look = signature(job.source)
+        for job in found.jobs:
+            look, now = _look(job, place), clock()  # which goes on while those before are restored
             known = seen.get(job)
             if known is None or known.look != look:
                 seen[job] = _Seen(look, now)
-            elif look is not None and not known.is_taken and now - known.since >= QUIET:
+            elif look[0] is not None and not known.is_taken and now - known.since >= QUIET:
                 known.is_taken = True
                 yield job
         yield None
-        while clock() - now < EVERY:
+        while clock() - began < EVERY:
             yield None
+
+
+def _look(job: Job, place: Place | None) -> Look:
+    text = None if place is None else place.text(job)
+    return signature(job.source), None if text is None else signature(text)
+
+
+def _tell(found: Found, told: set[Job], on_clash: Callable[[Job, str], None] | None) -> set[Job]:
+    """Tell of the clashes that are new; all that there are."""
+    for job, reason in found.clashes:
+        if job not in told and on_clash is not None:
+            on_clash(job, reason)
+    return {job for job, _ in found.clashes}

@@ -66,20 +66,21 @@ class Worker:
             return Outcome(job, standing.state, reason=standing.reason)
         is_torn = False
         try:
-            _ = source.content  # before the picture is read: should it change meanwhile, it is done again
+            # Before the picture and its text are read: should they change meanwhile, it is done again.
+            mark, _ = manifest.place.mark(job), source.content
             made = self._make(job, standing.overwrite)
             self._batch.check(job, overwrite=standing.overwrite)  # for what came while the picture was restored
             manifest.writing(job)
             is_torn = True
             outcome = self._write(made, standing.overwrite)
-            manifest.finished(job, source)
+            manifest.finished(job, source, mark)
             return outcome
         except (SettingsError, PriorError):
             manifest.release(job)
             raise
         except Exception as error:
             # Some of the files may be there: they are ours, unless they are why it failed.
-            is_torn = is_torn and not isinstance(error.__cause__, FileExistsError)
+            is_torn = standing.is_torn or (is_torn and not isinstance(error.__cause__, FileExistsError))
             with contextlib.suppress(LdrpsError):  # the same full disk; that this process ends tells as much
                 manifest.failed(job, _reason(job, error), is_torn=is_torn)
             raise

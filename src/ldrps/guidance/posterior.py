@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Adam
 
-from ldrps.align.fpam import AlignmentNets, judged
+from ldrps.align.fpam import AlignmentNets, judged, learn
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.terms import brightness, chrominance
 from ldrps.settings import GradientPosterior
@@ -77,10 +77,10 @@ class LearnedPosterior:
 
         y_pair = self.y.expand_as(x)
         verdict = judged(d1(generated.detach()), real=False) + judged(d1(y_pair), real=True)
-        _step(self._d1, verdict)
+        learn(self._d1, verdict)
         adversarial = align.adversarial * judged(d1(generated), real=True)
 
-        _step(self._fpam, distance + perceptual + adversarial)
+        learn(self._fpam, distance + perceptual + adversarial)
         terms = {"distance": distance, "perceptual": perceptual, "adversarial": adversarial}
         return {f"alignment/{name}": float(term.detach()) for name, term in terms.items()}
 
@@ -94,16 +94,10 @@ class LearnedPosterior:
             terms["perceptual"] = weight * F.mse_loss(self.features(degraded), self.features(y))
         if weight := guide.adversarial.at(t):
             verdict = judged(d2((clean - y).detach()), real=False) + judged(d2((x - generated).detach()), real=True)
-            _step(self._d2, verdict)
+            learn(self._d2, verdict)
             terms["adversarial"] = weight * judged(d2(clean - y), real=True)
         if weight := guide.brightness.at(t):
             terms["brightness"] = weight * brightness(clean, guide.brightness_cell)
         if weight := guide.chrominance.at(t):
             terms["chrominance"] = weight * chrominance(clean)
         return terms
-
-
-def _step(optimiser: Adam, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()

@@ -25,10 +25,10 @@ from torch import Tensor
 
 from ldrps.errors import InputError, LdrpsError
 from ldrps.image.arrays import pixels
-from ldrps.image.deep import Levels, deep_grey, is_deep, is_readable_tiff, layout, read_png, read_tiff
+from ldrps.image.deep import Levels, deep_grey, is_deep, is_readable_tiff, layout, read_png, read_tiff, read_tiff_size
 from ldrps.image.heif import is_heif, open_heif
 from ldrps.image.limits import refuse_large, refuse_small
-from ldrps.image.metadata import Metadata, orientation, read_metadata, read_tiff_metadata, upright
+from ldrps.image.metadata import Metadata, orientation, read_metadata, read_tiff_metadata, tiff_orientation, upright
 from ldrps.image.space import Profiled, convert_to_srgb, read_profile, srgb_profile
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ _READERS: tuple[type[ImageFile.ImageFile], ...] = (
     GifImagePlugin.GifImageFile,
     AvifImagePlugin.AvifImageFile,
 )
+_SCALES = {"L;2": 85, "L;4": 17}  # by which levels of 2 and 4 bits become bytes
 _NAMES = "PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, HEIC"
 
 
@@ -78,6 +79,24 @@ def decode_file(path: Path, max_pixels: int) -> Decoded:
         return decoded
 
 
+def read_size(path: Path, max_pixels: int) -> tuple[int, int]:
+    """Width and height of an image file, as they are stored, from its header alone.
+
+    Raises:
+        InputError: as `decode_file`, but for damage that only the pixels show.
+    """
+    name = str(path)
+    with _open_file(path) as file, _blaming(name):
+        image = _open_header(file, name)
+        if image is None or (image.format == "TIFF" and is_deep(image)):
+            size = read_tiff_size(file, name, max_pixels)
+        else:
+            size = image.size
+            refuse_large(name, *size, max_pixels)
+    refuse_small(name, *size)
+    return size
+
+
 def decode_image(image: Image.Image, name: str, max_pixels: int, *, file: BinaryIO | None = None) -> Decoded:
     """Check a PIL image and turn it into planes, upright. The image itself is decoded if it was not, else untouched.
 
@@ -88,16 +107,17 @@ def decode_image(image: Image.Image, name: str, max_pixels: int, *, file: Binary
     """
     refuse_large(name, *image.size, max_pixels)
     stored, deep = layout(image), file is not None and is_deep(image)
+    laid = tiff_orientation(image)  # which Pillow forgets as it turns the picture
     with _blaming(name):
         if file is not None and deep and image.format == "TIFF":
             levels = read_tiff(file, name, max_pixels)
-            metadata = read_metadata(image, 1, levels.size, name)
+            metadata = read_metadata(image, laid, levels.size, name)
         else:
             image.load()  # of a deep PNG, too: EXIF data may follow the pixels, and Pillow checks more than OpenCV
             refuse_small(name, *image.size)
             turn = orientation(image, name)
             standing = upright(image, turn)
-            metadata = read_metadata(image, turn, standing.size, name)
+            metadata = read_metadata(image, max(turn, laid), standing.size, name)
             if file is not None and deep:
                 levels = read_png(file, image.size, stored, turn, name)
             elif image.mode in ("CMYK", "LAB"):
@@ -210,7 +230,10 @@ def _levels(image: Image.Image, stored: str, name: str) -> Levels:
     if image.mode == "La":
         image = image.convert("LA")  # the only mode that Pillow turns it into
     grey = image.mode in ("1", "L", "LA") or "LA;16" in stored  # Pillow reads 16-bit grey with alpha as RGBA
-    alpha = None
+    alpha, key = None, image.info.get("transparency")
+    if stored in _SCALES and isinstance(key, int):
+        image = image.copy()
+        image.info["transparency"] = key * _SCALES[stored]  # Pillow scales the pixels alone
     if image.has_transparency_data:
         image = image.convert("RGBA")  # also turns a transparent palette entry or colour into alpha
         alpha = np.asarray(image.getchannel("A"))

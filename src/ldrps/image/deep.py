@@ -16,8 +16,9 @@ from ldrps.image.arrays import refuse_values
 from ldrps.image.limits import refuse_large
 from ldrps.image.metadata import turned
 
-_BITS_PER_SAMPLE, _ORIENTATION = 258, 274  # tags of TIFF
-_PHOTOMETRIC_COLOURS = {0: 1, 1: 1, 2: 3}  # white is zero, black is zero, RGB
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274  # tags of TIFF
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_PHOTOMETRIC_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3}
 _UNCOMPRESSED = 1
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # its own limits, which only variables of the environment change
 
@@ -86,10 +87,71 @@ def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
         InputError: too many pixels, said before any are read; a layout or values that are not taken.
         Exception: whatever damaged data leads to.
     """
+    page = _known_page(file, name, max_pixels)
+    (width, height), samples = _size(page), int(page.samplesperpixel)
+    colours = _PHOTOMETRIC_COLOURS[int(page.photometric)]
+    if page.compression == _UNCOMPRESSED:
+        array = page.asarray(maxworkers=1)
+        if page.planarconfig == 2 and samples > 1:
+            array = np.moveaxis(array, 0, 2)
+        array = turned(array.reshape(height, width, samples), getattr(page.tags.get(_ORIENTATION), "value", 1))
+    else:
+        # Here a few bytes may say that they are many: libtiff inside OpenCV reads no more of them than fit.
+        array = _opencv(file, (width, height), name)  # upright
+        if array.dtype != page.dtype or array.shape[2] != samples:
+            raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} samples")
+    kind = int(page.extrasamples[0]) if page.extrasamples else 0  # 1: colours are multiplied by alpha, 2: they are not
+    array = _integers(array if kind else array[..., :colours], name)
+    colour, alpha = array[..., :colours], array[..., colours] if kind else None
+    if int(page.photometric) == _WHITE_IS_ZERO:
+        colour = np.iinfo(colour.dtype).max - colour
+    return _split(_divided(colour, alpha) if alpha is not None and kind == 1 else colour, alpha)
+
+
+def read_tiff_size(file: BinaryIO, name: str, max_pixels: int) -> tuple[int, int]:
+    """Width and height, as they are stored, of a TIFF that `read_tiff` takes, from its header alone.
+
+    Raises:
+        InputError: too many pixels, or a layout that is not taken.
+        Exception: whatever damaged data leads to.
+    """
+    return _size(_known_page(file, name, max_pixels))
+
+
+def deep_grey(image: Image.Image, name: str) -> Levels:
+    """A decoded PIL image of one channel, 16 bits (also in 32-bit integers, as Pillow may keep them) or floats.
+
+    Where the tags of a TIFF say that white is zero, which Pillow leaves to its callers, the values are turned round.
+
+    Raises:
+        InputError: values outside 0 .. 65535, or of floats outside [0, 1].
+    """
+    values = _integers(np.asarray(image), name)
+    if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        values = np.iinfo(values.dtype).max - values
+    see_through = image.info.get("transparency")
+    alpha = np.where(values == see_through, 0, 65535).astype(np.uint16) if isinstance(see_through, int) else None
+    return Levels(values[..., None], alpha)
+
+
+def _page(file: BinaryIO) -> Any:
+    import tifffile
+
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        return tiff.pages[0]
+
+
+def _size(page: Any) -> tuple[int, int]:
+    """Width and height."""
+    return int(page.imagewidth), int(page.imagelength)
+
+
+def _known_page(file: BinaryIO, name: str, max_pixels: int) -> Any:
+    """The first page of a TIFF, if it is not too large and its layout is one that is taken."""
     page = _page(file)
-    width, height, samples = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
-    refuse_large(name, width, height, max_pixels)
-    colours = _PHOTOMETRIC_COLOURS.get(int(page.photometric), 0)
+    refuse_large(name, *_size(page), max_pixels)
+    samples, colours = int(page.samplesperpixel), _PHOTOMETRIC_COLOURS.get(int(page.photometric), 0)
     if (
         not colours
         or page.dtype is None
@@ -102,46 +164,13 @@ def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
             "not read: convert it to RGB or grey of 8 or 16 bits"
         )
     if page.compression == _UNCOMPRESSED:
-        array = page.asarray(maxworkers=1)
-        if page.planarconfig == 2 and samples > 1:
-            array = np.moveaxis(array, 0, 2)
-        array = turned(array.reshape(height, width, samples), getattr(page.tags.get(_ORIENTATION), "value", 1))
-    else:
-        # Here a few bytes may say that they are many: libtiff inside OpenCV reads no more of them than fit.
-        if page.planarconfig != 1 or samples not in (1, 3, 4) or page.dtype not in ("uint16", "float32", "float64"):
-            raise InputError(
-                f"{name} is a compressed TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
-                "which is not read: save it without compression"
-            )
-        array = _opencv(file, (width, height), name)  # upright
-        if array.dtype != page.dtype or array.shape[2] != samples:
-            raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} samples")
-    kind = int(page.extrasamples[0]) if page.extrasamples else 0  # 1: colours are multiplied by alpha, 2: they are not
-    array = _integers(array if kind else array[..., :colours], name)
-    colour, alpha = array[..., :colours], array[..., colours] if kind else None
-    if int(page.photometric) == 0:
-        colour = np.iinfo(colour.dtype).max - colour
-    return _split(_divided(colour, alpha) if alpha is not None and kind == 1 else colour, alpha)
-
-
-def deep_grey(image: Image.Image, name: str) -> Levels:
-    """A decoded PIL image of one channel, 16 bits (also in 32-bit integers, as Pillow may keep them) or floats.
-
-    Raises:
-        InputError: values outside 0 .. 65535, or of floats outside [0, 1].
-    """
-    values = _integers(np.asarray(image), name)
-    see_through = image.info.get("transparency")
-    alpha = np.where(values == see_through, 0, 65535).astype(np.uint16) if isinstance(see_through, int) else None
-    return Levels(values[..., None], alpha)
-
-
-def _page(file: BinaryIO) -> Any:
-    import tifffile
-
-    file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
-        return tiff.pages[0]
+        return page
+    if page.planarconfig != 1 or samples not in (1, 3, 4) or page.dtype not in ("uint16", "float32", "float64"):
+        raise InputError(
+            f"{name} is a compressed TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
+            "which is not read: save it without compression"
+        )
+    return page
 
 
 def _opencv(file: BinaryIO, size: tuple[int, int], name: str) -> NDArray[Any]:

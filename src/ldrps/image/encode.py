@@ -38,8 +38,8 @@ def encode(
         OutputError: the picture does not fit the format.
     """
     alpha = image.mode in ("RGBA", "LA") if isinstance(image, Image.Image) else image.shape[2] in (2, 4)
-    if alpha and kind in _WITHOUT_ALPHA:
-        raise OutputError(f"cannot write {name}: {kind} has no room for the picture's alpha: use .png")
+    if alpha:
+        refuse_alpha(kind, name)
     try:
         if isinstance(image, np.ndarray) and image.dtype == np.uint16:
             if kind == "PNG":
@@ -53,6 +53,12 @@ def encode(
         return buffer.getbuffer()
     except (OSError, ValueError, struct.error) as error:  # above all, a picture too wide for WEBP or JPEG
         raise OutputError(f"cannot write {name} as {kind} ({error}): use .png") from error
+
+
+def refuse_alpha(kind: str, name: str) -> None:
+    """Raise OutputError if a format of Pillow's has no room for alpha."""
+    if kind in _WITHOUT_ALPHA:
+        raise OutputError(f"cannot write {name}: {kind} has no room for the picture's alpha: use .png")
 
 
 def _options(kind: str, metadata: Metadata, quality: int | None, name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,22 @@ from typing import BinaryIO
 
 from ldrps.errors import OutputError
 from ldrps.image.formats import PARTIAL_PREFIX
+
+_PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}(\d+)-[0-9a-f]+")
+
+
+def partial_name() -> str:
+    """A new name for a file that this process is going to write.
+
+    It is short and hidden, so that a long name of the user's still fits and no gallery shows it.
+    """
+    return f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+
+
+def writer(name: str) -> int | None:
+    """The number of the process that gave a file a partial name; None where the name tells of none."""
+    match = _PARTIAL.fullmatch(name)
+    return None if match is None else int(match[1])
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: bool = True) -> None:
@@ -21,8 +38,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], *, overwrite: 
     Raises:
         OutputError: the folder cannot be written, the disk is full, or `path` exists and may not be overwritten.
     """
-    # The name is short and hidden, so that a long name of the user's still fits and no gallery shows it.
-    partial = path.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}"
+    partial = path.parent / partial_name()
     try:
         try:
             with partial.open("xb") as file:

@@ -34,7 +34,9 @@ _LAYOUT = {
 # XMP, which is text, says some of the same.
 _XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
 _XMP_THUMBNAIL = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
-_ICC, _XMP, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 34675, 700, 282, 283, 296  # of a TIFF
+_ICC, _XMP, _ORIENTATION = 34675, 700, 274  # of a TIFF
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_SIDEWAYS = range(5, 9)  # the orientations that swap width and height
 
 
 class Metadata(NamedTuple):
@@ -64,6 +66,15 @@ def orientation(image: Image.Image, name: str) -> int:
         return 1
 
 
+def tiff_orientation(image: Image.Image) -> int:
+    """How a TIFF that is yet to be decoded lies, 1 to 8, by its tags; 1 of anything else."""
+    try:
+        turn = getattr(image, "tag_v2", {}).get(_ORIENTATION, 1)
+    except Exception:  # as above
+        return 1
+    return turn if turn in _TURNS else 1
+
+
 def upright(image: Image.Image, turn: int) -> Image.Image:
     """The image turned by an orientation of EXIF; the image itself where that is none.
 
@@ -74,18 +85,16 @@ def upright(image: Image.Image, turn: int) -> Image.Image:
 
 def turned(array: NDArray[Any], turn: int) -> NDArray[Any]:
     """As `upright`, for an array [H, W, ...]; a view."""
-    if turn >= 5 and turn in _TURNS:
+    if turn in _SIDEWAYS:
         array = array.swapaxes(0, 1)
     down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
     return array[:: -1 if down else 1, :: -1 if across else 1]
 
 
 def read_metadata(image: Image.Image, turn: int, size: tuple[int, int], name: str) -> Metadata:
-    """That of a PIL image, for the same picture turned by an orientation of EXIF, then of (width, height) `size`."""
-    dpi = _dpi(image.info.get("dpi"))
-    if dpi and turn >= 5:
-        dpi = dpi[1], dpi[0]
-    return Metadata(image.info.get("icc_profile") or None, _exif(image.getexif, size, name), _xmp(image.info), dpi)
+    """That of a PIL image, for the picture turned by an orientation of EXIF, then of (width, height) `size`."""
+    dpi, exif = _dpi(image.info.get("dpi"), turn), _exif(image.getexif, turn, size, name)
+    return Metadata(image.info.get("icc_profile") or None, exif, _xmp(image.info), dpi)
 
 
 def read_tiff_metadata(file: BinaryIO, size: tuple[int, int], name: str) -> Metadata:
@@ -100,15 +109,17 @@ def read_tiff_metadata(file: BinaryIO, size: tuple[int, int], name: str) -> Meta
     try:
         tags = exif()
         profile, xmp, across, down = (tags.get(tag) for tag in (_ICC, _XMP, _X_RESOLUTION, _Y_RESOLUTION))
+        turn = tags.get(_ORIENTATION, 1)
         inch = {2: 1.0, 3: 2.54}.get(tags.get(_RESOLUTION_UNIT, 2))
-        dpi = _dpi((float(across) * inch, float(down) * inch)) if across and down and inch else None
+        dpi = _dpi((float(across) * inch, float(down) * inch), turn) if across and down and inch else None
     except Exception as error:  # as above, and the pixels are good whatever the tags
         log.warning("%s: its tags are damaged and will be missing from the result (%s)", name, error)
         return Metadata()
-    return Metadata(profile if isinstance(profile, bytes) else None, _exif(exif, size, name), _xmp({"xmp": xmp}), dpi)
+    profile = profile if isinstance(profile, bytes) else None
+    return Metadata(profile, _exif(exif, turn, size, name), _xmp({"xmp": xmp}), dpi)
 
 
-def _exif(read: Callable[[], Image.Exif], size: tuple[int, int], name: str) -> bytes | None:
+def _exif(read: Callable[[], Image.Exif], turn: int, size: tuple[int, int], name: str) -> bytes | None:
     try:
         source = read()
         exif = Image.Exif()
@@ -116,6 +127,8 @@ def _exif(read: Callable[[], Image.Exif], size: tuple[int, int], name: str) -> b
         for tag, value in source.items():
             if tag not in _LAYOUT:
                 exif[tag] = value
+        if turn in _SIDEWAYS and _X_RESOLUTION in exif and _Y_RESOLUTION in exif:
+            exif[_X_RESOLUTION], exif[_Y_RESOLUTION] = exif[_Y_RESOLUTION], exif[_X_RESOLUTION]
         for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
             tags = dict(source.get_ifd(group))
             if ExifTags.Base.ExifInteroperabilityOffset in tags:
@@ -139,10 +152,15 @@ def _xmp(info: Mapping[Any, Any]) -> bytes | None:
     return _XMP_THUMBNAIL.sub(b"", _XMP_TURN.sub(rb"\g<1>1", packet))
 
 
-def _dpi(dpi: Any) -> tuple[float, float] | None:
-    """Two sane numbers, or nothing: files hold zeros, infinities, nonsense, and 1 for "not known" here."""
+def _dpi(dpi: Any, turn: int) -> tuple[float, float] | None:
+    """Two sane numbers, of the picture once it is turned, or nothing.
+
+    Files hold zeros, infinities, nonsense, and 1 for "not known" here.
+    """
     try:
         across, down = float(dpi[0]), float(dpi[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError):
         return None
+    if turn in _SIDEWAYS:
+        across, down = down, across
     return (across, down) if 1 < across < 65535 and 1 < down < 65535 else None

@@ -31,7 +31,8 @@ class Picture:
         icc_profile: the embedded colour profile, verbatim, or None.
         exif: EXIF data without orientation and thumbnail, or None.
         source: the path, or "array".
-        bits: of a channel of the source, 8 or 16; the result has as many. Floats count as 16.
+        bits: of a channel of the source, 8 or 16; the result has as many. Floats count as 16 in files and PIL images,
+            as 8 in arrays and tensors.
         xmp: an XMP packet without orientation and thumbnails, or None.
         dpi: pixels per inch, across and down, or None.
         profiled: the source in its own colour space, if that is not sRGB, to take the result back there.

@@ -26,9 +26,12 @@ class Window:
 def windows(height: int, width: int, tile: int, overlap: int, multiple: int = 1) -> list[Window]:
     """Equal windows of at most `tile` pixels a side that cover a picture, row by row; one if it is small enough.
 
-    Neighbours share `overlap` pixels, give or take a `multiple`. Height and width are multiples of it, and so are all
-    places and sizes. `tile` must be at least four times `overlap`, so that no more than two windows meet along a side.
+    Neighbours share at least `overlap` pixels. Height and width are multiples of `multiple`, and so are all places and
+    sizes: `overlap` is rounded up to one, `tile` down. Where that leaves less than four overlaps, windows are as large
+    as those, so that no more than two meet along a side.
     """
+    overlap = math.ceil(overlap / multiple) * multiple
+    tile = max(tile // multiple * multiple, 4 * overlap, multiple)
     rows, columns = (_starts(length, tile, overlap, multiple) for length in (height, width))
     (tops, tall), (lefts, wide) = rows, columns
     return [Window(top, left, tall, wide) for top in tops for left in lefts]

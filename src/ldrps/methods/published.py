@@ -39,7 +39,8 @@ class Published(Method, Part):
         self.hear(caption)
         timesteps = self.schedule.leading(settings.steps)
         self.stride = self.schedule.stride(settings.steps)
-        again = timesteps[round(len(timesteps) * (1 - settings.strength)) :]  # from gamma T
+        first = round(len(timesteps) * (1 - settings.strength))
+        again = timesteps[min(first, len(timesteps) - 1) :]  # from gamma T
         self.rounds = [timesteps, *[again] * settings.recurrences]
         self.findings = {}
         self.windows = [Window(0, 0, *y.shape[-2:])]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import end_of, proximal_chain
+from ldrps.sampling.chains import end_of, leave, proximal_chain
 from ldrps.sampling.denoiser import Denoiser, denoiser_for
 from ldrps.sampling.schedule import Schedule
 
@@ -15,7 +15,7 @@ _TOGETHER = 8
 
 def follow(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
     """The end of a chain that no data steers, from latents z [B, C, h, w] at the first of the timesteps."""
-    return end_of(proximal_chain(denoise, lambda z0, t: (z0, {}), Schedule(prior.alphas_cumprod), z, timesteps))
+    return end_of(proximal_chain(denoise, leave, Schedule(prior.alphas_cumprod), z, timesteps))
 
 
 @torch.no_grad()

@@ -240,7 +240,8 @@ class ToneTask:
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, TonePosterior)
         clean = self.train.crops(random, self.batch, self.size, self.reduction)
-        damaged = damage_tones(clean, random)
+        place = next(model.parameters()).device
+        damaged, clean = damage_tones(clean, random).to(place), clean.to(place)
         belief = model(damaged.seen)
         undone = belief.undone(damaged.exact).clamp(-0.5, 1.5)  # noise is not the curves' to answer for
         errors = _rms(undone - clean[:, None])  # [B, K + 1]
@@ -252,8 +253,9 @@ class ToneTask:
         probability of no damage that each is given.
         """
         random = np.random.default_rng(VALIDATION_SEED)
+        place = next(model.parameters()).device
         clean = self.held_out.crops(random, 256, self.size, self.reduction)
-        damaged = damage_tones(clean, random)
+        damaged, clean = damage_tones(clean, random).to(place), clean.to(place)
         figures = {}
         for name, seen, exact in (("damaged", damaged.seen, damaged.exact), ("clean", clean, clean)):
             belief = model(seen)
@@ -267,7 +269,7 @@ class ToneTask:
         """Held-out thumbnails, damaged, as expected, and as they were."""
         random = np.random.default_rng(VALIDATION_SEED)
         clean = self.held_out.crops(random, 12, self.size, self.reduction)
-        damaged = damage_tones(clean, random)
+        damaged = damage_tones(clean, random).to(next(model.parameters()).device)
         belief = model(damaged.seen)
         expected = belief.expected(damaged.exact)
         sides = (damaged.seen, expected, clean)

@@ -19,6 +19,9 @@ class DamagedTones:
     exact: Tensor
     seen: Tensor
 
+    def to(self, device: torch.device) -> DamagedTones:
+        return DamagedTones(self.exact.to(device), self.seen.to(device))
+
 
 def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
     """Damage each of `clean` [B, 3, H, W]: 25 % not at all, some 25 % dark, 27 % veiled, 23 % flat; noise on half."""

@@ -52,9 +52,10 @@ def test_files_that_are_not_it(tmp_path: Path) -> None:
     file = tmp_path / ADM_FILE
     with pytest.raises(PriorError, match=r"no such file, expected the checkpoint of ADM-256 \(2.2 GB\)"):
         load_adm(file, device=CPU)
-    file.write_bytes(b"no weights")
-    with pytest.raises(PriorError, match="cannot be read as weights"):
-        load_adm(file, device=CPU)
+    for junk in (b"no weights", b"J"):
+        file.write_bytes(junk)
+        with pytest.raises(PriorError, match="cannot be read as weights"):
+            load_adm(file, device=CPU)
     file.write_bytes(pickle.dumps(Path.home, 2))  # code is never run
     with pytest.raises(PriorError, match="cannot be read as weights"):
         load_adm(file, device=CPU)
@@ -75,6 +76,6 @@ def test_files_that_are_not_it(tmp_path: Path) -> None:
         load_adm(file, device=CPU, shape=SMALL)
 
 
-def test_missing_weights_say_what_and_where_from() -> None:
+def test_missing_weights_say_what_and_where_from(tmp_path: Path) -> None:
     with pytest.raises(PriorError, match=rf"{ADM_FILE} \(2.2 GB.*openai/guided-diffusion.*ldrps train pixels"):
-        load_pixel_model(None)
+        load_pixel_model(tmp_path)

@@ -125,6 +125,7 @@ def test_by_name(name: str, seed: int, unet_folder: Path) -> None:
 
 def test_a_folder_of_other_weights(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "dehazer.pth").touch()
+    (tmp_path / "notes.json").write_text("{}")
     assert load_pixel_model(tmp_path).name == "embedded-pixels"
     assert f"{tmp_path} has no diffusion model of pixels: the embedded one is taken" in caplog.text
 

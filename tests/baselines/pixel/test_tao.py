@@ -166,8 +166,6 @@ def test_settings_that_cannot_be() -> None:
 
 
 def test_built_to_order(unet_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(PriorError, match="no diffusion model of pixels was given: give as weights"):
-        Tao.build(FACTS, Order())
     with pytest.raises(SettingsError, match="test has no setting 'scale'; there are seed, steps, task"):
         Tao.build(FACTS, Order(weights=unet_folder, changes={"scale": 2}))
     rival = Tao.build(FACTS, Order(weights=unet_folder, steps=2, changes={"task": "haze"}))

@@ -61,6 +61,6 @@ def load_pixel_model(
 
 def _holds_other_weights(path: Path) -> bool:
     """Whether it is a folder of weights, but of no model's layout."""
-    if not path.is_dir() or (path / "unet").is_dir() or any(path.glob("*.json")):
+    if not path.is_dir() or any((path / part).exists() for part in ("unet", "config.json", INDEX)):
         return False
     return any(file.suffix in {*_PICKLES, ".safetensors"} for file in path.iterdir())

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Adam
 
-from ldrps.align.fpam import judged
+from ldrps.align.fpam import judged, learn
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.model import PixelDiffusion
 from ldrps.baselines.pixel.nets import AdaptationNets
@@ -176,13 +176,13 @@ class Adaptation:
         """One step of G on both chains x, [2, 3, H, W] in [0, 1], after one of D1."""
         task, adapter, d1 = self.task, self.nets.adapter, self.nets.domain
         adapted = adapter(x)
-        _step(self._d1, judged(d1(adapted.detach()), real=False) + judged(d1(self.y), real=True))
+        learn(self._d1, judged(d1(adapted.detach()), real=False) + judged(d1(self.y), real=True))
         terms = {
             "content": task.content * F.mse_loss(adapted, x),
             "look": task.look * F.mse_loss(self.features(adapted), self.features(x)),
             "domain": task.domain * judged(d1(adapted), real=True),
         }
-        _step(self._adapter, torch.stack(list(terms.values())).sum())
+        learn(self._adapter, torch.stack(list(terms.values())).sum())
         return {f"adaptation/{name}": float(term.detach()) for name, term in terms.items()}
 
     def _early(self, x: Tensor, t: int) -> dict[str, Tensor]:
@@ -200,17 +200,11 @@ class Adaptation:
             terms["perceptual"] = task.perceptual * F.mse_loss(self.features(degraded), self.features(y))
         if task.kind:
             taken = judged(d2((clean - y).detach()), real=False) + judged(d2((x - adapted).detach()), real=True)
-            _step(self._d2, taken)
+            learn(self._d2, taken)
             terms["kind"] = task.kind * judged(d2(clean - y), real=True)
         if task.smooth and t < _SMOOTH:
             terms["smooth"] = task.smooth * total_variation(clean)
         return terms
-
-
-def _step(optimiser: Adam, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
 
 
 def _pixels(x: Tensor) -> Tensor:

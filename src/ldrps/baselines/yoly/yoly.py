@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from ldrps.baselines.chance import begun
-from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
+from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run, check_steps
 from ldrps.baselines.yoly.haze import colour_attenuation, first_airlight, guided_filter, kl_divergence, unevenness
 from ldrps.baselines.yoly.nets import AirlightNet, layer_net
-from ldrps.errors import SettingsError
 
 _LEAST_TRANSMISSION = 0.1
 
@@ -39,8 +38,7 @@ class YolySettings(RivalSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.steps <= 100_000:
-            raise SettingsError(f"steps is {self.steps}; it must be 1 to 100000")
+        check_steps(self.steps)
 
 
 class Yoly(Rival):

@@ -45,6 +45,8 @@ class Illumination(nn.Module):
         self.last = nn.Conv2d(64, 3, 3, padding=1)
         for layer in (self.first, inner, self.last):
             nn.init.normal_(layer.weight, 0, 0.02)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
         nn.init.normal_(norm.weight, 1, 0.02)
 
     def forward(self, x: Tensor) -> Tensor:

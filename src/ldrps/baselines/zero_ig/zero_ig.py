@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ldrps.baselines.chance import begun
-from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
+from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run, check_steps
 from ldrps.baselines.zero_ig.losses import loss_terms
 from ldrps.baselines.zero_ig.nets import ZeroIgNet
-from ldrps.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class ZeroIgSettings(RivalSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.steps <= 100_000:
-            raise SettingsError(f"steps is {self.steps}; it must be 1 to 100000")
+        check_steps(self.steps)
 
 
 class ZeroIg(Rival):

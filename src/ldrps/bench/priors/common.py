@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps.bench.data import data_set
-from ldrps.bench.runner import prepare
+from ldrps.bench.inputs import prepare
 from ldrps.errors import InputError
 from ldrps.image.arrays import pixels
 from ldrps.metrics import psnr
