@@ -28,7 +28,7 @@ PRELOADED = ["ldrps.cli", "ldrps.cli.bars", "ldrps.folders.run", "ldrps.folders.
 _TRIES = """
 CREATE TABLE tries (target BLOB);
 CREATE TRIGGER first_try AFTER INSERT ON results BEGIN INSERT INTO tries VALUES (NEW.target); END;
-CREATE TRIGGER next_try AFTER UPDATE ON results WHEN NEW.holder IS NOT NULL AND NEW.since IS NOT OLD.since AND NEW.holder IS NOT NULL
+CREATE TRIGGER next_try AFTER UPDATE ON results WHEN NEW.holder IS NOT NULL AND NEW.since IS NOT OLD.since
     BEGIN INSERT INTO tries VALUES (NEW.target); END;
 """
 
