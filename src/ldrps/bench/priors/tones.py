@@ -126,6 +126,8 @@ def _quantile_of_error(posterior: TonePosterior, clean: Tensor, damaged: Tensor)
     """Where the error of the likeliest hypothesis lies in the exponential distribution that it announces; None where
     that hypothesis is that nothing was done, which announces no error.
     """
+    place = next(posterior.parameters()).device
+    clean, damaged = clean.to(place), damaged.to(place)
     belief = posterior(damaged)
     best = int(belief.weights[0].argmax())
     if best == 0:
