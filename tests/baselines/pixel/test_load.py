@@ -132,7 +132,9 @@ def test_a_folder_of_other_weights(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 def test_the_embedded_one_denoises() -> None:
     model = load_pixel_model(None)
-    assert torch.equal(model.predict(X, 300).x0, load_pixel_model("embedded-pixels").predict(X, 300).x0)
+    assert model.size_multiple == 16
+    x_t = X[..., :16]
+    assert torch.equal(model.predict(x_t, 300).x0, load_pixel_model("embedded-pixels").predict(x_t, 300).x0)
     ramp = torch.linspace(-0.5, 0.5, 64).expand(1, 3, 64, 64)
     t = 100
     abar = model.alphas_cumprod[t]
