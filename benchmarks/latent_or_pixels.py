@@ -80,7 +80,7 @@ class Table:
         if self.out is not None:
             heads = ["before", *self.names, "clean"]
             sheet = contact_sheet([list(zip(row, heads, strict=True)) for row in rows])
-            write_image(sheet, self.out / f"{task.replace(' ', '-')}.png", overwrite=True)
+            write_image(sheet, self.out / f"{'-'.join(task.replace(',', '').split())}.png", overwrite=True)
 
 
 def opened(pair: Pair) -> tuple[Image.Image, Image.Image]:

@@ -164,6 +164,7 @@ _ALL = (
         "Fei et al., CVPR 2023",
         takes=_PIXELS,
         own=_OWN_PIXELS,
+        seconds=240,
         place="ldrps.baselines.pixel.gdp:Gdp",
     ),
     *(
