@@ -39,9 +39,13 @@ def test_names() -> None:
         build_rival("yolo")
 
 
-def test_weights_are_looked_for_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_looked_for_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("LDRPS_WEIGHTS", raising=False)
     assert given_weights(None) is None
     monkeypatch.setenv("LDRPS_WEIGHTS", str(tmp_path))
     assert given_weights(None) == tmp_path
+    monkeypatch.setenv("LDRPS_WEIGHTS", str(tmp_path / "gone"))
+    assert given_weights(None) is None and "gone, which is not there" in caplog.text
     assert given_weights(Path("~/mine.pth")) == Path("~/mine.pth").expanduser()

@@ -8,6 +8,7 @@ Importing this loads no torch.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from ldrps.errors import InputError
 
 if TYPE_CHECKING:
     from ldrps.baselines.rival import Rival
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS_VARIABLE = "LDRPS_WEIGHTS"  # names the folder where weights are looked for if none are given
 
@@ -253,7 +256,14 @@ def build_rival(name: str, order: Order | None = None) -> Rival:
 
 
 def given_weights(given: Path | None) -> Path | None:
-    """The file or folder given, or else the folder that LDRPS_WEIGHTS names, if it names one."""
-    variable = os.environ.get(WEIGHTS_VARIABLE)
-    place = given if given is not None else Path(variable) if variable else None
-    return None if place is None else place.expanduser()
+    """The file or folder given, or else the folder that LDRPS_WEIGHTS names, if there is one."""
+    if given is not None:
+        return given.expanduser()
+    named = os.environ.get(WEIGHTS_VARIABLE)
+    if not named:
+        return None
+    place = Path(named).expanduser()
+    if not place.exists():
+        logger.warning("%s names %s, which is not there", WEIGHTS_VARIABLE, place)
+        return None
+    return place
