@@ -52,6 +52,11 @@ def test_a_folder_and_again(command: Run, picture: Path, tmp_path: Path) -> None
         (["--method", "yoly", "--set", "timeout=3"], "yoly has no setting 'timeout'; there are seed, steps"),
         (["--method", "aod-net"], "get dehazer.pth from"),
         (["--method", "yoly", "--samples", 2], "--samples: of ldrps alone"),
+        (["--method", "yoly", "--dtype", "bfloat16"], "--dtype: of ldrps alone"),
+        (
+            ["--method", "yoly", "--caption-url", "http://x", "--caption-required"],
+            "--caption-url, --caption-required: of",
+        ),
         (["--set", "steps=3"], "give --method as well"),
     ],
 )

@@ -159,6 +159,8 @@ def restore(
         **{"working_size": working_size, "perceptual": perceptual, "recaption": recaption, "dry_run": dry_run},
         **{"samples": samples or None},
         **{"preset": preset != "default", "prior": prior != "embedded", "max_memory": max_memory},
+        **{"dtype": dtype != "float32", "caption_url": caption_url, "caption_prompt": caption_prompt},
+        **{"caption_required": caption_required},
     }
     rival = chosen(Method(method, seed, steps, weights), set_, unheard)
     limit = None if max_memory is None else round(max_memory * 2**30)
