@@ -66,7 +66,7 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         deviations = torch.logspace(0.1, -2.0, 20).tolist()
         unet = awake(LatentUNet(deviations, widths=(32, 32), blocks=(1,), middle=2, embedding=32))
-        save_part(folder, "vae", PatchAutoencoder.fit(smooth))
+        save_part(folder, "vae", PatchAutoencoder.fit(smooth, 20))
         save_part(folder, "unet", unet)
         tone = TonePosterior()
         torch.nn.init.zeros_(tone.answer.weight)  # every hypothesis is "no damage"

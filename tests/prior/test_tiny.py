@@ -32,7 +32,7 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 
 @pytest.fixture(scope="module")
 def autoencoder() -> PatchAutoencoder:
-    return PatchAutoencoder.fit(noise(500, 3, 4, 4).cumsum(2).cumsum(3) / 10)
+    return PatchAutoencoder.fit(noise(500, 3, 4, 4).cumsum(2).cumsum(3) / 10, 20)
 
 
 def new_unet(deviations: list[float] = DEVIATIONS, text_width: int = 0, **sizes: Any) -> LatentUNet:
@@ -89,6 +89,8 @@ def test_components_come_strongest_first_and_agree_between_fits() -> None:
     assert energy.tolist() == sorted(energy.tolist(), reverse=True)
     # As many components as numbers: nothing is lost.
     whole = PatchAutoencoder.fit(patches, 48)
+    assert whole.begins_with(fits[0]) and fits[1].begins_with(fits[0]) and not fits[0].begins_with(whole)
+    assert not whole.begins_with(PatchAutoencoder.fit(noise(99, 3, 4, 4), 10))
     torch.testing.assert_close(whole.decode(whole.encode(patches)), patches, atol=1e-4, rtol=0)
 
 
@@ -161,6 +163,17 @@ def test_sizes_of_the_net_and_of_its_latents(sizes: dict[str, Any], multiple: in
 def test_widths_and_blocks_that_do_not_go_together(sizes: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="the last width must be a multiple of 32, and there must be"):
         new_unet(**sizes)
+
+
+@torch.no_grad()
+def test_a_net_with_more_channels_goes_on_from_what_it_knew() -> None:
+    unet, x = stirred(), noise(5, 5, 8, 12)
+    wider = unet.with_channels([0.3, 0.02])
+    assert wider.config["sigma_data"] == [*DEVIATIONS, 0.3, 0.02] and unet.config["sigma_data"] == DEVIATIONS
+    known, new = wider(x, LEVELS).split([3, 2], 1)
+    torch.testing.assert_close(known, unet(x[:, :3], LEVELS), atol=1e-5, rtol=0)
+    assert torch.equal(new, wider.coefficients(LEVELS)[0][:, 3:] * x[:, 3:]), "the best linear guess from itself"
+    assert all(torch.equal(a, b) for a, b in zip(unet.with_channels([]).parameters(), unet.parameters(), strict=True))
 
 
 @torch.no_grad()

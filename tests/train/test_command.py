@@ -149,7 +149,7 @@ def test_what_is_said(trained: tuple[Path, dict[str, list[str]]]) -> None:
 def test_the_folder_is_a_prior(trained: tuple[Path, dict[str, list[str]]]) -> None:
     prior = load_prior(trained[0])
     assert isinstance(prior, EmbeddedPrior) and prior.tone is not None
-    assert (prior.latent_channels, prior.factor, prior.size_multiple) == (20, 4, 8)
+    assert (prior.latent_channels, prior.factor, prior.size_multiple) == (32, 4, 8)
     random = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0.2, 0.8, 64).expand(1, 3, 48, 64)
     z = prior.encode(ramp)
@@ -171,7 +171,7 @@ def test_the_folder_is_a_prior_that_knows_text(trained: tuple[Path, dict[str, li
     assert [token for token in tokens if len(token) > 8] == ["golden</w>", "retriever</w>", "zebra</w>"]
     text = prior.embed(["zebra"])
     assert text.shape == (1, 32, 32)
-    assert bool(prior.denoise(torch.zeros(1, 20, 8, 8), 500, text).z0.isfinite().all())
+    assert bool(prior.denoise(torch.zeros(1, 32, 8, 8), 500, text).z0.isfinite().all())
     words, begun = (
         json.loads((folder / "tokenizer/tokenizer.json").read_text())["model"]
         for folder in (trained[0], trained[0].with_name("begun"))
@@ -274,7 +274,7 @@ def test_training_in_bfloat16(folder: Path, begun: Callable[[str], Path], tmp_pa
         losses.append(json.loads(log[-1])["loss"])
     assert losses[0] == pytest.approx(losses[1], rel=0.02) and losses[0] != losses[1]
     prior = load_prior(tmp_path / "true")
-    assert bool(prior.denoise(torch.zeros(1, 20, 8, 8), 500, prior.embed(["zebra"])).z0.isfinite().all())
+    assert bool(prior.denoise(torch.zeros(1, 32, 8, 8), 500, prior.embed(["zebra"])).z0.isfinite().all())
 
 
 def test_on_the_command_line(
@@ -385,6 +385,24 @@ def test_a_warm_start_and_words(
         else:
             torch.testing.assert_close(tensor, known[name], rtol=0, atol=0)
     assert load_prior(out).has_text == (words != "none")
+
+
+def test_a_warm_start_with_more_latents(
+    folder: Path, small: Path, trained: tuple[Path, dict[str, list[str]]], tmp_path: Path, untested: None
+) -> None:
+    """The denoiser of a prior with fewer components of the same patches goes on; fewer than it has are refused."""
+    config, out = tmp_path / "config.toml", tmp_path / "out"
+    for channels in (40, 24):
+        config.write_text(f"{small.read_text()}[autoencoder]\nlatent_channels = {channels}")
+        list(train_part("autoencoder", [folder], out, config=config))
+        if channels == 40:
+            list(train_part("diffusion", [folder], out, config=config, steps=1, init=trained[0]))
+    known = load_part(trained[0], "unet", torch.device("cpu"), torch.float32)
+    unet = load_part(out, "unet", torch.device("cpu"), torch.float32)
+    assert unet.config["sigma_data"][:32] == known.config["sigma_data"] and len(unet.config["sigma_data"]) == 40
+    torch.testing.assert_close(unet.core[0].expand.weight, known.core[0].expand.weight, atol=5e-3, rtol=0)
+    with pytest.raises(InputError, match="have different autoencoders: copy the folder vae"):
+        list(train_part("diffusion", [folder], tmp_path / "out", config=config, steps=1, init=trained[0]))
 
 
 def test_what_training_cannot_start_from(photo_folder: Path, tmp_path: Path) -> None:

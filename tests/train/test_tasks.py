@@ -30,7 +30,7 @@ def task(photo_folder: Path) -> DiffusionTask:
     crops = photos.crops(np.random.default_rng(0), 60, 64, (1.0, 3.0))
     patches = torch.nn.functional.unfold(2 * crops - 1, 4, stride=4).transpose(1, 2).reshape(-1, 3, 4, 4)
     photos.subjects = [f"thing {number}" for number in range(len(photos.images))]
-    return DiffusionTask(PatchAutoencoder.fit(patches), photos, held_out, views=SMALL)
+    return DiffusionTask(PatchAutoencoder.fit(patches, 20), photos, held_out, views=SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -133,14 +133,16 @@ def _diffusion(
         raise InputError(f"{out} has no autoencoder: run `ldrps train autoencoder` first")
     vae = _loaded(out, "vae")
     assert isinstance(vae, PatchAutoencoder)
-    if init is not None and not torch.equal(vae.basis, _loaded(prior_folder(init), "vae").basis):
+    if init is not None and not vae.begins_with(_loaded(prior_folder(init), "vae")):
         raise InputError(f"{out} and {init} have different autoencoders: copy the folder vae of {init} to {out}")
     text = _text(out)
     width = 0 if text is None else int(text.model.config.hidden_size)
-    unet = LatentUNet(latent_deviation(vae, photos, seed), **vars(config.unet), text_width=width)
+    deviation = latent_deviation(vae, photos, seed)
+    unet = LatentUNet(deviation, **vars(config.unet), text_width=width)
     if init is not None:
         known = _loaded(prior_folder(init), "unet")
-        unet = _started(unet, known if _same(text, _text(prior_folder(init))) else known.with_text(width), init)
+        known = known if _same(text, _text(prior_folder(init))) else known.with_text(width)
+        unet = _started(unet, known.with_channels(deviation[len(known.config["sigma_data"]) :]), init)
     if text is not None:
         text.model.requires_grad_(True).train()
         photos.name_subjects()

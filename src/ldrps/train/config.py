@@ -19,7 +19,7 @@ _Any = TypeVar("_Any")
 class AutoencoderConfig:
     """Principal components of patches."""
 
-    latent_channels: int = 20
+    latent_channels: int = 32
     patch_size: int = 4
 
 

@@ -8,7 +8,7 @@ photographs. There is nothing to train but one eigendecomposition. Because the r
 - encoder and decoder are one strided convolution each way and cost nothing beside a UNet call.
 
 AutoencoderKL and AutoencoderTiny were measured first: trained as long as two cores allow they stay below 34 dB, where
-20 components reach 40.9 dB.
+20 components reach 40.9 dB and 32 reach 51.6.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     """`encode`: images [B, 3, H, W] in [-1, 1] to latents [B, C, H/p, W/p]; `decode` is its transpose."""
 
     @register_to_config
-    def __init__(self, patch_size: int = 4, latent_channels: int = 20) -> None:
+    def __init__(self, patch_size: int = 4, latent_channels: int = 32) -> None:
         super().__init__()
         # Rows are orthonormal; laid out as the weight of a convolution, [C, 3, p, p].
         self.basis = torch.nn.Parameter(torch.zeros(latent_channels, 3, patch_size, patch_size), requires_grad=False)
@@ -35,8 +35,15 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     def decode(self, latents: Tensor) -> Tensor:
         return F.conv_transpose2d(latents, self.basis, stride=self.config["patch_size"])
 
+    def begins_with(self, other: PatchAutoencoder) -> bool:
+        """Whether the components of the other are the first ones of this, up to the rounding of another fit."""
+        own, others = self.basis, other.basis
+        if own.shape[1:] != others.shape[1:] or len(own) < len(others):
+            return False
+        return torch.allclose(own[: len(others)], others, atol=1e-3)
+
     @classmethod
-    def fit(cls, patches: Tensor, latent_channels: int = 20) -> PatchAutoencoder:
+    def fit(cls, patches: Tensor, latent_channels: int) -> PatchAutoencoder:
         """The principal components of `patches` [N, 3, p, p] in [-1, 1], strongest first."""
         count, channels, size, _ = patches.shape
         flat = patches.reshape(count, -1).double()

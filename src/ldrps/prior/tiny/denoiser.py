@@ -8,6 +8,7 @@ every level (Karras et al. 2022, table 1, per channel), which is what lets it le
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,14 +76,31 @@ class LatentUNet(ModelMixin, ConfigMixin):
 
     def with_text(self, width: int) -> LatentUNet:
         """A copy that reads embeddings of captions of that width, 0 for none, and has yet to learn what they mean."""
-        copy = LatentUNet.from_config({**self.config, "text_width": width})
-        assert isinstance(copy, LatentUNet)
+        copy = self._untrained(text_width=width)
         listening = ("text_embedding.", "attention.words.")
         known = {name: value for name, value in self.state_dict().items() if not name.startswith(listening)}
         copy.load_state_dict(known, strict=False)
         if copy.attention.words is not None:
             _zero(copy.attention.words)
         return copy
+
+    def with_channels(self, sigma_data: list[float]) -> LatentUNet:
+        """A copy that knows more latent channels, their deviations given, behind its own: each new one starts as its
+        best linear estimate from itself, and tells the others nothing yet.
+        """
+        own = len(self.config["sigma_data"])
+        copy = self._untrained(sigma_data=[*self.config["sigma_data"], *sigma_data])
+        copy.first.weight.data.zero_()
+        for name, tensor in copy.state_dict().items():
+            known = self.state_dict()[name]
+            target = tensor[:, :own] if name == "first.weight" else tensor[:own] if name.startswith("last.") else tensor
+            target.copy_(known)
+        return copy
+
+    def _untrained(self, **changed: Any) -> LatentUNet:
+        """A net of the same sizes, but for what is changed."""
+        sizes = {name: value for name, value in self.config.items() if not name.startswith("_")}
+        return LatentUNet(**{**sizes, **changed})
 
     def coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """c_skip, c_out, c_in, each [B, C, 1, 1], for noise levels sigma [B]."""
