@@ -14,7 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ldrps import Prior
+    from ldrps import Prior, Result
+    from ldrps.batch import Batch, OnStep
+    from ldrps.jobs import Job
     from ldrps.prior.base import Denoised
     from ldrps.prior.tiny.denoiser import LatentUNet
 
@@ -116,6 +118,14 @@ def noisy(width: int = 48, height: int = 40, seed: int = 0, channels: int = 3) -
     rng = np.random.default_rng(seed)
     ramp = np.add.outer(np.linspace(60, 120, height), np.linspace(0, 60, width))[..., None]
     return (ramp + rng.normal(0, 20, (height, width, channels))).clip(0, 255).astype(np.uint8)
+
+
+def restore_job(batch: Batch, job: Job, on_step: OnStep | None = None) -> tuple[Result, list[Path]]:
+    """Check, restore and write a job, as the workers do; what can go wrong is raised."""
+    overwrite = batch.output.overwrite
+    batch.check(job, overwrite=overwrite)
+    made = batch.make(job, on_step)
+    return made.result, batch.write(made, overwrite=overwrite)
 
 
 _SHADES = {"dark": 0.2, "bright": 0.8, "": 0.5, "not bright": 0.4}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer
 from ldrps.baselines.batch import RivalBatch
-from ldrps.batch import Batch, Job, Output, plan_jobs, run_jobs
+from ldrps.batch import RestorerBatch
 from ldrps.errors import InputError, OutputError, SettingsError
+from ldrps.folders.worker import Worker
+from ldrps.jobs import Job, Output, plan_jobs
 
 
 @pytest.fixture
@@ -51,10 +57,13 @@ def test_where_results_go(tmp_path: Path) -> None:
 
 
 def test_a_bad_picture_does_not_stop_the_rest(folder: Path, jobs: list[Job], tiny_prior: Prior) -> None:
-    done = list(run_jobs(jobs, Restorer(tiny_prior), compare=True, trace=True))
-    assert [each.result is not None for each in done] == [True, False, True]
-    assert isinstance(done[1].error, InputError)
-    assert "b.png" in str(done[1].error)
+    batch = RestorerBatch(Restorer(tiny_prior), Output(compare=True, trace=True))
+    with pytest.raises(InputError, match=r"b\.png"):
+        restore_job(batch, jobs[1])
+    worker = Worker(batch, None, lambda *given: None)
+    done = [worker.restore(job) for job in jobs]
+    assert [each.state for each in done] == ["done", "failed", "done"]
+    assert "b.png" in done[1].reason
     assert left(folder) == sorted(n + end for n in ("a.png", "c.png") for end in ("", ".compare.png", ".json"))
     assert [path.name for path in done[0].written] == ["a.png", "a.png.compare.png", "a.png.json"]
 
@@ -64,13 +73,13 @@ def test_what_exists_is_kept_and_no_work_is_done(name: str, folder: Path, jobs: 
     (folder / "out").mkdir()
     (folder / "out" / name).write_text("mine")
     steps: list[Any] = []
-    first, *_ = run_jobs(jobs[:1], Restorer(tiny_prior), compare=True, trace=True, on_step=lambda *s: steps.append(s))
-    assert name in str(first.error)
+    output = Output(compare=True, trace=True)
+    with pytest.raises(OutputError, match=re.escape(name)):
+        restore_job(RestorerBatch(Restorer(tiny_prior), output), jobs[0], lambda *given: steps.append(given))
     assert steps == []
     assert left(folder) == [name]
     assert (folder / "out" / name).read_text() == "mine"
-    (again,) = run_jobs(jobs[:1], Restorer(tiny_prior), compare=True, trace=True, overwrite=True)
-    assert again.error is None
+    restore_job(RestorerBatch(Restorer(tiny_prior), dataclasses.replace(output, overwrite=True)), jobs[0])
     assert len(left(folder)) == 3
 
 
@@ -87,14 +96,12 @@ def test_a_full_disk_leaves_nothing_half_written(
         return real(*args, **given)
 
     monkeypatch.setattr(os, call, full)
-    done = list(run_jobs([jobs[0], jobs[2]], Restorer(tiny_prior), overwrite=call == "replace"))
-    if call == "link":  # some file systems know no links: another way is taken, and must be whole too
-        assert all(each.error is None for each in done) or "No space left" in str(done[0].error)
-    else:
-        assert "No space left" in str(done[0].error)
-        assert left(folder) == ["c.png"]
-    assert done[1].error is None
-    assert all(not name.startswith(".") for name in left(folder))
+    batch = RestorerBatch(Restorer(tiny_prior), Output(overwrite=call == "replace"))
+    # Some file systems know no links: another way is taken, and must be whole too.
+    with contextlib.nullcontext() if call == "link" else pytest.raises(OutputError, match="No space left"):
+        restore_job(batch, jobs[0])
+    restore_job(batch, jobs[2])
+    assert left(folder) == (["a.png", "c.png"] if call == "link" else ["c.png"])
 
 
 class Unwanted:
@@ -113,25 +120,29 @@ def test_alpha_that_no_result_can_hold_is_refused_before_the_work(
     Image.new("RGBA", (40, 48), (90, 80, 70, 60)).save(tmp_path / "a.png")
     (job,) = plan_jobs([tmp_path / "a.png"], tmp_path / f"b{suffix}")
     rival: Any = Unwanted()
-    batch = RivalBatch(rival, Output()) if with_rival else Batch(Restorer(tiny_prior), Output())
-    done = batch.run(job)
-    assert isinstance(done.error, OutputError)
-    assert f"b{suffix}: " in str(done.error) and "no room for the picture's alpha: use .png" in str(done.error)
+    batch = RivalBatch(rival, Output()) if with_rival else RestorerBatch(Restorer(tiny_prior), Output())
+    with pytest.raises(OutputError, match=r"no room for the picture's alpha: use \.png") as refused:
+        restore_job(batch, job)
+    assert f"b{suffix}: " in str(refused.value)
 
 
 def test_what_would_fail_for_all_is_raised(jobs: list[Job], tiny_prior: Prior) -> None:
     def features(images: Any) -> Any:
         return images
 
+    worker = Worker(RestorerBatch(Restorer(tiny_prior, features=features), Output()), None, lambda *given: None)
     with pytest.raises(SettingsError, match="no perceptual term"):
-        list(run_jobs(jobs, Restorer(tiny_prior, features=features)))
+        worker.restore(jobs[0])
 
 
 def test_stopping_between_and_within_pictures(folder: Path, jobs: list[Job], tiny_prior: Prior) -> None:
-    def interrupt(job: Job, step: Any) -> None:
+    def interrupt(job: Job, tick: Any) -> None:
         if job.source.name == "c.png":
             raise KeyboardInterrupt
 
+    worker = Worker(RestorerBatch(Restorer(tiny_prior), Output()), None, interrupt)
+    worker.restore(jobs[0])
+    worker.restore(jobs[1])
     with pytest.raises(KeyboardInterrupt):
-        list(run_jobs(jobs, Restorer(tiny_prior), on_step=interrupt))
+        worker.restore(jobs[2])
     assert left(folder) == ["a.png"]

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Run
+from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer, load_prior, preset
 from ldrps.align.tone import find_tone
-from ldrps.batch import Job, run_jobs
-from ldrps.errors import SettingsError
+from ldrps.batch import RestorerBatch
+from ldrps.errors import OutputError, SettingsError
+from ldrps.jobs import Job, Output
 from ldrps.samples import SPREAD_OF_WHITE, draw_samples
 
 
@@ -82,17 +83,17 @@ def test_how_many(count: int, tiny_prior: Prior) -> None:
 def test_a_batch_writes_them(tiny_prior: Prior, tmp_path: Path) -> None:
     dark_and_noisy().save(tmp_path / "a.png")
     job = Job(tmp_path / "a.png", tmp_path / "out" / "a.jpg")
-    (done,) = run_jobs([job], Restorer(tiny_prior), samples=2)
+    batch = RestorerBatch(Restorer(tiny_prior), Output(samples=2))
+    _, written = restore_job(batch, job)
     names = ["a.jpg", "a.sample1.jpg", "a.sample2.jpg", "a.jpg.spread.png"]
-    assert [path.name for path in done.written] == names
+    assert [path.name for path in written] == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
-    (again,) = run_jobs([dataclasses.replace(job, target=tmp_path / "out" / "b.jpg")], Restorer(tiny_prior), samples=2)
-    assert again.error is None
+    restore_job(batch, dataclasses.replace(job, target=tmp_path / "out" / "b.jpg"))
     (tmp_path / "out" / "a.jpg").unlink()
-    (kept,) = run_jobs([job], Restorer(tiny_prior), samples=2)
-    assert "a.sample1.jpg" in str(kept.error)
+    with pytest.raises(OutputError, match=r"a\.sample1\.jpg"):
+        restore_job(batch, job)
     with pytest.raises(SettingsError, match="samples is 1"):
-        list(run_jobs([job], Restorer(tiny_prior), samples=1))
+        Output(samples=1)
 
 
 def test_the_command(command: Run, tiny_prior_folder: Path, tmp_path: Path) -> None:

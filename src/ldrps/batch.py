@@ -1,12 +1,13 @@
-"""Several pictures, one after the other: a bad one is reported and does not stop the rest."""
+"""What is done with the picture of a job: it is checked, loaded, restored and written."""
 
 from __future__ import annotations
 
 import io
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,21 +18,17 @@ from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
 from ldrps.cost import fitted
-from ldrps.errors import LdrpsError, PriorError, SettingsError
 from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file, taken
 from ldrps.image.formats import FORMATS
-from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import check_output, write_image
-from ldrps.jobs import Job, Output, plan_jobs
+from ldrps.jobs import Job, Output
 from ldrps.memory import available_bytes
 from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
 from ldrps.samples import Samples, draw_samples
-
-__all__ = ["Batch", "Done", "Job", "Made", "Output", "check_files", "plan_jobs", "run_jobs"]
 
 logger = logging.getLogger(__name__)
 
@@ -47,33 +44,15 @@ class Made:
     samples: Samples | None = None
 
 
-@dataclass(frozen=True)
-class Done:
-    """What became of a job: the result, or the error."""
-
-    job: Job
-    result: Result | None = None
-    error: LdrpsError | None = None
-    written: Sequence[Path] = field(default_factory=list)
-
-
-class Batch:
-    """Restores the pictures of jobs with one restorer. Keeps nothing of them.
+class Batch(ABC):
+    """Restores the pictures of jobs, all in one way; subclasses say which. Keeps nothing of them.
 
     Args:
-        restorer: how.
         output: what is written for each.
-        caption: the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
-        recaption: ask again about the cleaner picture before each recurrence.
     """
 
-    def __init__(
-        self, restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
-    ) -> None:
-        self.restorer = restorer
+    def __init__(self, output: Output) -> None:
         self.output = output
-        self._caption = _known(caption, restorer)
-        self._recaption = recaption
 
     def check(self, job: Job, *, overwrite: bool) -> None:
         """As `check_files`, of what this batch writes."""
@@ -91,27 +70,13 @@ class Batch:
             refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
         return picture
 
+    @abstractmethod
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
         """Restore the picture of a job, in memory.
 
         Raises:
             LdrpsError: as loading, captioning and restoring a picture do.
         """
-        picture = self.load(job)
-        show = None if on_step is None else partial(on_step, job)
-        told, again = self._caption, None
-        if not isinstance(told, Caption):
-            again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
-            told = ask(told, picture, self.restorer.prior, job.source)
-        limit = self.output.max_memory or available_bytes()
-        settings = self.restorer.settings if limit is None else fitted(picture.size, self.restorer.settings, limit)
-        restorer = Restorer(self.restorer.prior, settings, features=self.restorer.features)
-        result = restorer(picture, told, on_step=show, recaption=again)
-        if not self.output.samples:
-            return Made(job, result)
-        # The result's settings, as the caption's negative is in them.
-        alike = Restorer(self.restorer.prior, result.settings, features=self.restorer.features)
-        return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
 
     def write(self, made: Made, *, overwrite: bool) -> list[Path]:
         """Write what was made, each file whole or not at all; returns their paths, the restored picture first.
@@ -141,21 +106,41 @@ class Batch:
             srgb=output.srgb,
         )
 
-    def run(self, job: Job, on_step: OnStep | None = None) -> Done:
-        """Restore the picture of a job and write it.
 
-        Raises:
-            SettingsError, PriorError: what no picture could be restored with; all other errors of ours are returned.
-        """
-        overwrite = self.output.overwrite
-        try:
-            self.check(job, overwrite=overwrite)
-            made = self.make(job, on_step)
-            return Done(job, made.result, written=self.write(made, overwrite=overwrite))
-        except (SettingsError, PriorError):
-            raise
-        except LdrpsError as error:
-            return Done(job, error=error)
+class RestorerBatch(Batch):
+    """Restores them with one restorer.
+
+    Args:
+        restorer: how.
+        output: what is written for each.
+        caption: the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
+        recaption: ask again about the cleaner picture before each recurrence.
+    """
+
+    def __init__(
+        self, restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
+    ) -> None:
+        super().__init__(output)
+        self.restorer = restorer
+        self._caption = _known(caption, restorer)
+        self._recaption = recaption
+
+    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+        picture = self.load(job)
+        show = None if on_step is None else partial(on_step, job)
+        told, again = self._caption, None
+        if not isinstance(told, Caption):
+            again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
+            told = ask(told, picture, self.restorer.prior, job.source)
+        limit = self.output.max_memory or available_bytes()
+        settings = self.restorer.settings if limit is None else fitted(picture.size, self.restorer.settings, limit)
+        restorer = Restorer(self.restorer.prior, settings, features=self.restorer.features)
+        result = restorer(picture, told, on_step=show, recaption=again)
+        if not self.output.samples:
+            return Made(job, result)
+        # The result's settings, as the caption's negative is in them.
+        alike = Restorer(self.restorer.prior, result.settings, features=self.restorer.features)
+        return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
 
 
 def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
@@ -168,30 +153,6 @@ def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
     for path in output.beside(job):
         if not overwrite and os.path.lexists(path):
             raise taken(path)
-
-
-def run_jobs(
-    jobs: Sequence[Job],
-    restorer: Restorer,
-    *,
-    caption: str | Captioner = "",
-    overwrite: bool = False,
-    compare: bool = False,
-    trace: bool = False,
-    samples: int = 0,
-    max_pixels: int = MAX_PIXELS,
-    on_step: OnStep | None = None,
-) -> Iterator[Done]:
-    """Restore each and write it at once, yielding what became of it: see `Batch` and `Output`.
-
-    The caller's own errors pass through.
-
-    Raises:
-        SettingsError, PriorError: what no picture could be restored with.
-    """
-    batch = Batch(restorer, Output(overwrite, compare, trace, samples, max_pixels), caption)
-    for job in jobs:
-        yield batch.run(job, on_step)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Restorer, load_prior
-from ldrps.batch import Job, run_jobs
+from ldrps.batch import RestorerBatch
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.chain import Fallback, make_captioner
 from ldrps.errors import CaptionError
+from ldrps.jobs import Job, Output
 from ldrps.prior.base import Prior
 
 
@@ -83,31 +84,28 @@ def test_a_batch_in_which_everything_fails(
     began = time.perf_counter()
     with caplog.at_level(logging.DEBUG):
         captioner = make_captioner("openai:gpt-x", timeout=0.5)
-        done = list(run_jobs(jobs, Restorer(text_prior), caption=captioner, trace=True))
+        batch = RestorerBatch(Restorer(text_prior), Output(trace=True), captioner)
+        traces = [restore_job(batch, job)[1][1].read_text() for job in jobs]
     assert time.perf_counter() - began < 40
-    assert [each.error for each in done] == [None] * 20
     assert len(endpoint.requests) == len(endpoint.script)
-    for each, (_, source, problem) in zip(done, faults, strict=True):
-        record = json.loads(each.written[1].read_text())
-        assert record["caption_source"] == source, each.job
+    for job, trace, (_, source, problem) in zip(jobs, traces, faults, strict=True):
+        record = json.loads(trace)
+        assert record["caption_source"] == source, job
         assert record["caption"].startswith("golden retriever" if source == instead else "a red car")
         if problem:
             assert problem in record["caption_note"] and record["caption_note"].endswith("; offline used instead")
-            assert f"{each.job.source}: {record['caption_note']}" in caplog.text
+            assert f"{job.source}: {record['caption_note']}" in caplog.text
         else:
             assert record["caption_note"] == ""
-        assert key not in each.written[1].read_text()
+        assert key not in trace
     assert key not in caplog.text and pauses[0] == 2
 
 
 def test_a_second_run_asks_nobody(endpoint: Any, jobs: list[Job], text_prior: Prior) -> None:
     endpoint.script = [endpoint.good("a red car"), endpoint.good("a blue car")]
-    runs = [
-        list(run_jobs(jobs[:2], Restorer(text_prior), caption=make_captioner("openai:gpt-x"), overwrite=True))
-        for _ in range(2)
-    ]
-    texts = [[each.result and each.result.caption for each in done] for done in runs]
-    assert texts == [["a red car", "a blue car"]] * 2
+    for _ in range(2):
+        batch = RestorerBatch(Restorer(text_prior), Output(overwrite=True), make_captioner("openai:gpt-x"))
+        assert [restore_job(batch, job)[0].caption for job in jobs[:2]] == ["a red car", "a blue car"]
     assert len(endpoint.requests) == 2
 
 
@@ -115,11 +113,9 @@ def test_the_captioner_sees_the_picture_and_its_caption_counts(jobs: list[Job], 
     Image.open(jobs[0].source).convert("LA").save(jobs[0].source)
     told = Told(text="golden retriever", negative="dark", note="a note")
     restorer = Restorer(text_prior)
-    (done,) = run_jobs(jobs[:1], restorer, caption=told, samples=2)
+    result, _ = restore_job(RestorerBatch(restorer, Output(samples=2), told), jobs[0])
     ((image, hints),) = told.seen
     assert (image.mode, image.size, hints.path) == ("RGB", (40, 32), jobs[0].source)
-    result = done.result
-    assert result is not None
     assert (result.caption, result.caption_source, result.caption_note) == ("golden retriever", "told", "a note")
     assert result.settings.negative == "dark" and restorer.settings.negative == ""
     again = restorer(jobs[0].source, told.caption)
@@ -136,9 +132,12 @@ def test_a_negative_of_the_settings_stays_unless_there_is_another(text_prior: Pr
 
 def test_a_caption_that_is_required(jobs: list[Job], text_prior: Prior) -> None:
     jobs[1].source.with_suffix(".txt").write_text("a dog")
-    done = list(run_jobs(jobs[:3], Restorer(text_prior), caption=make_captioner("file", required=True)))
-    assert [isinstance(each.error, CaptionError) for each in done] == [True, False, True]
-    assert [each.job.target.exists() for each in done] == [False, True, False]
+    batch = RestorerBatch(Restorer(text_prior), Output(), make_captioner("file", required=True))
+    for job in (jobs[0], jobs[2]):
+        with pytest.raises(CaptionError):
+            restore_job(batch, job)
+    restore_job(batch, jobs[1])
+    assert [job.target.exists() for job in jobs[:3]] == [False, True, False]
 
 
 def test_a_prior_without_text_asks_nobody(
@@ -148,9 +147,9 @@ def test_a_prior_without_text_asks_nobody(
     told = Told(text="a cat")
     for captioner in (make_captioner("openai:gpt-x", required=True), told, Fallback([told])):
         caplog.clear()
-        (done,) = run_jobs(jobs[:1], Restorer(tiny_prior), caption=captioner, overwrite=True)
-        assert done.result is not None and done.result.caption == ""
-        assert "knows no text" in done.result.caption_note and done.result.caption_source == "none"
+        result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(overwrite=True), captioner), jobs[0])
+        assert result.caption == ""
+        assert "knows no text" in result.caption_note and result.caption_source == "none"
         assert "knows no text" in caplog.text
     assert endpoint.requests == [] and told.seen == []
 
@@ -159,8 +158,8 @@ def test_a_prior_without_text_asks_nobody(
 def test_a_prior_without_text_is_given_what_was_written(
     caption: Any, jobs: list[Job], tiny_prior: Prior, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (done,) = run_jobs(jobs[:1], Restorer(tiny_prior), caption=caption)
-    assert done.result is not None and (done.result.caption, done.result.caption_source) == ("a cat", "text")
+    result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(), caption), jobs[0])
+    assert (result.caption, result.caption_source) == ("a cat", "text")
     assert "the caption is recorded and not used" in caplog.text
 
 

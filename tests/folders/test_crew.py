@@ -125,14 +125,14 @@ def test_alone_loads_nothing_before_the_first_job(recipe: Recipe, jobs: list[Job
 def test_faults_and_full_memory_are_failures_of_their_picture(
     recipe: Recipe, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from ldrps.batch import Batch
+    from ldrps.batch import RestorerBatch
 
     errors = iter([TypeError("a slip"), MemoryError(), RuntimeError("CUDA out of memory"), SettingsError("for all")])
 
-    def fail(self: Batch, *given: object) -> None:
+    def fail(self: RestorerBatch, *given: object) -> None:
         raise next(errors)
 
-    monkeypatch.setattr(Batch, "make", fail)
+    monkeypatch.setattr(RestorerBatch, "make", fail)
     crew = Alone(recipe, None, lambda *given: None)
     reasons = []
     for job in jobs[:3]:

@@ -11,7 +11,11 @@ from ldrps.jobs import Job, Output
 
 
 class RivalBatch(Batch):
-    """As `Batch`, with a rival. The base checks, loads and writes; nobody asks for a prior or a caption.
+    """Restores them with a rival; nobody asks for a prior or a caption.
+
+    Args:
+        rival: how.
+        output: what is written for each.
 
     Raises:
         SettingsError: samples are wanted, which no rival draws.
@@ -20,15 +24,10 @@ class RivalBatch(Batch):
     def __init__(self, rival: Rival, output: Output) -> None:
         if output.samples:
             raise SettingsError(f"samples is {output.samples}; {rival.facts.name} draws none: leave --samples out")
+        super().__init__(output)
         self.rival = rival
-        self.output = output
 
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
-        """Restore the picture of a job, in memory.
-
-        Raises:
-            LdrpsError: as loading and restoring a picture do.
-        """
         picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         return Made(job, self.rival(picture, on_step=show))

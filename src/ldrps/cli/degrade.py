@@ -13,8 +13,8 @@ from ldrps.errors import LdrpsError
 from ldrps.image.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from ldrps.batch import Job
     from ldrps.degrade import Chain
+    from ldrps.jobs import Job
 
 
 def _usage(wanted: bool) -> None:
@@ -40,8 +40,8 @@ def degrade(
 
     Exit code 0: all written; 1: some failed, the others are written; 2: the command cannot be carried out.
     """
-    from ldrps.batch import plan_jobs
     from ldrps.degrade import parse
+    from ldrps.jobs import plan_jobs
 
     chain = parse(kind)
     jobs = plan_jobs(sources, out)

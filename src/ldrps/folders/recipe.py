@@ -114,7 +114,7 @@ class Recipe:
             return RivalBatch(build_rival(self.method.name, self.method.order(self.device)), self.output)
         import torch
 
-        from ldrps.batch import Batch
+        from ldrps.batch import RestorerBatch
         from ldrps.caption.chain import make_captioner
         from ldrps.guidance.perceptual import VGG16Features
         from ldrps.prior import load_prior
@@ -133,7 +133,7 @@ class Recipe:
         precision: torch.dtype = getattr(torch, self.dtype)
         prior = load_prior(self.prior, device=self.device, dtype=precision)
         features = None if self.perceptual is None else VGG16Features.from_file(self.perceptual).to(prior.device)
-        return Batch(
+        return RestorerBatch(
             Restorer(prior, self.settings, features=features), self.output, captioner, recaption=captions.again
         )
 
