@@ -16,8 +16,7 @@ from conftest import restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer
-from ldrps.baselines.batch import RivalBatch
-from ldrps.batch import RestorerBatch
+from ldrps.batch import RestorerBatch, RivalBatch
 from ldrps.errors import InputError, OutputError, SettingsError
 from ldrps.folders.worker import Worker
 from ldrps.jobs import Job, Output, plan_jobs

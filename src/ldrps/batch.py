@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -18,6 +19,7 @@ from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
 from ldrps.cost import fitted
+from ldrps.errors import SettingsError
 from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file, taken
 from ldrps.image.formats import FORMATS
@@ -29,6 +31,9 @@ from ldrps.memory import available_bytes
 from ldrps.restorer import Progress, Restorer
 from ldrps.result import Result
 from ldrps.samples import Samples, draw_samples
+
+if TYPE_CHECKING:
+    from ldrps.baselines.rival import Rival
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +146,29 @@ class RestorerBatch(Batch):
         # The result's settings, as the caption's negative is in them.
         alike = Restorer(self.restorer.prior, result.settings, features=self.restorer.features)
         return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
+
+
+class RivalBatch(Batch):
+    """Restores them with a rival; nobody asks for a prior or a caption.
+
+    Args:
+        rival: how.
+        output: what is written for each.
+
+    Raises:
+        SettingsError: samples are wanted, which no rival draws.
+    """
+
+    def __init__(self, rival: Rival, output: Output) -> None:
+        if output.samples:
+            raise SettingsError(f"samples is {output.samples}; {rival.facts.name} draws none: leave --samples out")
+        super().__init__(output)
+        self.rival = rival
+
+    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+        picture = self.load(job)
+        show = None if on_step is None else partial(on_step, job)
+        return Made(job, self.rival(picture, on_step=show))
 
 
 def check_files(job: Job, output: Output, *, overwrite: bool) -> None:

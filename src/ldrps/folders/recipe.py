@@ -109,7 +109,7 @@ class Recipe:
             InputError, PriorError, SettingsError: something cannot be loaded, or the parts do not go together.
         """
         if self.method is not None:
-            from ldrps.baselines.batch import RivalBatch
+            from ldrps.batch import RivalBatch
 
             return RivalBatch(build_rival(self.method.name, self.method.order(self.device)), self.output)
         import torch

@@ -10,7 +10,8 @@ import torch
 from baselines.pixel.adm_blocks import Blocks, random_state, two_levels
 
 from ldrps.baselines.pixel.adm import AdmShape, load_adm
-from ldrps.baselines.pixel.load import ADM_FILE, load_pixel_model
+from ldrps.baselines.pixel.load import load_pixel_model
+from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.errors import PriorError
 from ldrps.prior.weights import build
 

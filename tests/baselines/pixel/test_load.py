@@ -15,7 +15,8 @@ from baselines.pixel.conftest import FACTS
 from diffusers.models.unets.unet_2d import UNet2DModel
 
 from ldrps.baselines.pixel.gdp import Gdp
-from ldrps.baselines.pixel.load import ADM_FILE, load_pixel_model
+from ldrps.baselines.pixel.load import load_pixel_model
+from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.baselines.pixel.tao import Tao, TaoSettings
 from ldrps.baselines.registry import Order, build_rival
 from ldrps.errors import PriorError

@@ -16,7 +16,7 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor
 
 from ldrps.baselines.pixel.diffusers_model import DiffusersPixels
-from ldrps.baselines.pixel.load import ADM_FILE
+from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.baselines.pixel.schedule import adm_schedule
 from ldrps.prior.folder import unusable
 from ldrps.prior.weights import build

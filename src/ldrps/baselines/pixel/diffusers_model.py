@@ -9,8 +9,7 @@ import torch
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor
 
-from ldrps.baselines.pixel.load import WHERE_FROM
-from ldrps.baselines.pixel.model import PixelDiffusion, Prediction, Variance
+from ldrps.baselines.pixel.model import WHERE_FROM, PixelDiffusion, Prediction, Variance
 from ldrps.prior.diffusers import current_attention
 from ldrps.prior.folder import SCHEDULER, WEIGHT_STEMS, Config, find_weights, read_json, unusable
 from ldrps.prior.hub import locate

@@ -7,18 +7,13 @@ from pathlib import Path
 
 import torch
 
-from ldrps.baselines.pixel.model import PixelDiffusion
+from ldrps.baselines.pixel.model import ADM_FILE, PixelDiffusion
 from ldrps.prior import EMBEDDED_PIXELS, prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.folder import INDEX, read_json
 
 logger = logging.getLogger(__name__)
 
-ADM_FILE = "256x256_diffusion_uncond.pt"
-WHERE_FROM = (
-    f"{ADM_FILE} (2.2 GB, MIT licence; the README of openai/guided-diffusion on GitHub links to it), the folder or the "
-    "hub id of a diffusers UNet2DModel such as google/ddpm-church-256, or a folder that `ldrps train pixels` wrote"
-)
 _PICKLES = {".pt", ".pth", ".ckpt"}
 
 

@@ -8,6 +8,12 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+ADM_FILE = "256x256_diffusion_uncond.pt"
+WHERE_FROM = (
+    f"{ADM_FILE} (2.2 GB, MIT licence; the README of openai/guided-diffusion on GitHub links to it), the folder or the "
+    "hub id of a diffusers UNet2DModel such as google/ddpm-church-256, or a folder that `ldrps train pixels` wrote"
+)
+
 Variance = Literal["fixed_small", "fixed_large", "learned_range"]
 
 
