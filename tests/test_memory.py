@@ -43,6 +43,16 @@ def test_idle_cache_of_files_is_free(group: Path) -> None:
     assert memory.available_bytes() == 4 * GIB
 
 
+@pytest.mark.parametrize(("limit", "free"), [(str(2**63 - 4096), 8), (str(5 * GIB), 4), (str(GIB), 0)])
+def test_a_container_of_version_1(group: Path, limit: str, free: int) -> None:
+    """Without a limit it says a number that is larger than any memory."""
+    (group / "memory").mkdir()
+    (group / "memory" / "memory.limit_in_bytes").write_text(f"{limit}\n")
+    (group / "memory" / "memory.usage_in_bytes").write_text(f"{4 * GIB}\n")
+    (group / "memory" / "memory.stat").write_text(f"inactive_file 0\ntotal_inactive_file {3 * GIB}\n")
+    assert memory.available_bytes() == (1 + free) * GIB
+
+
 def test_elsewhere_than_on_linux_nothing_is_known(group: Path) -> None:
     (group / "meminfo").unlink()
     assert memory.available_bytes() is None

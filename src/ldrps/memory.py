@@ -7,8 +7,13 @@ import sys
 from pathlib import Path
 
 _CLEAR, _STATUS, _MEMORY = Path("/proc/self/clear_refs"), Path("/proc/self/status"), Path("/proc/meminfo")
-_CONTROL_GROUP = Path("/sys/fs/cgroup")  # of version 2: in a container, its own
-
+_CONTROL_GROUP = Path("/sys/fs/cgroup")  # in a container, its own
+# Of version 2 and of version 1: the limit, what is used, the statistics, and what these call the cache of files that
+# lies idle. Without a limit, version 2 says "max" and version 1 a number that is larger than any memory.
+_CONTROLS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
 
 _NONE_LEFT = re.compile(r"out of memory|not enough memory|allocate memory", re.IGNORECASE)  # CUDA, and the CPU's two
 
@@ -65,11 +70,13 @@ def _free_bytes() -> int | None:
 
 def _free_in_control_group() -> int | None:
     """What the control group may still take, with the cache of files that lies idle in it; None without a limit."""
-    try:
-        limit, used = (int((_CONTROL_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # the limit may be "max"
-        return None
-    return max(0, limit - used + (_entry(_CONTROL_GROUP / "memory.stat", "inactive_file") or 0))
+    for *files, statistics, idle in _CONTROLS:
+        try:
+            limit, used = (int((_CONTROL_GROUP / name).read_text()) for name in files)
+        except (OSError, ValueError):  # of the other version, or without a limit
+            continue
+        return max(0, limit - used + (_entry(_CONTROL_GROUP / statistics, idle) or 0))
+    return None
 
 
 def _status(name: str) -> float | None:

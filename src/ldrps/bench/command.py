@@ -19,6 +19,8 @@ from ldrps.bench.runner import Task, run, tasks, unsettled
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
+from ldrps.prior import prior_folder
+from ldrps.prior.hub import HUB_ID
 from ldrps.settings import PRESETS
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ class Benchmark:
     """A plan with its pictures found and its contenders made.
 
     Raises:
-        InputError: a set or a method does not exist, its pictures are not there, or two sets have one name.
+        InputError: a set, a method or weights do not exist, its pictures are not there, two sets have one name, or
+            nobody has a use for the weights.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -72,6 +75,7 @@ class Benchmark:
         ]
         # A method that was named twice, alone and with its group, is one.
         self.contenders = list(dict.fromkeys(entry for base in bases for entry in swept(base, plan.sweeps)))
+        _check_weights(plan.weights, self.contenders)
         self.reference = plan.reference or self.contenders[0].label
         if self.reference not in (labels := [entry.label for entry in self.contenders]):
             raise InputError(f"reference is {self.reference!r}; it must be one of {', '.join(labels)}")
@@ -170,6 +174,19 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
         changed(base.settings, dict(entry.changes))  # a wrong name or value is told now, not in each row
         entries.append(entry)
     return entries
+
+
+def _check_weights(given: str, entries: Sequence[Contender]) -> None:
+    """A folder may serve the judges; a file, a hub id or the name of what comes with ldrps serves rivals alone."""
+    if not given or Path(given).expanduser().is_dir():
+        return
+    if not any(entry.takes_weights for entry in entries):
+        raise InputError(
+            f"weights is {given!r}, which is not a folder, and no method here takes it: give a folder with the weights "
+            "of LPIPS and NIQE, or a method that takes weights (`ldrps methods`)"
+        )
+    if not (prior_folder(given).exists() or HUB_ID.fullmatch(given)):
+        raise InputError(f"weights is {given!r}: there is no such file or folder, nor can it be a hub id")
 
 
 def _sweep(text: str) -> tuple[str, list[Any]]:

@@ -60,7 +60,7 @@ class Contender:
         changes: settings changed from the preset's, as dotted names and values.
         captions: which ones ldrps is given, one of `ldrps.bench.captions.KINDS`.
         prior, device: of ldrps and the oracle that needs a prior; rivals compute on the device as well.
-        weights: of rivals that need some, a file or a folder; "" for the folder that LDRPS_WEIGHTS names.
+        weights: of rivals that take some, a file, a folder or a name; "" for the folder that LDRPS_WEIGHTS names.
     """
 
     method: str
@@ -96,6 +96,12 @@ class Contender:
         """The name of the rival that it is, or is of; "" if there is none."""
         name = self.method.removeprefix(STOPPED)
         return name if is_rival(name) else ""
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it is made of the weights that are given."""
+        facts = RIVALS.get(self.rival)
+        return facts is not None and bool(facts.needs or facts.takes)
 
     @property
     def settings(self) -> Settings:

