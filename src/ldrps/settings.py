@@ -79,7 +79,7 @@ class ProximalPosterior:
     noise: float | None = None
     # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
     # demosaicked; this factor is where one step of the denoiser did best on such noise.
-    noise_factor: float = 1.25
+    noise_factor: float = 1.15
     # What a denoising step takes away, relative to the noise that was estimated: at the first of these, or less, the
     # estimate saw nothing but fine texture; at the second, or more, nothing but noise.
     texture: tuple[float, float] = (0.55, 0.7)

@@ -93,5 +93,5 @@ def test_noise_that_is_told_is_taken_away_and_none_is_looked_for(
     taking(0.1, tiny_prior, monkeypatch)  # which by itself would pass for texture
     told = planned(tiny_prior, noisy(), noise=20.0)
     assert told.findings["noise"] == 20.0 and told.findings["denoised"]
-    assert told.noise == pytest.approx(1.25 * 20 / 255)
+    assert told.noise == pytest.approx(1.15 * 20 / 255)
     assert planned(tiny_prior, noisy(), noise=0.0).rounds == []
