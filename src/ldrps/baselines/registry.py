@@ -42,7 +42,8 @@ class Facts:
         takes: weights that may be given instead of those that come with ldrps; "" for none.
         own: the weights that come with ldrps, a file or folder of the package; "" for none.
         licence: of the original code and weights, as far as they matter to who runs ours; "" for nothing to note.
-        seconds: for 256x256 pixels on one slow CPU core, measured; None where it was not.
+        seconds: for 256x256 pixels on one CPU core with AVX-512, measured; None where it was not. One with AVX2 took
+            up to five times as long.
         place: "module:Class" of the implementation.
         changes: settings of this entry that differ from the class's own.
         is_random: whether a result depends on the seed.
@@ -91,7 +92,7 @@ _ALL = (
         "YOLY: layers of haze, learned of the one picture",
         "haze",
         "Li et al., IJCV 2021",
-        seconds=520,
+        seconds=110,
         place="ldrps.baselines.yoly.yoly:Yoly",
         licence="written anew; the authors' code has no licence",
     ),
@@ -100,7 +101,7 @@ _ALL = (
         "YOLY as its code has it: the colour attenuation prior without a gradient",
         "haze",
         "Li et al., IJCV 2021",
-        seconds=520,
+        seconds=110,
         place="ldrps.baselines.yoly.yoly:Yoly",
         licence="written anew; the authors' code has no licence",
         changes={"cap_gradient": False},
@@ -110,7 +111,7 @@ _ALL = (
         "ZERO-IG: light and noise, learned of the one picture",
         "dark",
         "Shi et al., CVPR 2024",
-        seconds=5200,
+        seconds=1400,
         place="ldrps.baselines.zero_ig.zero_ig:ZeroIg",
         licence="written anew; the authors' code has no licence",
     ),
@@ -167,7 +168,7 @@ _ALL = (
         "Fei et al., CVPR 2023",
         takes=_PIXELS,
         own=_OWN_PIXELS,
-        seconds=240,
+        seconds=60,
         place="ldrps.baselines.pixel.gdp:Gdp",
     ),
     *(
