@@ -98,7 +98,7 @@ def test_losses_of_the_first_steps(task: str) -> None:
     for i, (step, _) in enumerate(all_steps(task)):
         alignment = torch.tensor([step.losses[f"alignment/{name}"] for name in ALIGNMENT])
         if i < 3:
-            torch.testing.assert_close(alignment, recorded["fpam_losses_mse_pse_adv"][i], rtol=1e-4, atol=1e-8)
+            torch.testing.assert_close(alignment, recorded["fpam_losses_mse_pse_adv"][i], rtol=1e-3, atol=1e-8)
         posterior = torch.tensor([step.losses.get(f"posterior/{name}", 0.0) for name in POSTERIOR])
         wanted = recorded["guidance_losses_mse_pse_adv_exp_col"][i]
         torch.testing.assert_close(posterior[3:], wanted[3:], rtol=1e-4, atol=1e-9)
