@@ -175,9 +175,9 @@ def _check(good: bool, name: str, value: object, wanted: str) -> None:
 
 PRESETS: dict[str, Settings] = {
     # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
-    "default": Settings(),  # 33.20, 2.2 s, 627 MiB
-    "fast": Settings(preset="fast", steps=1, posterior=ProximalPosterior(shifts=1)),  # 32.77, 0.55 s, 487 MiB
-    "best": Settings(preset="best", steps=4, posterior=ProximalPosterior(shifts=8)),  # 33.24, 8.2 s, 758 MiB
+    "default": Settings(),  # 33.52, 2.2 s, 627 MiB
+    "fast": Settings(preset="fast", steps=1, posterior=ProximalPosterior(shifts=1)),  # 33.48, 0.55 s, 487 MiB
+    "best": Settings(preset="best", steps=4, posterior=ProximalPosterior(shifts=8)),  # 33.45, 8.2 s, 758 MiB
     "paper-lowlight": Settings(
         preset="paper-lowlight",
         seed=20,
