@@ -24,7 +24,6 @@ from ldrps.degrade import (
     Rain,
     ShotNoise,
 )
-from ldrps.degrade.filters import line
 from ldrps.errors import InputError, SettingsError
 
 NEUTRAL = [
@@ -153,17 +152,6 @@ def test_gaussian_blur_is_scipys():
     wanted = ndimage.gaussian_filter(x, (1.7, 1.7, 0), radius=(7, 7, 0), mode="reflect")
     np.testing.assert_allclose(Blur(1.7).apply(x, rng()), wanted, atol=1e-12)
     np.testing.assert_allclose(Blur(30).apply(np.full((9, 7, 3), 0.3), rng()), 0.3)
-
-
-def test_motion_kernels():
-    np.testing.assert_allclose(line(5, 0), np.array([[0] * 5] * 2 + [[0.2] * 5] + [[0] * 5] * 2), atol=1e-12)
-    np.testing.assert_allclose(line(5, 90), line(5, 0).T, atol=1e-12)
-    np.testing.assert_allclose(line(8.5, 180), line(8.5, 0), atol=1e-9)
-    up = line(9, 45)
-    assert up[:4, 5:].sum() == pytest.approx(up[5:, :4].sum())
-    assert up[:4, :4].sum() == 0  # up goes to the right
-    for length, angle in ((2, 30), (7.3, -80), (30, 200)):
-        assert line(length, angle).sum() == pytest.approx(1)
 
 
 def test_motion_blur_moves_a_point_along_its_line():

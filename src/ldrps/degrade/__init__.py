@@ -1,11 +1,11 @@
-"""Synthetic damage y = A(x) + n with a seed: in floating point, rounded and clipped once, at the end.
+"""Synthetic damage with a seed, asked for in a line of text: in floating point, rounded and clipped once, at the end.
 
 damaged = apply(Image.open("clean.png"), "haze=0.4+noise=15", seed=7)
 """
 
 from __future__ import annotations
 
-from ldrps.degrade.base import Degradation, Pixels
+from ldrps.degrade.base import Kind, Pixels
 from ldrps.degrade.blur import Blur, MotionBlur
 from ldrps.degrade.chain import KINDS, NONE, Chain, parse, usage
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
@@ -22,12 +22,12 @@ __all__ = [
     "Chain",
     "CorrelatedNoise",
     "Dark",
-    "Degradation",
     "Downscale",
     "Exposure",
     "Fade",
     "Haze",
     "Jpeg",
+    "Kind",
     "Mask",
     "MotionBlur",
     "Noise",

@@ -1,4 +1,4 @@
-"""The contract of a degradation, and its parameters with their limits."""
+"""A kind of damage as people ask for it: a name, parameters with limits, and the operator that is drawn from them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from ldrps.degradation import Degradation, Noise
 from ldrps.errors import InputError, SettingsError
 
 Pixels = NDArray[np.floating[Any]]
 
 
 def parameter(default: float, low: float, high: float, meaning: str) -> Any:
-    """A field of a degradation with the limits that it must keep, both included."""
+    """A field of a kind with the limits that it must keep, both included."""
     return dataclasses.field(default=default, metadata={"low": low, "high": high, "meaning": meaning})
 
 
-class Degradation(ABC):
+class Kind(ABC):
     """One kind of damage; its subclasses are frozen dataclasses, and their fields made by `parameter`.
 
     Pixels are float64 or float32 [H, W, 3], nominally in [0, 1]; what an earlier part of a chain lets overshoot is
@@ -53,7 +56,8 @@ class Degradation(ABC):
             InputError: x is not floating [H, W, 3] with pixels, or too small to be reduced.
         """
         refuse_unfit(x)
-        return self._damage(x.astype(np.float64), random).astype(x.dtype)
+        picture = torch.from_numpy(x.astype(np.float64)).permute(2, 0, 1)[None]
+        return self._damage(picture, random)[0].permute(1, 2, 0).numpy().astype(x.dtype)
 
     @property
     def reduction(self) -> int:
@@ -79,12 +83,17 @@ class Degradation(ABC):
         return f"{cls.kind}={','.join(field.name for field in parameters(cls))}  {cls.title} ({'; '.join(facts)})"
 
     @abstractmethod
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]: ...
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Degradation | Noise:
+        """The operator, or the noise, for a picture of that size (H, W); what is random about it is drawn."""
+
+    def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        part = self.draw((x.shape[-2], x.shape[-1]), random)
+        return part.sample(x, random) if isinstance(part, Noise) else part(x)
 
 
-def parameters(degradation: Degradation | type[Degradation]) -> tuple[dataclasses.Field[Any], ...]:
-    """The fields of a degradation, in the order in which they are written."""
-    return dataclasses.fields(degradation)  # type: ignore[arg-type]  # every subclass is a dataclass
+def parameters(kind: Kind | type[Kind]) -> tuple[dataclasses.Field[Any], ...]:
+    """The fields of a kind, in the order in which they are written."""
+    return dataclasses.fields(kind)  # type: ignore[arg-type]  # every subclass is a dataclass
 
 
 def refuse_unfit(x: Pixels) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ldrps.degrade.base import Degradation, parameter
-from ldrps.degrade.filters import convolve, gaussian, line
+from ldrps import degradation
+from ldrps.degradation.kernels import line
+from ldrps.degrade.base import Kind, parameter
 
 
 @dataclass(frozen=True)
-class Blur(Degradation):
+class Blur(Kind):
     """Convolution with a Gaussian."""
 
     kind = "blur"
@@ -20,12 +20,12 @@ class Blur(Degradation):
 
     sigma: float = parameter(2.0, 0, 100, "deviation in pixels")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return gaussian(x, self.sigma)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.GaussianBlur:
+        return degradation.GaussianBlur(self.sigma)
 
 
 @dataclass(frozen=True)
-class MotionBlur(Degradation):
+class MotionBlur(Kind):
     """Convolution with a straight line, as of a camera that moves evenly during the exposure."""
 
     kind = "motion"
@@ -34,5 +34,5 @@ class MotionBlur(Degradation):
     length: float = parameter(15.0, 1, 200, "pixels, 1 is no motion")
     angle: float = parameter(0.0, -360, 360, "degrees up from the right")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return convolve(x, line(self.length, self.angle))
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Blur:
+        return degradation.Blur(line(self.length, self.angle))

@@ -1,4 +1,4 @@
-"""Several degradations in a row, and the text that stands for them."""
+"""Several kinds of damage in a row, and the text that stands for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ldrps.degrade.base import Degradation, Pixels, parameters, refuse_unfit
+from ldrps.degrade.base import Kind, Pixels, parameters, refuse_unfit
 from ldrps.degrade.blur import Blur, MotionBlur
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
 from ldrps.degrade.loss import Downscale, Jpeg, Mask
@@ -20,18 +20,18 @@ from ldrps.errors import SettingsError
 
 NONE = "none"
 
-_ALL: tuple[type[Degradation], ...] = (
+_ALL: tuple[type[Kind], ...] = (
     *(Dark, Exposure, Cast, Fade, Haze, Rain, Blur, MotionBlur, Downscale, Mask, Noise, ShotNoise, CorrelatedNoise),
     Jpeg,
 )
-KINDS: dict[str, type[Degradation]] = {kind.kind: kind for kind in _ALL}
+KINDS: dict[str, type[Kind]] = {kind.kind: kind for kind in _ALL}
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Degradations, applied from the first to the last; none leaves a picture as it is."""
+    """Kinds of damage, applied from the first to the last; none leaves a picture as it is."""
 
-    parts: tuple[Degradation, ...] = ()
+    parts: tuple[Kind, ...] = ()
 
     def apply(self, x: Pixels, seed: int | Sequence[int] = 0) -> Pixels:
         """The damaged picture, floating [H, W, 3] as x, which is nominally in [0, 1]; not rounded, not clipped.
@@ -40,7 +40,7 @@ class Chain:
         put noise before or behind haze changes nothing of the haze.
 
         Raises:
-            InputError: x breaks the contract of `Degradation.apply`.
+            InputError: x breaks the contract of `Kind.apply`.
             SettingsError: the seed is negative.
         """
         if np.min(seed, initial=0) < 0:
@@ -93,7 +93,7 @@ def usage() -> str:
     return "\n".join(kind.usage() for kind in KINDS.values())
 
 
-def _part(text: str) -> Degradation:
+def _part(text: str) -> Kind:
     name, equals, given = text.partition("=")
     kind = KINDS.get(name.strip().lower())
     if kind is None:
@@ -119,5 +119,5 @@ def _part(text: str) -> Degradation:
     return kind(**values)
 
 
-def _form(kind: type[Degradation]) -> str:
+def _form(kind: type[Kind]) -> str:
     return f"{kind.kind}={','.join(field.name for field in parameters(kind))}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from ldrps.degrade.base import Degradation, parameter
+from ldrps import degradation
+from ldrps.degrade.base import Kind, parameter
 
 
 @dataclass(frozen=True)
-class Dark(Degradation):
+class Dark(Kind):
     """y = gain * x ** gamma on sRGB values, the field's simple form of low light; below 0 becomes 0."""
 
     kind = "dark"
@@ -20,12 +21,12 @@ class Dark(Degradation):
     gain: float = parameter(0.2, 0, 2, "factor")
     gamma: float = parameter(1.0, 0.1, 10, "exponent, above 1 darkens the shadows")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return self.gain * np.maximum(x, 0) ** self.gamma
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Tone:
+        return degradation.Tone(self.gain, gamma=self.gamma)
 
 
 @dataclass(frozen=True)
-class Exposure(Degradation):
+class Exposure(Kind):
     """A longer or shorter exposure: linear light times 2 ** stops, as a camera's; what exceeds white is kept."""
 
     kind = "exposure"
@@ -33,12 +34,12 @@ class Exposure(Degradation):
 
     stops: float = parameter(-3.0, -12, 6, "stops, below 0 is darker")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return to_srgb(2.0**self.stops * to_linear(x))
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Exposure:
+        return degradation.Exposure(self.stops)
 
 
 @dataclass(frozen=True)
-class Cast(Degradation):
+class Cast(Kind):
     """A wrong white balance, y = (red, green, blue) * x on sRGB values."""
 
     kind = "cast"
@@ -48,12 +49,13 @@ class Cast(Degradation):
     green: float = parameter(1.0, 0, 4, "factor of green")
     blue: float = parameter(0.75, 0, 4, "factor of blue")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return x * np.array([self.red, self.green, self.blue])
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.WhiteBalance:
+        gains = torch.tensor([self.red, self.green, self.blue], dtype=torch.float64)
+        return degradation.WhiteBalance(gains, "srgb")
 
 
 @dataclass(frozen=True)
-class Fade(Degradation):
+class Fade(Kind):
     """Lost contrast and raised blacks, y = contrast * x + offset."""
 
     kind = "fade"
@@ -62,15 +64,5 @@ class Fade(Degradation):
     contrast: float = parameter(0.6, 0, 2, "factor")
     offset: float = parameter(0.25, -1, 1, "what black becomes")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return self.contrast * x + self.offset
-
-
-def to_linear(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB to linear light (IEC 61966-2-1); its straight and its curved part go on below 0 and above 1."""
-    return np.where(x <= 0.04045, x / 12.92, ((np.maximum(x, 0) + 0.055) / 1.055) ** 2.4)
-
-
-def to_srgb(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear light to sRGB, the inverse of `to_linear`."""
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 0) ** (1 / 2.4) - 0.055)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Tone:
+        return degradation.Tone(self.contrast, self.offset)

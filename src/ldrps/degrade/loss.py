@@ -6,16 +6,17 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 from PIL import Image
+from torch import Tensor
 
-from ldrps.degrade.base import Degradation, parameter
-from ldrps.degrade.resize import resize
+from ldrps import degradation
+from ldrps.degrade.base import Kind, parameter
 from ldrps.errors import InputError
 
 
 @dataclass(frozen=True)
-class Downscale(Degradation):
+class Downscale(Kind):
     """Bicubic reduction by a whole factor, the one of the super-resolution benchmarks (MATLAB's, a = -0.5).
 
     Rows and columns that do not fill a whole pixel are dropped at the bottom and at the right, as those benchmarks do:
@@ -32,20 +33,24 @@ class Downscale(Degradation):
         """How many pixels of the clean side become one, each way."""
         return self.factor
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        height, width = (side // self.factor for side in x.shape[:2])
-        if self.factor == 1:
-            return x
-        if not height or not width:
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Sampling:
+        if min(size) < self.factor:
             raise InputError(
-                f"a picture of {x.shape[1]} x {x.shape[0]} pixels cannot be reduced by {self.factor}: "
+                f"a picture of {size[1]} x {size[0]} pixels cannot be reduced by {self.factor}: "
                 f"give one of at least {self.factor} a side, or a smaller factor"
             )
-        return resize(x[: height * self.factor, : width * self.factor], height, width).astype(np.float64)
+        rows, columns = (side // self.factor * self.factor for side in size)
+        return degradation.Sampling((rows, columns), self.factor)
+
+    def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        operator = self.draw((x.shape[-2], x.shape[-1]), random)
+        rows, columns = operator.size
+        # In float32, as Pillow reduces pictures, by which it was first done: the same damage to the bit.
+        return operator(x[..., :rows, :columns].float()).to(x.dtype) if self.factor > 1 else x
 
 
 @dataclass(frozen=True)
-class Jpeg(Degradation):
+class Jpeg(Kind):
     """JPEG as Pillow writes it (colour at half the resolution), of the picture rounded and clipped to bytes."""
 
     kind = "jpeg"
@@ -53,16 +58,20 @@ class Jpeg(Degradation):
 
     quality: int = parameter(25, 1, 100, "libjpeg's quality")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        levels = np.clip(np.rint(x * 255), 0, 255).astype(np.uint8)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Jpeg:
+        return degradation.Jpeg.of_quality(self.quality)
+
+    def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        """By the codec itself: the operator is the same but for its rounding."""
+        levels = (x[0].permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
         file = io.BytesIO()
         Image.fromarray(levels).save(file, "JPEG", quality=self.quality)
         with Image.open(file) as image:
-            return np.asarray(image, dtype=np.float64) / 255
+            return torch.from_numpy(np.asarray(image, dtype=np.float64) / 255).permute(2, 0, 1)[None]
 
 
 @dataclass(frozen=True)
-class Mask(Degradation):
+class Mask(Kind):
     """Lost pixels, black in all channels: exactly the fraction of single ones, or squares until at least that much.
 
     Squares lie anywhere, may overlap and reach over the border.
@@ -74,10 +83,10 @@ class Mask(Degradation):
     fraction: float = parameter(0.25, 0, 0.95, "of all pixels")
     side: int = parameter(1, 1, 1000, "of the lost squares, pixels")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        height, width = x.shape[:2]
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Mask:
+        height, width = size
         wanted = round(self.fraction * height * width)
-        lost = np.zeros((height, width), dtype=bool)
+        lost = np.zeros(size, dtype=bool)
         if self.side == 1:
             lost.flat[random.permutation(lost.size)[:wanted]] = True
         covered = int(lost.sum())
@@ -87,4 +96,4 @@ class Mask(Degradation):
             square = lost[max(top, 0) : top + self.side, max(left, 0) : left + self.side]
             covered += int(square.size - square.sum())
             square[...] = True
-        return np.where(lost[..., None], 0.0, x)
+        return degradation.Mask(torch.from_numpy(~lost).float()[None, None])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ldrps.degrade.base import Degradation, parameter
-from ldrps.degrade.resize import resize
+from ldrps.degradation import PoissonNoise, ReducedNoise, WhiteNoise
+from ldrps.degrade.base import Kind, parameter
 
 
 @dataclass(frozen=True)
-class Noise(Degradation):
+class Noise(Kind):
     """White Gaussian noise, y = x + n."""
 
     kind = "noise"
@@ -20,12 +19,12 @@ class Noise(Degradation):
 
     sigma: float = parameter(25.0, 0, 255, "deviation, of 255")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return x + self.sigma / 255 * random.standard_normal(x.shape)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> WhiteNoise:
+        return WhiteNoise(self.sigma / 255)
 
 
 @dataclass(frozen=True)
-class ShotNoise(Degradation):
+class ShotNoise(Kind):
     """Poisson noise of the pixel values themselves, y = Poisson(peak x) / peak, as ImageNet-C has it.
 
     A camera counts in linear light; here, as usual in the field, the counts are of sRGB values. Below 0 counts as 0.
@@ -36,17 +35,17 @@ class ShotNoise(Degradation):
 
     peak: float = parameter(60.0, 1, 1e9, "counts at white")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        return random.poisson(np.maximum(x, 0) * self.peak) / self.peak
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> PoissonNoise:
+        return PoissonNoise(self.peak)
 
 
 @dataclass(frozen=True)
-class CorrelatedNoise(Degradation):
+class CorrelatedNoise(Kind):
     """Gaussian noise of a picture `scale` times as large, reduced with it: weaker, and shared by neighbours.
 
-    Reducing is linear, so only the noise is reduced. The defaults are those of the Kodak set that TAO and LD-RPS are
-    measured on: sigma 30 at 500 pixels, then bicubic to 256. A deviation of 12.6 is left, and 12.2 in the set itself,
-    whose noisy pictures were clipped before they were reduced.
+    The defaults are those of the Kodak set that TAO and LD-RPS are measured on: sigma 30 at 500 pixels, then bicubic to
+    256. A deviation of 12.6 is left, and 12.2 in the set itself, whose noisy pictures were clipped before they were
+    reduced.
     """
 
     kind = "correlated"
@@ -55,7 +54,5 @@ class CorrelatedNoise(Degradation):
     sigma: float = parameter(30.0, 0, 255, "deviation before reducing, of 255")
     scale: float = parameter(500 / 256, 1, 8, "how much larger the noise was")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        height, width = x.shape[:2]
-        size = (round(height * self.scale), round(width * self.scale), 3)
-        return x + self.sigma / 255 * resize(random.standard_normal(size), height, width)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> ReducedNoise:
+        return ReducedNoise(self.sigma / 255, self.scale)

@@ -30,7 +30,7 @@ def apply(image: Image.Image | NDArray[Any], chain: Chain | str, seed: int | Seq
     The result has mode RGB and 8 bits; no damage gives the same pixels.
 
     Raises:
-        InputError: another mode, or an array that breaks the contract of `Degradation.apply`.
+        InputError: another mode, or an array that breaks the contract of `Kind.apply`.
         SettingsError: `chain` is a text that `parse` refuses, or the seed is negative.
     """
     if isinstance(chain, str):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from ldrps.degrade.base import Degradation, parameter
-from ldrps.degrade.filters import convolve, line
-from ldrps.degrade.resize import resize
+from ldrps.degradation import Blur, Streaks, Veil, resize
+from ldrps.degradation.kernels import line
+from ldrps.degrade.base import Kind, parameter
 
 
 @dataclass(frozen=True)
-class Haze(Degradation):
+class Haze(Kind):
     """y = t x + (1 - t) A with t = transmission ** depth (Koschmieder), and a depth that stands in for the scene's.
 
     The depth is 1 in the middle, 1 + ramp at the top, 1 - ramp at the bottom, because what is far is mostly higher up,
@@ -28,17 +28,15 @@ class Haze(Degradation):
     ramp: float = parameter(0.5, 0, 1, "how the depth differs from top to middle")
     unevenness: float = parameter(0.1, 0, 1, "deviation of the depth")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        height, width = x.shape[:2]
-        rise = np.linspace(1, -1, height)[:, None]
-        field = resize(random.standard_normal((4, 4)), height, width)
-        depth = np.maximum(1 + self.ramp * rise + self.unevenness * field, 0)
-        t = (self.transmission**depth)[..., None]
-        return t * x + (1 - t) * self.airlight
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Veil:
+        rise = torch.linspace(1, -1, size[0], dtype=torch.float64)[:, None]
+        nodes = torch.from_numpy(random.standard_normal((1, 1, 4, 4)).astype(np.float32))
+        depth = (1 + self.ramp * rise + self.unevenness * resize(nodes, size)).clamp_min(0)
+        return Veil(self.transmission**depth, self.airlight)
 
 
 @dataclass(frozen=True)
-class Rain(Degradation):
+class Rain(Kind):
     """Bright streaks over the picture, y = x + s (1 - x), all of one length and direction and a pixel wide.
 
     The recipe of the synthetic sets: no depth, no veil of distant rain, no refraction in drops.
@@ -52,12 +50,10 @@ class Rain(Degradation):
     angle: float = parameter(75.0, -360, 360, "degrees up from the right")
     strength: float = parameter(0.6, 0, 1, "opacity of the strongest")
 
-    def _damage(self, x: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        height, width = x.shape[:2]
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Streaks:
         kernel = line(self.length, self.angle)
         margin = kernel.shape[0] // 2  # streaks also come in from outside
-        size = (height + 2 * margin, width + 2 * margin)
-        drops = np.where(random.random(size) < self.density, random.uniform(0.5, 1, size), 0)
-        streaks = convolve(drops, kernel / kernel.max())[margin : margin + height, margin : margin + width]
-        s = self.strength * np.minimum(streaks, 1)[..., None]
-        return x + s * (1 - x)
+        around = (size[0] + 2 * margin, size[1] + 2 * margin)
+        drops = np.where(random.random(around) < self.density, random.uniform(0.5, 1, around), 0)
+        streaks = Blur(kernel / kernel.max(), "valid")(torch.from_numpy(drops)[None, None])
+        return Streaks(self.strength * streaks.clamp_max(1))

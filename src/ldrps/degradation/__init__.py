@@ -1,0 +1,58 @@
+"""The forward model, y = A(x) + n: every kind of damage as an operator on pictures, and noise.
+
+Whatever damages pictures, undoes damage, or weighs one against the other uses these: the command `ldrps degrade`,
+training, estimation, sampling, and the rivals.
+"""
+
+from ldrps.degradation.base import Degradation, Linear, Parameter, Pointwise, Projection
+from ldrps.degradation.bayer import BayerNoise
+from ldrps.degradation.blur import Blur, GaussianBlur
+from ldrps.degradation.clipping import Clipping, Rounding
+from ldrps.degradation.compose import Compose
+from ldrps.degradation.curve import Curve
+from ldrps.degradation.fields import LocalLight, Streaks, Veil
+from ldrps.degradation.jpeg import Jpeg
+from ldrps.degradation.luma import Luma
+from ldrps.degradation.mask import Mask
+from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoise, ShotReadNoise, WhiteNoise
+from ldrps.degradation.plain import KINDS, from_plain
+from ldrps.degradation.sampling import Sampling, resize
+from ldrps.degradation.srgb import Domain, to_linear, to_srgb
+from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
+
+__all__ = [
+    "KINDS",
+    "BayerNoise",
+    "Blur",
+    "Clipping",
+    "Compose",
+    "Curve",
+    "Degradation",
+    "Domain",
+    "Exposure",
+    "GaussianBlur",
+    "Jpeg",
+    "Linear",
+    "LocalLight",
+    "Luma",
+    "Mask",
+    "Noise",
+    "Parameter",
+    "PoissonNoise",
+    "Pointwise",
+    "Projection",
+    "ReducedNoise",
+    "Rounding",
+    "Sampling",
+    "SharedNoise",
+    "ShotReadNoise",
+    "Streaks",
+    "Tone",
+    "Veil",
+    "WhiteBalance",
+    "WhiteNoise",
+    "from_plain",
+    "resize",
+    "to_linear",
+    "to_srgb",
+]

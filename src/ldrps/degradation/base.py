@@ -1,0 +1,248 @@
+"""The forward model y = A(x) + n, part by part: what each part A can do.
+
+Degradations of a picture are applied from the first to the last, and undone from the last to the first:
+
+    x -> veil -> light -> blur -> sampling -> (noise) -> clipping, rounding -> holes -> JPEG = y
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ldrps.degradation.solve import conjugate_gradients, gauss_newton, monotone_root
+from ldrps.errors import InputError
+from ldrps.image.tiles import Window
+
+# A number for all pictures, [B] for each, [B, C] for each channel, or a field [B, 1 or C, H, W].
+Parameter = float | Tensor
+
+
+class Degradation(ABC):
+    """One part A of the forward model; its subclasses are frozen dataclasses.
+
+    Pictures are floating [B, C, H, W], nominally in [0, 1]; the type and the device of the result are those of the
+    input, and so are the gradients, but where something is rounded. Nothing is clipped unless a class says so.
+    Parameters may differ between the pictures of a batch, see `Parameter`.
+
+    A part that is *absent* (no gain, no blur, nothing hidden) is the identity, to the bit.
+
+    Attributes:
+        kind: its name in plain data.
+    """
+
+    kind: ClassVar[str]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """A(x), for x [B, C, H, W].
+
+        Raises:
+            InputError: x is not floating, not of four dimensions, or not of a size that the part was made for.
+        """
+        return self._unless_absent(self._apply, x)
+
+    def invert(self, y: Tensor) -> Tensor:
+        """The x to start from when y is all that is known: exact for tones, regularised for blur, an enlargement for
+        what was reduced, and y itself where nothing better is known.
+        """
+        return self._unless_absent(self._invert, y)
+
+    def slope(self, y: Tensor) -> Tensor:
+        """|d invert / d y|, shaped as `invert(y)`: the factor by which inverting raises the noise of y."""
+        return self._unless_absent(self._slope, y, torch.ones_like)
+
+    def data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        """argmin over x of |A(x) - y|^2 / sigma_y^2 + |x - x0|^2 / sigma_x^2 (DiffPIR, Zhu et al. 2023, eq. 13).
+
+        In closed form where there is one, else by iterations: of A that is not linear, to a stationary point.
+
+        Args:
+            x0: what the prior expects, [B, C, H, W].
+            y: the data, shaped as A(x0).
+            sigma_x, sigma_y: deviations of both, above 0; see `Parameter`.
+        """
+        absent = self.absent
+        if bool(absent.all()):
+            return weighted_mean(x0, y, sigma_x, sigma_y)
+        step = self._data_step(x0, y, sigma_x, sigma_y)
+        if not bool(absent.any()):
+            return step
+        return torch.where(per_picture(absent, x0.ndim), weighted_mean(x0, y, sigma_x, sigma_y), step)
+
+    def at(self, window: Window) -> Degradation:
+        """The same damage in a part of the picture, equal to it within `window` less `support` pixels.
+
+        Raises:
+            InputError: the window does not begin or end where the part needs it to, such as on a whole pixel of y.
+        """
+        return self
+
+    def seen(self, window: Window) -> Window:
+        """Where a window of x lies in A(x)."""
+        return window
+
+    @property
+    def support(self) -> int:
+        """How many pixels of x around its own place a pixel of A(x) depends on."""
+        return 0
+
+    @property
+    @abstractmethod
+    def absent(self) -> Tensor:
+        """Whether the part does nothing: bool [] or [B]."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """What was done, in a few words for people: "blurred by 1.6 px"; of a batch, of its first picture."""
+
+    def plain(self) -> dict[str, Any]:
+        """Kind and parameters as plain data for JSON, which `from_plain` turns back."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {"kind": self.kind, **{name: _plain(value) for name, value in fields.items()}}
+
+    @abstractmethod
+    def _apply(self, x: Tensor) -> Tensor:
+        """A(x), where the part is not absent."""
+
+    def _invert(self, y: Tensor) -> Tensor:
+        return y
+
+    def _slope(self, y: Tensor) -> Tensor:
+        return torch.ones_like(y)
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        return gauss_newton(self._apply, x0, y, spread(sigma_x, x0), spread(sigma_y, y))
+
+    def _unless_absent(
+        self, function: Callable[[Tensor], Tensor], x: Tensor, otherwise: Callable[[Tensor], Tensor] = lambda x: x
+    ) -> Tensor:
+        require_pictures(x)
+        absent = self.absent
+        if bool(absent.all()):
+            return otherwise(x)
+        made = function(x)
+        return torch.where(per_picture(absent, x.ndim), otherwise(x), made) if bool(absent.any()) else made
+
+
+class Pointwise(Degradation):
+    """A part under which each value becomes another, by a rising function of its own place and channel."""
+
+    @abstractmethod
+    def _invert(self, y: Tensor) -> Tensor: ...
+
+    def _slope(self, y: Tensor) -> Tensor:
+        return torch.func.jvp(self._invert, (y,), (torch.ones_like(y),))[1]
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        # The solution lies between what either side asks for: x0, and the x of which A makes y.
+        weight = (spread(sigma_x, x0) / spread(sigma_y, y)) ** 2
+
+        def gradient(x: Tensor) -> Tensor:
+            value, slope = torch.func.jvp(self._apply, (x,), (torch.ones_like(x),))
+            return weight * (value - y) * slope + x - x0
+
+        return monotone_root(gradient, x0, self._invert(y))
+
+
+class Linear(Degradation):
+    """A part that is linear in x."""
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A* y, shaped as x: <A x, y> = <x, A* y>."""
+        return self._unless_absent(self._adjoint, y)
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        """Here by differentiation, which is exact: the gradient of <A x, y> in x."""
+        x = y.new_zeros(*y.shape[:-2], *self.clean_size(y))
+        pulled: Tensor = torch.func.vjp(self._apply, x)[1](y)[0]
+        return pulled
+
+    def clean_size(self, y: Tensor) -> tuple[int, int]:
+        """(H, W) of the x that y is made of."""
+        return y.shape[-2], y.shape[-1]
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        # With x = x0 + d, and everything times sigma_x^2: (sigma_x^2 A* A / sigma_y^2 + 1) d = the same of y - A x0.
+        prior, data = spread(sigma_x, x0) ** 2, spread(sigma_y, y) ** 2
+
+        def normal(d: Tensor) -> Tensor:
+            return self._adjoint(self._apply(d) / data) + d / prior
+
+        return x0 + conjugate_gradients(normal, self._adjoint((y - self._apply(x0)) / data))
+
+
+class Projection(Degradation):
+    """A part that loses information and adds no noise: what is known of x is that it lies in a set."""
+
+    @abstractmethod
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of the pictures of which A makes y, the one nearest to x."""
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        return self.project(x0, y)  # whatever the levels are: inside the set y prefers nothing
+
+
+def require_pictures(x: Tensor) -> None:
+    """Raise InputError unless x is floating [B, C, H, W] with pixels."""
+    if not x.is_floating_point():
+        raise InputError(f"the picture is of type {x.dtype}: give floats in [0, 1], x / 255 if it holds bytes")
+    if x.ndim != 4 or x.numel() == 0:
+        raise InputError(f"the picture has shape {list(x.shape)}: give [B, C, H, W] with pixels")
+
+
+def weighted_mean(x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+    """The data step of the identity."""
+    share = 1 / (1 + (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2)
+    return x0 + share * (y - x0)
+
+
+def spread(parameter: Parameter, x: Tensor) -> Tensor:
+    """A parameter in the type and on the device of pictures x [B, C, H, W], shaped to be combined with them."""
+    if not isinstance(parameter, Tensor):
+        return x.new_tensor(parameter)
+    return per_picture(parameter.to(x.device, x.dtype), x.ndim)
+
+
+def per_picture(parameter: Tensor, dimensions: int = 4) -> Tensor:
+    """[], [B] or [B, C] with trailing dimensions of one, up to `dimensions`; a field as it is."""
+    if parameter.ndim in (0, dimensions):
+        return parameter
+    return parameter.reshape(*parameter.shape, *(1,) * (dimensions - parameter.ndim))
+
+
+def is_field(parameter: Parameter) -> bool:
+    """Whether it differs from place to place."""
+    return isinstance(parameter, Tensor) and parameter.ndim == 4 and parameter.shape[-2:] != (1, 1)
+
+
+def cut(parameter: Parameter, window: Window) -> Parameter:
+    """A parameter in a part of the picture."""
+    return window.of(parameter) if isinstance(parameter, Tensor) and is_field(parameter) else parameter
+
+
+def equals(parameter: Parameter, value: float) -> Tensor:
+    """Whether a parameter is `value` throughout a picture: bool [] or [B]."""
+    if not isinstance(parameter, Tensor):
+        return torch.tensor(parameter == value)
+    same = parameter == value
+    return same if same.ndim < 2 else same.flatten(1).all(1)
+
+
+def first(parameter: Parameter) -> float:
+    """One number for a parameter, for people: its mean over the first picture."""
+    if not isinstance(parameter, Tensor):
+        return parameter
+    return float(parameter.mean() if parameter.ndim == 0 else parameter[0].float().mean())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return [each.plain() if isinstance(each, Degradation) else _plain(each) for each in value]
+    return value

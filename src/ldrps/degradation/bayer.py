@@ -1,0 +1,77 @@
+"""The noise of a sensor behind a colour filter array, as demosaicking leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ldrps.degradation.base import Parameter, first, per_picture, spread
+from ldrps.degradation.noise import Noise, as_seen, normal
+from ldrps.degradation.srgb import to_linear, to_srgb
+
+# Bilinear: a value that is there is taken as it is, one that is not is the mean of its neighbours of that colour.
+_BILINEAR = (
+    ((0.25, 0.5, 0.25), (0.5, 1.0, 0.5), (0.25, 0.5, 0.25)),  # red
+    ((0.0, 0.25, 0.0), (0.25, 1.0, 0.25), (0.0, 0.25, 0.0)),  # green
+    ((0.25, 0.5, 0.25), (0.5, 1.0, 0.5), (0.25, 0.5, 0.25)),  # blue
+)
+
+
+@dataclass(frozen=True, eq=False)
+class BayerNoise(Noise):
+    """Shot and read noise of the one colour that each place of a sensor sees, spread to all three by bilinear
+    demosaicking, and raised by the white balance. Demosaicking is linear: what it does to the picture is not noise, and
+    is left out.
+
+    Attributes:
+        shot: variance at the sensor's white in linear light, of 1.
+        read: deviation in the dark, of 1.
+        gains: of the white balance, (red, green, blue) of all pictures, [3], or of each, [B, 3].
+        phase: where the first red is, (row, column), each 0 or 1; blue is diagonally beside it.
+    """
+
+    kind = "bayer noise"
+
+    shot: Parameter
+    read: Parameter
+    gains: Tensor
+    phase: tuple[int, int] = (0, 0)
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        light = to_linear(x)
+        noise = self._mosaic(light).sqrt() * normal(x.shape, x, random)  # of the two colours not seen, 0
+        return to_srgb(light + self._gains(x) * _demosaicked(noise, _BILINEAR))
+
+    def variance(self, x: Tensor) -> Tensor:
+        squares = tuple(tuple(tuple(weight**2 for weight in row) for row in rows) for rows in _BILINEAR)
+        return as_seen("linear", x, lambda light: self._gains(x) ** 2 * _demosaicked(self._mosaic(light), squares))
+
+    def words(self) -> str:
+        return f"sensor noise {255 * (first(self.shot) + first(self.read) ** 2) ** 0.5:.0f} of 255 at white"
+
+    def _mosaic(self, light: Tensor) -> Tensor:
+        """The variance of the noise at the sensor, 0 for the colours that a place does not see."""
+        seen = (light / self._gains(light)).clamp_min(0)
+        variance = spread(self.shot, light) * seen + spread(self.read, light) ** 2
+        return variance * self._filters(light)
+
+    def _filters(self, like: Tensor) -> Tensor:
+        rows, columns = (
+            (torch.arange(side, device=like.device) + start) % 2 == 0
+            for side, start in zip(like.shape[-2:], self.phase, strict=True)
+        )
+        red, blue = rows[:, None] & columns, ~rows[:, None] & ~columns
+        return torch.stack([red, ~(red | blue), blue]).to(like)
+
+    def _gains(self, x: Tensor) -> Tensor:
+        return per_picture(self.gains.to(x).reshape(-1, 3))
+
+
+def _demosaicked(mosaic: Tensor, weights: tuple[tuple[tuple[float, ...], ...], ...]) -> Tensor:
+    """[B, 3, H, W], each colour 0 where it was not seen, to all colours everywhere; mirrored at the edge."""
+    padded = F.pad(mosaic, (1, 1, 1, 1), mode="reflect")  # about the outermost pixel: the array goes on as it was
+    return F.conv2d(padded, mosaic.new_tensor(weights)[:, None], groups=3)

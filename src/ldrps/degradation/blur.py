@@ -1,0 +1,154 @@
+"""Blur that is the same everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ldrps.degradation.base import Linear, Parameter, equals, first, is_field, spread
+from ldrps.degradation.kernels import taps
+from ldrps.degradation.separable import Axis, Separable, mirrored
+
+# What lies beyond the edge: the picture mirrored, the picture again, or nothing, so that the result is smaller.
+Border = Literal["mirrored", "circular", "valid"]
+
+_MANY = 128  # taps from which on a convolution is cheaper by Fourier's transform
+_REGULAR = 0.1  # deviation of the noise to that of the change, where a blur is undone with no prior to ask
+
+
+@dataclass(frozen=True, eq=False)
+class Blur(Linear):
+    """Convolution with a kernel.
+
+    Attributes:
+        kernel: [h, w] for all pictures or [B, h, w], of odd sides and sum 1; see `kernels`.
+        border: what lies beyond the edge; "circular" has a data step in closed form.
+    """
+
+    kind = "blur"
+
+    kernel: Tensor
+    border: Border = "mirrored"
+
+    @property
+    def absent(self) -> Tensor:
+        if self.kernel.shape[-2:] != (1, 1) and self.border == "valid":
+            return torch.tensor(False)  # it is smaller in any case
+        middle = self.kernel[..., self._reach[0], self._reach[1]]
+        return (middle == 1) & (self.kernel.abs().sum((-2, -1)) == 1)
+
+    @property
+    def support(self) -> int:
+        return max(self._reach)
+
+    def clean_size(self, y: Tensor) -> tuple[int, int]:
+        down, across = self._reach if self.border == "valid" else (0, 0)
+        return y.shape[-2] + 2 * down, y.shape[-1] + 2 * across
+
+    def _apply(self, x: Tensor) -> Tensor:
+        if self.border == "circular":
+            return self._filtered(x, self._transfer(x))
+        down, across = self._reach
+        if self.border == "mirrored":
+            for dim, reach in ((-2, down), (-1, across)):
+                length = x.shape[dim]
+                x = x.index_select(dim, mirrored(torch.arange(-reach, length + reach, device=x.device), length))
+        kernel = self.kernel.to(x).flip(-2, -1)
+        kernel = kernel if kernel.ndim == 3 else kernel[None]
+        places = [(int(row), int(column)) for row, column in (kernel != 0).any(0).nonzero()]
+        height, width = x.shape[-2] - 2 * down, x.shape[-1] - 2 * across
+        if len(places) > _MANY:
+            blurred = self._filtered(x, self._transfer(x))
+            return blurred[..., down : down + height, across : across + width]
+        total = x.new_zeros(*x.shape[:2], height, width)
+        for row, column in places:
+            tap = kernel[:, row, column].reshape(-1, 1, 1, 1)
+            total = total + tap * x[..., row : row + height, column : column + width]
+        return total
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        return self._filtered(y, self._transfer(y).conj()) if self.border == "circular" else super()._adjoint(y)
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        if self.border != "circular" or is_field(sigma_x) or is_field(sigma_y):
+            return super()._data_step(x0, y, sigma_x, sigma_y)
+        transfer = self._transfer(x0)
+        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
+        return x0 + self._filtered(y - self._apply(x0), transfer.conj() / (transfer.abs() ** 2 + ratio))
+
+    def _invert(self, y: Tensor) -> Tensor:
+        start = y if self.border != "valid" else self._adjoint(y)
+        return self._data_step(start, y, 1.0, _REGULAR)
+
+    def _slope(self, y: Tensor) -> Tensor:
+        transfer = self._transfer(y)
+        undone = 1 + transfer.conj() * (1 - transfer) / (transfer.abs() ** 2 + _REGULAR**2)
+        power = torch.fft.irfft2(undone, s=y.shape[-2:]).pow(2).sum((-2, -1), keepdim=True).sqrt()
+        height, width = self.clean_size(y)
+        return power.expand(len(y), y.shape[1], height, width)
+
+    def words(self) -> str:
+        kernel = self.kernel if self.kernel.ndim == 2 else self.kernel[0]
+        rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
+        spread_out = (kernel * (rows[:, None] ** 2 + columns**2)).sum() / 2
+        return f"blurred by {float(spread_out.clamp_min(0).sqrt()):.1f} px"
+
+    @property
+    def _reach(self) -> tuple[int, int]:
+        return self.kernel.shape[-2] // 2, self.kernel.shape[-1] // 2
+
+    def _transfer(self, x: Tensor) -> Tensor:
+        """The kernel in the Fourier domain of pictures of the size of x, [1 or B, 1, H, W // 2 + 1]."""
+        (height, width), (down, across) = x.shape[-2:], self._reach
+        kernel = self.kernel.to(x).reshape(-1, 1, *self.kernel.shape[-2:])
+        rows = torch.arange(-down, down + 1, device=x.device) % height
+        columns = torch.arange(-across, across + 1, device=x.device) % width
+        wrapped = x.new_zeros(len(kernel), 1, height, width)
+        wrapped.index_put_(
+            (*(torch.arange(n, device=x.device).reshape(-1, *(1,) * k) for n, k in ((len(kernel), 3), (1, 2))),
+             rows[:, None], columns), kernel, accumulate=True,
+        )  # fmt: skip
+        return torch.fft.rfft2(wrapped)
+
+    def _filtered(self, x: Tensor, transfer: Tensor) -> Tensor:
+        filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(x) * transfer, s=x.shape[-2:])
+        return filtered
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianBlur(Separable):
+    """Convolution with a round Gaussian; the picture goes on mirrored beyond its edge.
+
+    Attributes:
+        sigma: deviation in pixels, cut at four of them; a number, or [B].
+    """
+
+    kind = "gaussian blur"
+
+    sigma: Parameter
+
+    @property
+    def absent(self) -> Tensor:
+        return equals(self.sigma, 0)
+
+    @property
+    def support(self) -> int:
+        return taps(self.sigma).shape[-1] // 2
+
+    def axes(self, size: tuple[int, int]) -> tuple[Axis, Axis]:
+        weight = taps(self.sigma)
+        reach = weight.shape[-1] // 2
+        rows, columns = (self._axis(weight, length, reach) for length in size)
+        return rows, columns
+
+    def words(self) -> str:
+        return f"blurred by {first(self.sigma):.1f} px"
+
+    @staticmethod
+    def _axis(weight: Tensor, length: int, reach: int) -> Axis:
+        places = torch.arange(length)[:, None] + torch.arange(-reach, reach + 1)
+        shape = (*weight.shape[:-1], length, weight.shape[-1])
+        return Axis(length, mirrored(places, length), weight.cpu()[..., None, :].expand(shape))

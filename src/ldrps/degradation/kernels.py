@@ -1,0 +1,76 @@
+"""Kernels of blur: [h, w] of odd sides, float64, not negative, of sum 1, the place of a pixel itself in the middle."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_REACH = 4  # deviations at which a Gaussian is cut
+_SUBPIXELS = 8  # each way, to tell how much of a pixel a disk covers
+
+
+def taps(sigma: float | Tensor) -> Tensor:
+    """A Gaussian along one axis, cut at four deviations: [n] for a number, [B, n] for sigma [B]."""
+    deviation = torch.as_tensor(sigma, dtype=torch.float64)
+    radius = math.ceil(_REACH * float(deviation.max()))
+    places = torch.arange(-radius, radius + 1, dtype=torch.float64, device=deviation.device)
+    each = deviation[..., None]
+    weights = torch.exp(-0.5 * (places / each.clamp_min(1e-9)) ** 2) * (places.abs() <= (_REACH * each).ceil())
+    return weights / weights.sum(-1, keepdim=True)
+
+
+def gaussian(along: float, across: float, angle: float = 0.0) -> Tensor:
+    """An anisotropic Gaussian: deviations in pixels `along` an axis `angle` degrees up from the right, and `across`."""
+    radius = math.ceil(_REACH * max(along, across))
+    rows, columns = _places(radius)
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    u, v = columns * cosine - rows * sine, columns * sine + rows * cosine
+    kernel = torch.exp(-0.5 * ((u / max(along, 1e-9)) ** 2 + (v / max(across, 1e-9)) ** 2))
+    return kernel / kernel.sum()
+
+
+def disk(radius: float) -> Tensor:
+    """A lens out of focus: an even disk of that radius in pixels, its edge by the share of each pixel that it covers."""
+    reach = math.ceil(max(radius - 0.5, 0))
+    side = (2 * reach + 1) * _SUBPIXELS
+    places = (torch.arange(side, dtype=torch.float64) + 0.5) / _SUBPIXELS - reach - 0.5
+    inside = (places[:, None] ** 2 + places**2 <= radius**2).double()
+    kernel = inside.reshape(2 * reach + 1, _SUBPIXELS, 2 * reach + 1, _SUBPIXELS).mean((1, 3))
+    if not float(kernel.sum()):  # less than a part of a pixel
+        kernel[reach, reach] = 1.0
+    return kernel / kernel.sum()
+
+
+def line(length: float, angle: float) -> Tensor:
+    """The path of an even motion over `length` pixels, `angle` degrees up from the right; a length of 1 is none.
+
+    Points a pixel apart, shared among the four pixels around each.
+    """
+    reach = (length - 1) / 2
+    count = math.ceil(length)
+    steps = [reach * (2 * k / (count - 1) - 1) if count > 1 else 0.0 for k in range(count)]
+    # Rounded, so that the sine of 180 degrees is 0 and not 1e-16 of a pixel.
+    down, right = (round(-math.sin(math.radians(angle)), 12), round(math.cos(math.radians(angle)), 12))
+    return path([(step * down, step * right) for step in steps], math.ceil(reach))
+
+
+def path(points: list[tuple[float, float]], radius: int) -> Tensor:
+    """The path of a motion through points (down, right), no more than `radius` pixels away each way; all weigh the same,
+    each shared among the four pixels around it.
+    """
+    kernel = torch.zeros(2 * radius + 1, 2 * radius + 1, dtype=torch.float64)
+    for down, right in points:
+        y, x = round(radius + down, 9), round(radius + right, 9)
+        top, left = math.floor(y), math.floor(x)
+        for row, low in ((top, 1 - (y - top)), (top + 1, y - top)):
+            for column, near in ((left, 1 - (x - left)), (left + 1, x - left)):
+                if low * near:
+                    kernel[row, column] += low * near
+    return kernel / kernel.sum()
+
+
+def _places(radius: int) -> tuple[Tensor, Tensor]:
+    places = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    return places[:, None], places

@@ -1,0 +1,52 @@
+"""Pixels that are lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ldrps.degradation.base import Linear, Parameter, spread
+from ldrps.errors import InputError
+from ldrps.image.tiles import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Linear):
+    """y = known * x.
+
+    Attributes:
+        known: 1 where a pixel is there, 0 where it is lost, between where it is there in part; [1 or B, 1 or C, H, W].
+    """
+
+    kind = "mask"
+
+    known: Tensor
+
+    @property
+    def absent(self) -> Tensor:
+        return (self.known == 1).flatten(1).all(1)
+
+    def _apply(self, x: Tensor) -> Tensor:
+        return x * self._of(x)
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        return self._apply(y)
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        known = self._of(x0)
+        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
+        return x0 + known * (y - known * x0) / (known**2 + ratio)
+
+    def at(self, window: Window) -> Mask:
+        return Mask(window.of(self.known))
+
+    def words(self) -> str:
+        return f"{float(1 - self.known[0].float().mean()):.1%} of the pixels lost"
+
+    def _of(self, x: Tensor) -> Tensor:
+        if x.shape[-2:] != self.known.shape[-2:]:
+            (height, width), (rows, columns) = x.shape[-2:], self.known.shape[-2:]
+            raise InputError(f"a picture of {width}x{height} has a mask of {columns}x{rows}: give one of its size")
+        return self.known.to(x)

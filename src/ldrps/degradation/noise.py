@@ -1,0 +1,208 @@
+"""Noise: y = x + n, with n of a mean of 0 that may depend on x."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ldrps.degradation.base import Parameter, _plain, first, spread
+from ldrps.degradation.sampling import resampled, resize
+from ldrps.degradation.srgb import Domain, into, out_of
+
+
+class Noise(ABC):
+    """One kind of noise; its subclasses are frozen dataclasses, with parameters as those of a `Degradation`.
+
+    Pictures are floating [B, C, H, W]; nothing is clipped. What is drawn comes from a generator of NumPy, whose streams
+    stay what they are from version to version, in the order of a file: picture, row, column, channel.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        """x with noise drawn for it."""
+
+    @abstractmethod
+    def variance(self, x: Tensor) -> Tensor:
+        """The variance of the noise of each value of x, shaped as x."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """How much noise, in a few words for people."""
+
+    def plain(self) -> dict[str, Any]:
+        """Kind and parameters as plain data for JSON, which `from_plain` turns back."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {"kind": self.kind, **{name: _plain(value) for name, value in fields.items()}}
+
+
+def normal(shape: Sequence[int], like: Tensor, random: np.random.Generator) -> Tensor:
+    """Standard normal values [B, C, H, W] in the type of `like`, drawn in the order of a file."""
+    batch, channels, height, width = shape
+    dtype = np.float64 if like.dtype == torch.float64 else np.float32
+    drawn = random.standard_normal((batch, height, width, channels), dtype=dtype)  # type: ignore[arg-type]
+    return torch.from_numpy(drawn).to(like).movedim(-1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class WhiteNoise(Noise):
+    """Gaussian, the same everywhere, each value by itself.
+
+    Attributes:
+        sigma: deviation, of 1.
+    """
+
+    kind = "white noise"
+
+    sigma: Parameter
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        return x + spread(self.sigma, x) * normal(x.shape, x, random)
+
+    def variance(self, x: Tensor) -> Tensor:
+        return (spread(self.sigma, x) ** 2).expand_as(x)
+
+    def words(self) -> str:
+        return f"noise {255 * first(self.sigma):.0f} of 255"
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonNoise(Noise):
+    """Counted light, y = Poisson(peak x) / peak; what is below 0 counts as 0.
+
+    Attributes:
+        peak: counts at white.
+        domain: where; "srgb" as ImageNet-C has it, "linear" as a camera counts.
+    """
+
+    kind = "poisson noise"
+
+    peak: Parameter
+    domain: Domain = "srgb"
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        counts = into(self.domain, x).clamp_min(0) * spread(self.peak, x)
+        drawn = torch.from_numpy(random.poisson(counts.movedim(1, -1).cpu().double().numpy())).movedim(-1, 1)
+        return out_of(self.domain, drawn.to(x) / spread(self.peak, x))
+
+    def variance(self, x: Tensor) -> Tensor:
+        return as_seen(self.domain, x, lambda light: light.clamp_min(0) / spread(self.peak, x))
+
+    def words(self) -> str:
+        return f"shot noise of {first(self.peak):.0f} counts"
+
+
+@dataclass(frozen=True, eq=False)
+class ShotReadNoise(Noise):
+    """Gaussian of the variance shot * light + read ** 2 (Foi et al. 2008): that of light and that of the electronics.
+
+    Attributes:
+        shot: variance at white, of 1.
+        read: deviation in the dark, of 1.
+        domain: where; "linear" as a sensor has it.
+    """
+
+    kind = "shot and read noise"
+
+    shot: Parameter
+    read: Parameter
+    domain: Domain = "linear"
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        light = into(self.domain, x)
+        return out_of(self.domain, light + self._at(light).sqrt() * normal(x.shape, x, random))
+
+    def variance(self, x: Tensor) -> Tensor:
+        return as_seen(self.domain, x, self._at)
+
+    def words(self) -> str:
+        return f"sensor noise {255 * math.sqrt(first(self.shot) + first(self.read) ** 2):.0f} of 255 at white"
+
+    def _at(self, light: Tensor) -> Tensor:
+        return spread(self.shot, light) * light.clamp_min(0) + spread(self.read, light) ** 2
+
+
+@dataclass(frozen=True, eq=False)
+class SharedNoise(Noise):
+    """Gaussian noise that neighbours and channels share, as resizing, demosaicking and compression leave it.
+
+    White noise, convolved both ways with (a, 1, a), then moved towards the mean of its channels.
+
+    Attributes:
+        sigma: deviation of each value, of 1.
+        neighbours: a, 0 for none; neighbours then have a correlation of 2 a / (1 + 2 a^2).
+        channels: how far each channel has become the mean of all, 0 to 1.
+    """
+
+    kind = "shared noise"
+
+    sigma: Parameter
+    neighbours: Parameter = 0.0
+    channels: Parameter = 0.0
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        batch, channels, height, width = x.shape
+        n = normal((batch, channels, height + 2, width + 2), x, random)  # what comes in from outside, too
+        a, share = spread(self.neighbours, x), spread(self.channels, x)
+        n = a * (n[..., :-2, :] + n[..., 2:, :]) + n[..., 1:-1, :]
+        n = a * (n[..., :-2] + n[..., 2:]) + n[..., 1:-1]
+        n = torch.lerp(n, n.mean(1, keepdim=True), share.expand_as(n))
+        left = (1 - share) ** 2 + (2 * share * (1 - share) + share**2) / channels  # of the variance, by sharing
+        return x + spread(self.sigma, x) * n / ((1 + 2 * a**2) * left.sqrt())
+
+    def variance(self, x: Tensor) -> Tensor:
+        return (spread(self.sigma, x) ** 2).expand_as(x)
+
+    def words(self) -> str:
+        return f"coarse noise {255 * first(self.sigma):.0f} of 255"
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedNoise(Noise):
+    """White Gaussian noise of a picture `scale` times as large, reduced with it: weaker, and shared by neighbours.
+
+    Reducing (bicubic, antialiased) is linear, so that of the picture only the noise has to be reduced.
+
+    Attributes:
+        sigma: deviation before reducing, of 1.
+        scale: how much larger the picture was, 1 or more.
+    """
+
+    kind = "reduced noise"
+
+    sigma: Parameter
+    scale: float
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        batch, channels, height, width = x.shape
+        large = (batch, channels, round(height * self.scale), round(width * self.scale))
+        return x + spread(self.sigma, x) * resize(normal(large, x, random), (height, width))
+
+    def variance(self, x: Tensor) -> Tensor:
+        down, across = (self._share(side) for side in x.shape[-2:])
+        return spread(self.sigma, x) ** 2 * torch.outer(down, across).to(x).expand_as(x)
+
+    def words(self) -> str:
+        return f"coarse noise {255 * first(self.sigma) / max(self.scale, 1):.0f} of 255"
+
+    def _share(self, side: int) -> Tensor:
+        large = round(side * self.scale)
+        return resampled(large, side, large / side).weight.pow(2).sum(1)
+
+
+def as_seen(domain: Domain, x: Tensor, variance: Any) -> Tensor:
+    """A variance in the domain of the noise, as one of sRGB values: times the square of the slope there."""
+    light = into(domain, x)
+    if domain == "srgb":
+        return variance(light).expand_as(x)
+    slope = torch.func.jvp(lambda v: out_of(domain, v), (light,), (torch.ones_like(light),))[1]
+    return variance(light) * slope**2

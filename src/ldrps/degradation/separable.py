@@ -1,0 +1,94 @@
+"""Operators that work along rows and along columns by themselves, y = R x C^T, and their data step in closed form."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ldrps.degradation.base import Linear, Parameter, is_field, spread
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """A linear map of a line of `length` values: value k of the result is the sum of `weight[k]` times `index[k]`.
+
+    Attributes:
+        length: of the line.
+        index: which values, [n, taps].
+        weight: how much of each, [n, taps] or, for the pictures of a batch, [B, n, taps]; float64.
+    """
+
+    length: int
+    index: Tensor
+    weight: Tensor
+
+    def along(self, x: Tensor, dim: int) -> Tensor:
+        """The map along one of the last two dimensions of x [B, C, H, W].
+
+        Summed in float64 in the order of the taps, as Pillow does: the same to the bit on every processor.
+        """
+        index = self.index.to(x.device)
+        weight = self.weight.to(x.device, torch.float64 if x.device.type != "mps" else x.dtype)
+        shape = [-1, 1, 1, 1]  # of the weights of one tap, in the place of the dimension
+        shape[dim] = len(index)
+        total: Tensor | None = None
+        for tap in range(index.shape[1]):
+            part = x.index_select(dim, index[:, tap]).to(weight.dtype) * weight[..., tap].reshape(shape)
+            total = part if total is None else total + part
+        assert total is not None
+        return total.to(x.dtype)
+
+    def matrix(self, x: Tensor) -> Tensor:
+        """The same as a dense matrix [n, length] or [B, n, length], in the type of x."""
+        dense = torch.zeros(*self.weight.shape[:-1], self.length, dtype=torch.float64)
+        dense.scatter_add_(-1, self.index.expand(self.weight.shape), self.weight)
+        return dense.to(x.device, x.dtype)
+
+
+class Separable(Linear):
+    """y = R x C^T, exact at the border too, whatever is assumed beyond it."""
+
+    @abstractmethod
+    def axes(self, size: tuple[int, int]) -> tuple[Axis, Axis]:
+        """R and C for a picture of size (H, W)."""
+
+    def _apply(self, x: Tensor) -> Tensor:
+        rows, columns = self.axes((x.shape[-2], x.shape[-1]))
+        return rows.along(columns.along(x, -1), -2)
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        rows, columns = self.matrices(self.clean_size(y), y)
+        return rows.mT @ y @ columns
+
+    def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        if is_field(sigma_x) or is_field(sigma_y):
+            return super()._data_step(x0, y, sigma_x, sigma_y)
+        rows, columns = self.matrices((x0.shape[-2], x0.shape[-1]), x0)
+        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
+        return separable_step(rows, columns, x0, y, ratio)
+
+    def matrices(self, size: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
+        """R and C as dense matrices [1 or B, 1, n, N], to be multiplied with pictures such as `like`."""
+        rows, columns = (axis.matrix(like) for axis in self.axes(size))
+        return tuple(m.reshape(-1, 1, *m.shape[-2:]) for m in (rows, columns))  # type: ignore[return-value]
+
+
+def separable_step(rows: Tensor, columns: Tensor, x0: Tensor, y: Tensor, ratio: Tensor) -> Tensor:
+    """argmin over x of |R x C^T - y|^2 + ratio |x - x0|^2.
+
+    By the eigenvectors of R R^T and C C^T: x = x0 + R^T (A A^T + ratio)^-1 (y - R x0 C^T) C, where A A^T is the
+    Kronecker product of the two, so that its eigenvalues are the products of theirs.
+    """
+    (down, u), (across, v) = (torch.linalg.eigh(m @ m.mT) for m in (rows, columns))
+    residual = u.mT @ (y - rows @ x0 @ columns.mT) @ v
+    solved = residual / (down.clamp_min(0)[..., :, None] * across.clamp_min(0)[..., None, :] + ratio)
+    return x0 + rows.mT @ (u @ solved @ v.mT) @ columns
+
+
+def mirrored(index: Tensor, length: int) -> Tensor:
+    """Places on an endless line to those of a line that goes on mirrored, its outermost value repeated."""
+    index = index % (2 * length)  # ... 1 0 | 0 1 ... n-1 | n-1 ...
+    return torch.where(index < length, index, 2 * length - 1 - index)

@@ -1,0 +1,103 @@
+"""The solvers behind data steps that have no closed form; each picture of a batch goes its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Map = Callable[[Tensor], Tensor]
+
+_ROUNDS = 100  # of conjugate gradients, at most
+_NEWTON = 12
+_HALVINGS = 8
+_ROOT = 40  # of which a third are bisections: enough for float64
+
+
+def conjugate_gradients(apply: Map, b: Tensor, rounds: int = _ROUNDS) -> Tensor:
+    """x [B, ...] of apply(x) = b, for a symmetric positive definite map (Hestenes and Stiefel 1952).
+
+    To a relative residual near the precision of the type, or for so many rounds.
+    """
+    x, residual = torch.zeros_like(b), b
+    direction, square = residual, _dot(residual, residual)
+    enough = square * _tolerance(b) ** 2
+    for _ in range(rounds):
+        active = square > enough
+        if not bool(active.any()):
+            break
+        mapped = apply(direction)
+        step = torch.where(active, square / _dot(direction, mapped).clamp_min(_tiny(b)), torch.zeros_like(square))
+        x = x + step * direction
+        residual = residual - step * mapped
+        following = _dot(residual, residual)
+        direction = residual + following / square.clamp_min(_tiny(b)) * direction
+        square = following
+    return x
+
+
+def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor, rounds: int = _NEWTON) -> Tensor:
+    """A stationary x of |a(x) - y|^2 / sigma_y^2 + |x - x0|^2 / sigma_x^2, from x0 on, for any smooth map.
+
+    Each round solves the problem with `a` as a straight line, and shortens the step until the objective falls.
+    """
+
+    def objective(x: Tensor) -> Tensor:
+        data, prior = (a(x) - y) / sigma_y, (x - x0) / sigma_x
+        return _dot(data, data) + _dot(prior, prior)
+
+    x, height = x0, objective(x0)
+    for _ in range(rounds):
+        value, pull = torch.func.vjp(a, x)
+        slope = pull((value - y) / sigma_y**2)[0] + (x - x0) / sigma_x**2
+
+        def curvature(d: Tensor, at: Tensor = x, pull: Callable[[Tensor], tuple[Tensor]] = pull) -> Tensor:
+            return pull(torch.func.jvp(a, (at,), (d,))[1] / sigma_y**2)[0] + d / sigma_x**2
+
+        step = conjugate_gradients(curvature, -slope)
+        length = torch.ones_like(height)
+        for _ in range(_HALVINGS):
+            lower = objective(x + length * step) <= height
+            if bool(lower.all()):
+                break
+            length = torch.where(lower, length, length / 2)
+        moved = x + torch.where(objective(x + length * step) <= height, length, torch.zeros_like(length)) * step
+        change, x, height = (moved - x).abs().amax(), moved, objective(moved)
+        if float(change) <= _tolerance(x):
+            break
+    return x
+
+
+def monotone_root(gradient: Map, one: Tensor, other: Tensor) -> Tensor:
+    """Where `gradient`, of each value by itself, rises through 0 between `one` and `other`; else the end nearest to it.
+
+    The secant of the bracket (regula falsi, Illinois form), and every third time its middle, so that it always closes.
+    """
+    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    below, above = gradient(low), gradient(high)
+    outside_low, outside_high = below >= 0, above <= 0
+    left, right, guess = low, high, low
+    for number in range(_ROOT):
+        secant = left - below * (right - left) / (above - below).clamp_min(_tiny(left))
+        middle = (left + right) / 2
+        guess = middle if number % 3 == 2 else torch.where((secant > left) & (secant < right), secant, middle)
+        value = gradient(guess)
+        rises = value > 0
+        # The end that stays loses half of its weight, or the secant would creep.
+        below, above = torch.where(rises, below / 2, value), torch.where(rises, value, above / 2)
+        left, right = torch.where(rises, left, guess), torch.where(rises, guess, right)
+    return torch.where(outside_low, low, torch.where(outside_high, high, guess))
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """[B, 1, ...]: of each picture."""
+    return (a * b).flatten(1).sum(1).reshape(-1, *(1,) * (a.ndim - 1))
+
+
+def _tolerance(x: Tensor) -> float:
+    return 4 * torch.finfo(x.dtype).eps
+
+
+def _tiny(x: Tensor) -> float:
+    return torch.finfo(x.dtype).tiny
