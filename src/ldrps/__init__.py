@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldrps.prior import load_prior
     from ldrps.prior.base import Prior
-    from ldrps.restorer import Cancelled, Progress, Restorer, restore
+    from ldrps.progress import Cancelled, Progress
+    from ldrps.restorer import Restorer, restore
     from ldrps.result import Result
     from ldrps.settings import PRESETS, Settings, preset
 
@@ -16,8 +17,8 @@ __version__ = metadata.version("ldrps")
 
 # Loaded on first use: importing the package must cost nothing, and torch takes seconds.
 _HOMES = {
-    "Cancelled": "ldrps.restorer",
-    "Progress": "ldrps.restorer",
+    "Cancelled": "ldrps.progress",
+    "Progress": "ldrps.progress",
     "Restorer": "ldrps.restorer",
     "restore": "ldrps.restorer",
     "Result": "ldrps.result",

@@ -28,7 +28,8 @@ from ldrps.image.sheet import before_after
 from ldrps.image.write import check_output, write_image
 from ldrps.jobs import Job, Output
 from ldrps.memory import available_bytes
-from ldrps.restorer import Progress, Restorer
+from ldrps.progress import Progress
+from ldrps.restorer import Restorer
 from ldrps.result import Result
 from ldrps.samples import Samples, draw_samples
 

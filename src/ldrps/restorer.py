@@ -5,88 +5,37 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise, is_grey
-from ldrps.errors import LdrpsError
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import to_pil
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.picture import Picture, load_picture, to_levels
+from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Canvas, Window
 from ldrps.image.transfer import carry_over, reduced
 from ldrps.memory import out_of_memory
 from ldrps.methods import plan
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
+from ldrps.progress import OnStep, Progress, Steps, follow
 from ldrps.relight import find_light, relit
 from ldrps.result import Result
-from ldrps.sampling.chains import Chain, Losses
+from ldrps.sampling.chains import Chain
 from ldrps.settings import ProximalPosterior, Settings
 from ldrps.settings import preset as preset_settings
 
 logger = logging.getLogger(__name__)
 
 Recaption = Callable[[Image.Image], Caption]
-Source = str | Path | Image.Image | NDArray[Any] | Tensor | Picture
-
-
-class Cancelled(LdrpsError):
-    """A callback stopped the restoration; nothing was written."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A step of a restoration, for progress bars, previews and traces.
-
-    Attributes:
-        number: how many steps are done, of `total`.
-        round: 0 for the first chain, then the recurrences.
-        t: the timestep.
-        losses: the weighted loss terms by name.
-        z0: the clean latents as predicted at this step, a batch of chains or views of the window; of a method without
-            latents, the picture as it is, [1, 3, H, W].
-        window: the part of the picture (padded, or reduced to the working size) that is being restored.
-    """
-
-    number: int
-    total: int
-    round: int
-    t: int
-    losses: Losses
-    z0: Tensor
-    window: Window
-
-
-OnStep = Callable[[Progress], bool | None]
-Steps = Generator[Progress, None, Result]
-
-
-def follow(steps: Steps, on_step: OnStep | None = None) -> Result:
-    """The result of a restoration, whose steps `on_step` sees.
-
-    Raises:
-        Cancelled: `on_step` returned False.
-    """
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as finished:
-            return finished.value
-        if on_step is not None and on_step(progress) is False:
-            steps.close()
-            raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
 
 
 class Restorer:

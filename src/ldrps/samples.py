@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from ldrps.errors import SettingsError
-from ldrps.image.picture import Picture, load_picture
-from ldrps.restorer import Progress, Restorer, Source
+from ldrps.image.picture import Picture, Source, load_picture
+from ldrps.progress import OnStep
+from ldrps.restorer import Restorer
 from ldrps.result import Result
 from ldrps.settings import ProximalPosterior
 
@@ -37,7 +37,7 @@ def draw_samples(
     count: int,
     caption: str = "",
     *,
-    on_step: Callable[[Progress], bool | None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Samples:
     """`count` restorations, sample k with the seed of the settings plus k; each is the same whatever the count.
 

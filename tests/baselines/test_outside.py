@@ -12,7 +12,8 @@ import pytest
 from conftest import noisy
 
 from ldrps import Cancelled
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.facts import Order
+from ldrps.baselines.registry import build_rival
 from ldrps.baselines.rival import Rival
 from ldrps.errors import InputError, LdrpsError, SettingsError
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ldrps import Cancelled
 from ldrps.baselines.chance import begun
-from ldrps.baselines.registry import Facts, Order
+from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.errors import InputError, LdrpsError, SettingsError
 

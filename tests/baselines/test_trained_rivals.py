@@ -14,7 +14,8 @@ from torch import nn
 
 from ldrps.baselines import aod_net, zero_dce
 from ldrps.baselines.aod_net import AodNet
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.facts import Order
+from ldrps.baselines.registry import build_rival
 from ldrps.baselines.zero_dce import CurveNet, ZeroDceSettings, curved
 from ldrps.errors import PriorError, SettingsError
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ldrps.errors import InputError, PriorError
 from ldrps.metrics import FeatureDistance, featdist
 from ldrps.metrics.efficientnet import EfficientNetLite0
-from ldrps.metrics.weights import read_weights
+from ldrps.weights import read_weights
 
 Weights = dict[str, Tensor]
 

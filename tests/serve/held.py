@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ldrps.serve.line import Outcome, Task
+from ldrps.serve.task import Outcome, Task
 
 
 class Held:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from serve.held import Held, until
 
-from ldrps.serve.line import FullError, Line, Task
+from ldrps.serve.line import FullError, Line
 from ldrps.serve.order import Order
-from ldrps.serve.visits import Upload
+from ldrps.serve.task import Task, Upload
 
 
 def task(folder: Path, pictures: int = 1) -> Task:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from ldrps.serve import look
-from ldrps.serve.line import Outcome, Snapshot
 from ldrps.serve.order import Order
-from ldrps.serve.visits import Upload
+from ldrps.serve.task import Outcome, Snapshot, Upload
 
 NASTY = '<img src=x onerror="alert(1)">'
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ldrps import Prior
 from ldrps.image.picture import load_picture
 from ldrps.image.tiles import Window
-from ldrps.restorer import Progress
+from ldrps.progress import Progress
 from ldrps.serve.previews import SHOWN_SIDE, Preview, save_shown
 
 

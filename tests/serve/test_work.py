@@ -15,9 +15,9 @@ from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.image.picture import load_picture
 from ldrps.serve.limits import Limits
-from ldrps.serve.line import Line, Task
+from ldrps.serve.line import Line
 from ldrps.serve.order import Order
-from ldrps.serve.visits import Upload
+from ldrps.serve.task import Task, Upload
 from ldrps.serve.work import Worker
 from ldrps.settings import preset
 

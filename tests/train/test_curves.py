@@ -12,7 +12,8 @@ import torch
 from conftest import noisy
 from torch import Tensor
 
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.facts import Order
+from ldrps.baselines.registry import build_rival
 from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet, curved
 from ldrps.errors import PriorError
 from ldrps.train.command import train_part

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ldrps import Restorer, load_prior
+from ldrps.baselines.facts import Facts
 from ldrps.baselines.pixel.gdp import Gdp, GdpSettings
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.patch_model import PatchPixels
 from ldrps.baselines.pixel.tao import Tao, TaoSettings
-from ldrps.baselines.registry import Facts
 from ldrps.errors import InputError
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_part
 from ldrps.train.command import train_part

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import partial, reduce
 
-from ldrps.baselines import oracles, tones
+from ldrps.baselines import oracles
 from ldrps.baselines.adaptive_wiener import wiener
 from ldrps.baselines.base import Baseline, Oracle, Pixels
 from ldrps.baselines.base import pixels as _copy
@@ -22,6 +22,7 @@ from ldrps.baselines.nonlocal_means import nlm, nlm_auto
 from ldrps.baselines.total_variation import tv
 from ldrps.baselines.wavelets import wavelet
 from ldrps.errors import InputError
+from ldrps.image import tones
 
 __all__ = ["BASELINES", "CHAINS", "ORACLES", "Baseline", "Oracle", "Pixels", "baseline"]
 

@@ -6,7 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from ldrps.baselines.registry import Facts, all_facts, facts_of, given_weights, own_weights
+from ldrps.baselines.facts import Facts
+from ldrps.baselines.registry import all_facts, facts_of, given_weights, own_weights
 from ldrps.prior import prior_folder
 
 _EDGE = 1 << 16  # bytes at each end of a file

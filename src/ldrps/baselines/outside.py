@@ -22,7 +22,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ldrps.baselines.registry import Facts, Order
+from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.errors import InputError, LdrpsError, SettingsError
 from ldrps.image.arrays import to_pil

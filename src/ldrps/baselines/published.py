@@ -9,10 +9,10 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from ldrps.baselines.registry import Facts, Order
+from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.baselines.weights import Published
-from ldrps.metrics.weights import fill
+from ldrps.weights import fill
 
 
 class PublishedNet(Rival):

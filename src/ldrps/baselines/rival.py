@@ -14,15 +14,15 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ldrps.baselines.registry import Facts, Order
+from ldrps.baselines.facts import Facts, Order
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.errors import SettingsError
 from ldrps.guard import check_restored
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.picture import Picture, load_picture, to_levels
+from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Window
-from ldrps.restorer import OnStep, Progress, Source, Steps, follow
+from ldrps.progress import OnStep, Progress, Steps, follow
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
 

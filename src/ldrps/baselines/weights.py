@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ldrps.baselines.registry import WEIGHTS_VARIABLE
 from ldrps.errors import PriorError
-from ldrps.metrics.weights import read_weights
+from ldrps.weights import read_weights
 
 logger = logging.getLogger(__name__)
 

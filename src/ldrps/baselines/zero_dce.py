@@ -9,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ldrps.baselines.facts import Facts
 from ldrps.baselines.published import PublishedNet
-from ldrps.baselines.registry import Facts, own_weights
+from ldrps.baselines.registry import own_weights
 from ldrps.baselines.rival import RivalSettings
 from ldrps.baselines.weights import Published
 from ldrps.errors import SettingsError
-from ldrps.metrics.weights import read_weights
+from ldrps.weights import read_weights
 
 OWN_WEIGHTS = "zero-dce.safetensors"  # what `ldrps train zero-dce` leaves
 WEIGHTS = Published(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import code_mark, weight_files, weights_mark
-from ldrps.baselines.registry import RIVALS, Order, build_rival, facts_of, is_rival
+from ldrps.baselines.registry import RIVALS, build_rival, facts_of, is_rival
 from ldrps.errors import InputError, SettingsError
 from ldrps.settings import PRESETS, Settings, preset
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ldrps.baselines.rival import Rival
     from ldrps.prior.base import Prior
-    from ldrps.restorer import Progress
+    from ldrps.progress import Progress
 
 OURS = "ldrps"
 FILES = "files:"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ldrps.baselines.base import Pixels
-from ldrps.baselines.tones import autogamma, stretch
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.caption.tagger import Tagger
 from ldrps.errors import PriorError
 from ldrps.image.arrays import pixels
+from ldrps.image.tones import autogamma, stretch
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -81,7 +81,7 @@ def _planes(image: Image.Image) -> Tensor:
     return pixels(np.asarray(small))[0]
 
 
-def _toned(tool: Callable[[Pixels], Pixels], x: Tensor) -> Tensor:
+def _toned(tool: Callable[[NDArray[np.float32]], NDArray[np.float32]], x: Tensor) -> Tensor:
     """[3, h, w] after a tool for tones."""
     return torch.from_numpy(tool(x.permute(1, 2, 0).numpy())).permute(2, 0, 1)
 

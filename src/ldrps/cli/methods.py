@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ldrps.baselines.registry import Facts
+    from ldrps.baselines.facts import Facts
     from ldrps.folders.recipe import Method
 
 OURS = "ldrps"
@@ -68,7 +68,8 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _rows() -> list[dict[str, Any]]:
     from ldrps.baselines import BASELINES, ORACLES
-    from ldrps.baselines.registry import Facts, all_facts
+    from ldrps.baselines.facts import Facts
+    from ldrps.baselines.registry import all_facts
 
     ours = Facts(
         OURS,

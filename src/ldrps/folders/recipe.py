@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import edges, weights_mark
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.registry import build_rival
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder

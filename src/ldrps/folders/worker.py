@@ -16,7 +16,7 @@ from ldrps.folders.outcome import OnTick, Outcome, Tick
 from ldrps.folders.standing import Source
 from ldrps.jobs import Job
 from ldrps.memory import out_of_memory
-from ldrps.restorer import Progress
+from ldrps.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -59,6 +59,9 @@ class Picture:
         return replace(self, grey=False, icc_profile=None, profiled=None) if self.grey else self
 
 
+Source = str | Path | Image.Image | NDArray[Any] | Tensor | Picture  # what may be restored; see `load_picture`
+
+
 def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read, check and normalise an image.
 

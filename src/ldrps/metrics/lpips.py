@@ -12,7 +12,7 @@ from ldrps.errors import InputError, SettingsError
 from ldrps.metrics.backbones import BACKBONES, activations
 from ldrps.metrics.pictures import ImageLike, pair
 from ldrps.metrics.score import Score
-from ldrps.metrics.weights import fill, read_weights, take
+from ldrps.weights import fill, read_weights, take
 
 # ImageNet's mean and deviation for pictures in [-1, 1], rounded as the authors have them.
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)

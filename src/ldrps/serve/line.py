@@ -5,104 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from ldrps.errors import LdrpsError
-from ldrps.serve.order import Order
-
-if TYPE_CHECKING:
-    from ldrps.serve.visits import Upload
+from ldrps.serve.task import Task
 
 logger = logging.getLogger(__name__)
 
 
 class FullError(LdrpsError):
     """So many requests wait that another one is refused."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a picture.
-
-    Attributes:
-        name: of the file, for people.
-        order: what was asked for.
-        before: the picture as it was, to look at.
-        after: the restored one, to look at; None if there is none.
-        file: the restored picture, as it is downloaded; None if there is none.
-        damage: what was found, in words.
-        caption: the words that were used.
-        seconds: it took.
-        error: why there is no restored picture; "" if there is one.
-    """
-
-    name: str
-    order: Order
-    before: Path
-    after: Path | None = None
-    file: Path | None = None
-    damage: str = ""
-    caption: str = ""
-    seconds: float = 0.0
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """How far a task is; a new one for every change.
-
-    Attributes:
-        started: it waits no longer.
-        over: nothing more will change.
-        stopped: it was stopped before its end.
-        picture: which of its pictures is being restored, from 1.
-        step, steps: of this picture; 0 of 0 before the first.
-        seconds_left: until the end of the task, as far as can be told; None if it cannot.
-        preview: a JPEG of the picture as it is by now; None before the first step.
-        outcomes: of the pictures that are done.
-    """
-
-    started: bool = False
-    over: bool = False
-    stopped: bool = False
-    picture: int = 0
-    step: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    preview: bytes | None = None
-    outcomes: tuple[Outcome, ...] = ()
-
-
-class Task:
-    """Some pictures to be restored in one go.
-
-    Args:
-        uploads: the pictures.
-        order: how.
-        folder: where the results go.
-    """
-
-    def __init__(self, uploads: Sequence[Upload], order: Order, folder: Path) -> None:
-        self.uploads = tuple(uploads)
-        self.order = order
-        self.folder = folder
-        self.snapshot = Snapshot()
-        self._stop = threading.Event()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether somebody wants it to stop; whoever works on it looks here at every step."""
-        return self._stop.is_set()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def show(self, **changes: Any) -> None:
-        """Make a new snapshot. Called by one thread at a time; others may read meanwhile."""
-        self.snapshot = replace(self.snapshot, **changes)
 
 
 class Line:

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldrps.serve.limits import MIB, Limits
-from ldrps.serve.line import Outcome, Snapshot
 from ldrps.serve.order import Order
+from ldrps.serve.task import Outcome, Snapshot, Upload
 
 if TYPE_CHECKING:
     import gradio as gr
-
-    from ldrps.serve.visits import Upload
 
 STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("slider.js")

@@ -13,9 +13,9 @@ import gradio as gr
 from ldrps.errors import LdrpsError
 from ldrps.serve import look
 from ldrps.serve.examples import examples
-from ldrps.serve.line import Outcome, Task
 from ldrps.serve.order import OFFLINE, Order
 from ldrps.serve.studio import Studio, mark, pack
+from ldrps.serve.task import Outcome, Task
 from ldrps.settings import PRESETS
 
 _TICK = 0.1  # seconds between looks at a run

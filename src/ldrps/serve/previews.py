@@ -13,7 +13,7 @@ from torch import Tensor
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import Picture
 from ldrps.prior.base import Prior
-from ldrps.restorer import Progress
+from ldrps.progress import Progress
 
 SHOWN_SIDE = 1600  # pixels of the longer side of what is shown; the download has all of them
 PREVIEW_SIDE = 640

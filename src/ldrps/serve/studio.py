@@ -10,11 +10,12 @@ from pathlib import Path
 from ldrps.errors import InputError
 from ldrps.image.picture import load_picture, to_image
 from ldrps.serve.limits import Limits, refuse_upload
-from ldrps.serve.line import Line, Outcome, Task
+from ldrps.serve.line import Line
 from ldrps.serve.names import clean_name
 from ldrps.serve.order import Order
 from ldrps.serve.previews import save_shown
-from ldrps.serve.visits import Upload, Visit, Visits, take
+from ldrps.serve.task import Outcome, Task, Upload
+from ldrps.serve.visits import Visit, Visits, take
 
 
 class Studio:

@@ -13,27 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ldrps.serve.line import Outcome, Task
+from ldrps.serve.task import Outcome, Task, Upload
 
 _STRAY = 60.0  # seconds after which an upload that no visit has taken up is nobody's
 _IDLE = 6 * 3600.0  # seconds after which a visit without a sign of life is over, should its end have gone unnoticed
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A picture that a visitor gave.
-
-    Attributes:
-        name: what it is called, safe for a file.
-        path: where it lies.
-        shown: a copy of it, upright and small enough to be shown.
-        size: width and height in pixels.
-    """
-
-    name: str
-    path: Path
-    shown: Path
-    size: tuple[int, int]
 
 
 @dataclass

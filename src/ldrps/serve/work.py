@@ -16,9 +16,9 @@ from ldrps.restorer import Restorer
 from ldrps.result import Result
 from ldrps.serve.clock import Clock
 from ldrps.serve.limits import Limits
-from ldrps.serve.line import Outcome, Task
 from ldrps.serve.names import result_name
 from ldrps.serve.previews import Preview, save_shown
+from ldrps.serve.task import Outcome, Task
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,6 @@ from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
 from ldrps.image.files import replace_file
-from ldrps.metrics.weights import fill, read_weights
 from ldrps.prior import prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.text import TextEncoder
@@ -39,6 +38,7 @@ from ldrps.train.tasks import (
 )
 from ldrps.train.text import new_text_encoder
 from ldrps.train.tones import UNDAMAGED
+from ldrps.weights import fill, read_weights
 
 PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels", "zero-dce")
 _Network = TypeVar("_Network", bound=nn.Module)

@@ -10,9 +10,9 @@ import torch
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor
 
+from ldrps.baselines.facts import Facts
 from ldrps.baselines.pixel.model import PixelDiffusion, Prediction, Variance
 from ldrps.baselines.pixel.schedule import adm_schedule
-from ldrps.baselines.registry import Facts
 
 FACTS = Facts("test", "a rival in a test", "all", "nowhere")
 

@@ -16,7 +16,7 @@ from ldrps.baselines.pixel.patches import patches
 from ldrps.baselines.pixel.step import Moments
 from ldrps.errors import SettingsError
 from ldrps.image.tiles import Window
-from ldrps.restorer import Cancelled
+from ldrps.progress import Cancelled
 
 RANDOM = torch.Generator().manual_seed(0)
 Y, X0, X_T = (torch.rand((1, 3, 32, 48), generator=RANDOM) for _ in range(3))

@@ -14,11 +14,12 @@ import torch
 from baselines.pixel.conftest import FACTS
 from diffusers.models.unets.unet_2d import UNet2DModel
 
+from ldrps.baselines.facts import Order
 from ldrps.baselines.pixel.gdp import Gdp
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.baselines.pixel.tao import Tao, TaoSettings
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.registry import build_rival
 from ldrps.errors import PriorError
 
 X = torch.randn((2, 3, 16, 24), generator=torch.Generator().manual_seed(0))

@@ -13,9 +13,9 @@ from baselines.pixel.conftest import FACTS, Told
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ldrps.baselines.facts import Order
 from ldrps.baselines.pixel.nets import AdaptationNets, Adapter
 from ldrps.baselines.pixel.tao import TASKS, Adaptation, Tao, TaoSettings
-from ldrps.baselines.registry import Order
 from ldrps.errors import PriorError, SettingsError
 
 RANDOM = torch.Generator().manual_seed(0)

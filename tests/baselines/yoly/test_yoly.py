@@ -11,7 +11,8 @@ import torch
 from conftest import noisy
 from torch import nn
 
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.facts import Order
+from ldrps.baselines.registry import build_rival
 from ldrps.baselines.yoly import haze
 from ldrps.baselines.yoly.nets import AirlightNet, layer_net
 from ldrps.baselines.yoly.yoly import YolySettings, without_haze

@@ -11,7 +11,8 @@ from conftest import noisy
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ldrps.baselines.registry import Order, build_rival
+from ldrps.baselines.facts import Order
+from ldrps.baselines.registry import build_rival
 from ldrps.baselines.zero_ig.losses import alike, blurred, gain, loss_terms, smoothness
 from ldrps.baselines.zero_ig.nets import Illumination, Seen, ZeroIgNet, noise_net, pair
 from ldrps.baselines.zero_ig.zero_ig import ZeroIgSettings

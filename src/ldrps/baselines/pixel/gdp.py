@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ldrps.baselines.facts import Facts
 from ldrps.baselines.pixel.model import PixelDiffusion
 from ldrps.baselines.pixel.operators import Operator
 from ldrps.baselines.pixel.patches import Mean, patches
 from ldrps.baselines.pixel.rival import PixelRival, PixelSettings, require
 from ldrps.baselines.pixel.step import PUBLISHED_SIDE, Moments, descent, guided, moments, stepped
-from ldrps.baselines.registry import Facts
 from ldrps.baselines.rival import RivalStep
 from ldrps.baselines.terms import total_variation
 from ldrps.errors import SettingsError

@@ -10,9 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.model import PixelDiffusion
-from ldrps.baselines.registry import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.errors import SettingsError
 from ldrps.image.pad import pad_to_multiple

@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.optim import Adam
 
 from ldrps.align.fpam import judged, learn
+from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.model import PixelDiffusion
 from ldrps.baselines.pixel.nets import AdaptationNets
 from ldrps.baselines.pixel.rival import PixelRival, PixelSettings, require
 from ldrps.baselines.pixel.step import descent, guided, moments, stepped
-from ldrps.baselines.registry import Facts, Order
 from ldrps.baselines.rival import RivalStep
 from ldrps.baselines.terms import total_variation
 from ldrps.guidance.perceptual import Features, VGG16Features

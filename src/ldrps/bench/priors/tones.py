@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.align.tone import find_tone
-from ldrps.baselines.tones import meanstd, stretch
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
+from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.sampling.schedule import Schedule

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ldrps.errors import PriorError
-from ldrps.metrics.weights import fill, read_weights, take
+from ldrps.weights import fill, read_weights, take
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.tensor([1.0, -1.0])}
 

@@ -1,0 +1,60 @@
+"""The steps of a restoration, whoever restores: what is to be seen of each, and how one is stopped between two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ldrps.errors import LdrpsError
+from ldrps.image.tiles import Window
+from ldrps.result import Result
+from ldrps.sampling.chains import Losses
+
+
+class Cancelled(LdrpsError):
+    """A callback stopped the restoration; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step of a restoration, for progress bars, previews and traces.
+
+    Attributes:
+        number: how many steps are done, of `total`.
+        round: 0 for the first chain, then the recurrences.
+        t: the timestep.
+        losses: the weighted loss terms by name.
+        z0: the clean latents as predicted at this step, a batch of chains or views of the window; of a method without
+            latents, the picture as it is, [1, 3, H, W].
+        window: the part of the picture (padded, or reduced to the working size) that is being restored.
+    """
+
+    number: int
+    total: int
+    round: int
+    t: int
+    losses: Losses
+    z0: Tensor
+    window: Window
+
+
+OnStep = Callable[[Progress], bool | None]
+Steps = Generator[Progress, None, Result]
+
+
+def follow(steps: Steps, on_step: OnStep | None = None) -> Result:
+    """The result of a restoration, whose steps `on_step` sees.
+
+    Raises:
+        Cancelled: `on_step` returned False.
+    """
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as finished:
+            return finished.value
+        if on_step is not None and on_step(progress) is False:
+            steps.close()
+            raise Cancelled(f"stopped after step {progress.number} of {progress.total}")
