@@ -26,7 +26,7 @@ from torch import Tensor
 from ldrps import Restorer, load_prior
 from ldrps.baselines.pixel.gdp import Gdp, GdpLinear, GdpLinearSettings, GdpSettings
 from ldrps.baselines.pixel.load import load_pixel_model
-from ldrps.baselines.pixel.operators import Blurred, Masked, Operator, Pooled
+from ldrps.baselines.pixel.operators import Operator, blurred, masked, pooled
 from ldrps.baselines.registry import RIVALS
 from ldrps.bench.data import Pair, data_set
 from ldrps.image.arrays import to_pil
@@ -40,24 +40,25 @@ Method = Callable[[Image.Image], Result]
 SETS = ("lol", "hsts", "kodak_noise30")
 
 
-def half_of_the_pixels(side: int) -> Masked:
+def half_of_the_pixels(side: int) -> Operator:
     known = torch.rand((1, 1, side, side), generator=torch.Generator().manual_seed(0)) < 0.5
-    return Masked(known.float())
+    return masked(known.float())
 
 
 def known_degradations(side: int) -> dict[str, tuple[Operator, Callable[[Tensor], Tensor]]]:
     """The operators, each with what makes the picture that is shown, and restored, of a clean one."""
-    mask, blur = half_of_the_pixels(side), Blurred()
-    edge = blur.taps // 2
+    means, mask, blur = pooled(side, side), half_of_the_pixels(side), blurred()
 
-    def blurred(x: Tensor) -> Tensor:
-        return torch.nn.functional.pad(blur.degrade(x), [edge] * 4, mode="replicate")
+    def in_blocks(x: Tensor) -> Tensor:
+        return torch.nn.functional.interpolate(means.degradation(x), x.shape[-2:], mode="nearest")
 
-    pooled = Pooled()
+    def padded(x: Tensor) -> Tensor:
+        return torch.nn.functional.pad(blur.degradation(x), [blur.degradation.support] * 4, mode="replicate")
+
     return {
-        "means of 4x4": (pooled, pooled.degrade),
-        "half of the pixels": (mask, mask.degrade),
-        "blur": (blur, blurred),
+        "means of 4x4": (means, in_blocks),
+        "half of the pixels": (mask, mask.degradation),
+        "blur": (blur, padded),
     }
 
 

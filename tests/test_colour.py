@@ -9,10 +9,13 @@ from PIL import Image, ImageChops
 from torch import Tensor
 
 import ldrps
-from ldrps.colour import colourise, is_grey, luma
+from ldrps.colour import colourise, is_grey
+from ldrps.degradation import Luma
 from ldrps.prior.base import Denoised
 from ldrps.prior.tiny.prior import EmbeddedPrior
 from ldrps.sampling.schedule import Schedule
+
+luma = Luma()
 
 
 def scene(height: int = 72, width: int = 100) -> Tensor:

@@ -6,13 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.image.space import LUMA
+from ldrps.degradation import Luma
 from ldrps.image.transfer import carry_over
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Losses, end_of, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.schedule import Schedule
 
+_LUMA = Luma()
 _GREY = 0.02  # channels that differ by less, on average, hold no colour
 _SIDE = 96  # pixels of the longer side at which colours are drawn: the prior knows small pictures best
 _DRAWS = 6  # that are averaged: a single one has patches of colour that the next one has elsewhere
@@ -47,25 +48,20 @@ def colourise(
         caption, negative, scale: of classifier-free guidance, for a prior that knows text.
         steps: of the chain.
     """
-    grey = luma(image)
+    grey = _LUMA(image)
     small = F.interpolate(grey, _small_size(image.shape[-2], image.shape[-1], prior.size_multiple), mode="area")
     denoise, schedule = denoiser_for(prior, caption, negative, scale), Schedule(prior.alphas_cumprod)
 
     def agree(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
         expected = prior.decode(z0).to(small.device)
-        return prior.encode(expected + small - luma(expected)), {}
+        return prior.encode(expected + _LUMA.invert(small - _LUMA(expected))), {}
 
     _, *shape = prior.encode(small.expand(-1, 3, -1, -1)).shape
     z = torch.randn((_DRAWS, *shape), generator=generator).to(prior.device)
     end = end_of(proximal_chain(denoise, agree, schedule, z, schedule.spaced(len(schedule) - 1, steps)))
     drawn = prior.decode(end).mean(0, keepdim=True).to(small.device)
-    colour = carry_over(grey, small, drawn - luma(drawn), otherwise=0.0)
-    return _within_range(grey, colour - luma(colour))
-
-
-def luma(image: Tensor) -> Tensor:
-    """[B, 3, H, W] to [B, 1, H, W]."""
-    return torch.einsum("bchw,c->bhw", image, torch.tensor(LUMA, device=image.device))[:, None]
+    colour = carry_over(grey, small, drawn - _LUMA(drawn), otherwise=0.0)
+    return _within_range(grey, colour - _LUMA(colour))
 
 
 def _small_size(height: int, width: int, multiple: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ldrps.degradation import Tone
 from ldrps.image.views import glance
 from ldrps.prior.base import Prior
 from ldrps.sampling.trust import caption_gain
@@ -37,7 +38,7 @@ def find_light(prior: Prior, image: Tensor, caption: str, strength: float) -> fl
 
 def relit(image: Tensor, change: float) -> Tensor:
     """An image to the power of 2^-change: 1 is lighter, -1 darker; black and white stay, and no value is lost."""
-    return image.clamp(0, 1) ** 2**-change
+    return Tone(gamma=2**-change)(image.clamp(0, 1))
 
 
 def _summit(scores: list[float]) -> float:

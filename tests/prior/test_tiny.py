@@ -14,11 +14,12 @@ import torch
 from conftest import awake
 from torch import Tensor
 
+from ldrps.degradation import Tone
 from ldrps.errors import InputError, PriorError
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, load_text, save_part, save_text
-from ldrps.prior.tiny.tone import SMALLEST_SCALE, ToneBelief, ToneCurve, TonePosterior
+from ldrps.prior.tiny.tone import SMALLEST_SCALE, ToneBelief, TonePosterior
 from ldrps.train.text import new_text_encoder
 
 CPU = torch.device("cpu")
@@ -409,18 +410,18 @@ def test_a_folder_holds_the_text_that_was_saved(tmp_path: Path) -> None:
     torch.testing.assert_close(loaded(prompts), text(prompts), atol=5e-3, rtol=0)
 
 
-def curve(gain: float, offset: float, gamma: float, *, grad: bool = False) -> ToneCurve:
-    return ToneCurve(*(torch.full((1, 3), value, requires_grad=grad) for value in (gain, offset, gamma)))
+def curve(gain: float, offset: float, gamma: float, *, grad: bool = False) -> Tone:
+    return Tone(*(torch.full((1, 3), value, requires_grad=grad) for value in (gain, offset, gamma)))
 
 
-@pytest.mark.parametrize(("gain", "offset", "gamma"), [(1, 0, 1), (0.1, 0, 2.2), (0.4, 0.5, 0.7), (1.5, -0.2, 1.4)])
+@pytest.mark.parametrize(("gain", "offset", "gamma"), [(1, 0, 1), (0.1, 0, 0.45), (0.4, 0.5, 1.4), (1.5, -0.2, 0.7)])
 def test_a_curve_is_undone(gain: float, offset: float, gamma: float) -> None:
     x = torch.linspace(0.01, 1, 96).reshape(1, 3, 4, 8)
-    damaged = gain * x ** (1 / gamma) + offset
+    damaged = gain * x**gamma + offset
     torch.testing.assert_close(curve(gain, offset, gamma).invert(damaged), x, atol=1e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("gamma", [0.4, 1.0, 3.0])
+@pytest.mark.parametrize("gamma", [0.3, 1.0, 2.5])
 def test_a_curve_at_black(gamma: float) -> None:
     tones = curve(0.5, 0.1, gamma, grad=True)
     near = 0.1 + 0.5 * torch.tensor([-0.1, 0, 1e-5, 0.99e-4, 1.01e-4, 1e-3])

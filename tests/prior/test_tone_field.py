@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from ldrps.align.tone import find_tone
-from ldrps.prior.tiny.tone import ToneBelief, ToneCurve, ToneField, TonePosterior
+from ldrps.degradation import Tone
+from ldrps.prior.tiny.tone import ToneBelief, ToneField, TonePosterior
 
 
 def ramp(height: int = 40, width: int = 60) -> Tensor:
@@ -43,7 +44,7 @@ def test_it_stays_in_range() -> None:
 
 
 def test_hypotheses_share_the_field_and_nothing_has_none() -> None:
-    curve = ToneCurve(*(torch.full((1, 3), value) for value in (1.0, 0.1, 1.0)))
+    curve = Tone(*(torch.full((1, 3), value) for value in (1.0, 0.1, 1.0)))
     belief = ToneBelief((curve,), torch.tensor([[0.5, 0.5]]), torch.tensor([[0.1]]), field(0.0, [[[0.2]]]))
     undone = belief.undone(ramp())
     torch.testing.assert_close(undone[:, 0], ramp())
@@ -68,7 +69,7 @@ def test_the_net_tells_a_field_that_is_nothing_on_the_whole() -> None:
 def test_a_mirrored_picture_has_a_mirrored_field() -> None:
     def answer(images: Tensor) -> ToneBelief:
         count = len(images)
-        curve = ToneCurve(*(torch.full((count, 3), value) for value in (1.0, 0.0, 1.0)))
+        curve = Tone(*(torch.full((count, 3), value) for value in (1.0, 0.0, 1.0)))
         left, right = (images[..., half].mean((1, 2, 3)) for half in (slice(0, 8), slice(8, 16)))
         log_gain = torch.stack([left - right, right - left], 1).reshape(count, 1, 1, 2)
         nothing = torch.tensor([[0.0, 1.0]]).repeat(count, 1)

@@ -29,8 +29,8 @@ def noise() -> Tensor:
 
 @pytest.fixture(scope="module")
 def coloured(noise: Tensor) -> Tensor:
-    """Which of them are exactly of variance one: white noise is that only nearly."""
-    return (noise.square().mean((1, 2, 3)) - 1).abs() < 1e-5
+    """Which of them neighbours share so far that chance does not explain it: a above 0.05, two thirds of that half."""
+    return neighbours(noise).mean(1) > 0.1
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 8, 8), (5, 3, 17, 40)])
@@ -44,26 +44,25 @@ def test_the_same_generator_draws_the_same() -> None:
     assert not torch.equal(drawn(3, 9), drawn(4, 9))
 
 
-def test_each_picture_has_variance_one_and_is_noise(noise: Tensor, coloured: Tensor) -> None:
-    torch.testing.assert_close(noise.square().mean((1, 2, 3)), torch.ones(COUNT), atol=0.09, rtol=0)
-    # The smoothest has the worth of a third of its pixels each way, in channels that may be one.
+def test_each_picture_has_variance_one_and_is_noise(noise: Tensor) -> None:
+    # The smoothest has the worth of a quarter of its pixels, in channels that may be one.
+    torch.testing.assert_close(noise.square().mean((1, 2, 3)), torch.ones(COUNT), atol=0.2, rtol=0)
+    assert float(noise.square().mean((1, 2, 3)).mean()) == pytest.approx(1, abs=0.01)
     assert float(noise.mean((1, 2, 3)).abs().max()) < 5 * 3 / 48
     kurtosis = noise.pow(4).mean((1, 2, 3)) / noise.square().mean((1, 2, 3)).square()
     torch.testing.assert_close(kurtosis.mean(), torch.tensor(3.0), atol=0.05, rtol=0)
 
 
-def test_half_is_white(noise: Tensor, coloured: Tensor) -> None:
-    assert float(coloured.float().mean()) == pytest.approx(0.5, abs=0.1)
-    white = noise[~coloured]
-    assert float(neighbours(white).abs().max()) < 5 / (3 * 48 * 48) ** 0.5
-    assert float((white[:, 0] * white[:, 1]).mean((1, 2)).abs().max()) < 5 / 48
+def test_more_than_half_is_as_good_as_white(noise: Tensor, coloured: Tensor) -> None:
+    assert float(coloured.float().mean()) == pytest.approx(0.5 * (1 - 0.1**0.5), abs=0.1)
+    of_white = noise[neighbours(noise).abs().amax(1) < 0.05]
+    assert len(of_white) > COUNT / 3
+    assert float((of_white[:, 0] * of_white[:, 1]).mean((1, 2)).abs().median()) < 2 / 48
 
 
 def test_the_rest_is_shared_with_neighbours_as_announced(noise: Tensor, coloured: Tensor) -> None:
     found = neighbours(noise[coloured])
-    assert float(found.min()) > -0.05 and float(found.max()) < 0.7
-    assert float(found.max()) > 0.55, "some two thirds"
-    assert float((found.mean(1) < 0.25).float().mean()) == pytest.approx(0.5, abs=0.12), "most a little"
+    assert float(found.max()) < 0.72 and float(found.max()) > 0.55, "some two thirds"
     torch.testing.assert_close(found[:, 0], found[:, 1], atol=0.12, rtol=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,15 @@ def need(module: str) -> Any:
 def levels(x: Pixels) -> NDArray[np.uint8]:
     """Rounded to 0 .. 255, for tools that take bytes."""
     return np.clip(np.rint(x * 255), 0, 255).astype(np.uint8)
+
+
+def resized(x: Pixels, height: int, width: int, how: Literal["bicubic", "area"] = "bicubic") -> NDArray[np.float32]:
+    """[H, W, 3] to [height, width, 3], in floating point, not clipped; the cubic is that of MATLAB and Pillow."""
+    import torch
+
+    from ldrps.degradation import resize
+
+    return resize(torch.from_numpy(x).permute(2, 0, 1)[None], (height, width), how)[0].permute(1, 2, 0).numpy()
 
 
 def pixels(x: NDArray[Any]) -> Pixels:

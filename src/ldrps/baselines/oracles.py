@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldrps.baselines.base import Pixels, pixels
-from ldrps.degrade.resize import BOX, resize
+from ldrps.baselines.base import Pixels, pixels, resized
 
 if TYPE_CHECKING:
     from ldrps.prior.base import Prior
@@ -34,7 +33,7 @@ def tone(damaged: Pixels, truth: Pixels) -> Pixels:
     Fitted on 64-pixel thumbnails and applied to the whole picture. Noise hardly counts there, so a noisy picture gets
     the right tones and stays noisy: fitted on itself, as `gain_offset` is, it would lose contrast and gain decibels.
     """
-    small = [resize(image, _THUMBNAIL, _THUMBNAIL, BOX).astype(np.float64) for image in (damaged, truth)]
+    small = [resized(image, _THUMBNAIL, _THUMBNAIL, "area").astype(np.float64) for image in (damaged, truth)]
     restored = np.empty(damaged.shape)
     for c in range(3):
         gain, offset, gamma = _fit_curve(small[0][..., c], small[1][..., c])

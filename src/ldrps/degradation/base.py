@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ldrps.degradation.solve import conjugate_gradients, gauss_newton, monotone_root
+from ldrps.degradation.solve import conjugate_gradients, gauss_newton, monotone_root, slope_of, vjp
 from ldrps.errors import InputError
 from ldrps.image.tiles import Window
 
@@ -136,17 +136,10 @@ class Pointwise(Degradation):
     def _invert(self, y: Tensor) -> Tensor: ...
 
     def _slope(self, y: Tensor) -> Tensor:
-        return torch.func.jvp(self._invert, (y,), (torch.ones_like(y),))[1]
+        return slope_of(self._invert, y)
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
-        # The solution lies between what either side asks for: x0, and the x of which A makes y.
-        weight = (spread(sigma_x, x0) / spread(sigma_y, y)) ** 2
-
-        def gradient(x: Tensor) -> Tensor:
-            value, slope = torch.func.jvp(self._apply, (x,), (torch.ones_like(x),))
-            return weight * (value - y) * slope + x - x0
-
-        return monotone_root(gradient, x0, self._invert(y))
+        return pointwise_step(self._apply, self._invert(y), x0, y, sigma_x, sigma_y)
 
 
 class Linear(Degradation):
@@ -159,8 +152,7 @@ class Linear(Degradation):
     def _adjoint(self, y: Tensor) -> Tensor:
         """Here by differentiation, which is exact: the gradient of <A x, y> in x."""
         x = y.new_zeros(*y.shape[:-2], *self.clean_size(y))
-        pulled: Tensor = torch.func.vjp(self._apply, x)[1](y)[0]
-        return pulled
+        return vjp(self._apply, x)[1](y)[0]
 
     def clean_size(self, y: Tensor) -> tuple[int, int]:
         """(H, W) of the x that y is made of."""
@@ -193,6 +185,18 @@ def require_pictures(x: Tensor) -> None:
         raise InputError(f"the picture is of type {x.dtype}: give floats in [0, 1], x / 255 if it holds bytes")
     if x.ndim != 4 or x.numel() == 0:
         raise InputError(f"the picture has shape {list(x.shape)}: give [B, C, H, W] with pixels")
+
+
+def pointwise_step(
+    a: Callable[[Tensor], Tensor], exact: Tensor, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter
+) -> Tensor:
+    """The data step of a rising function of each value, `exact` being the x of which it makes y."""
+    weight = (spread(sigma_x, x0) / spread(sigma_y, y)) ** 2
+
+    def gradient(x: Tensor) -> Tensor:
+        return weight * (a(x) - y) * slope_of(a, x) + x - x0
+
+    return monotone_root(gradient, x0, exact)  # the solution lies between what either side asks for
 
 
 def weighted_mean(x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:

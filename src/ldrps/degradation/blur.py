@@ -11,6 +11,7 @@ from torch import Tensor
 from ldrps.degradation.base import Linear, Parameter, equals, first, is_field, spread
 from ldrps.degradation.kernels import taps
 from ldrps.degradation.separable import Axis, Separable, mirrored
+from ldrps.image.tiles import Window
 
 # What lies beyond the edge: the picture mirrored, the picture again, or nothing, so that the result is smaller.
 Border = Literal["mirrored", "circular", "valid"]
@@ -43,6 +44,10 @@ class Blur(Linear):
     @property
     def support(self) -> int:
         return max(self._reach)
+
+    def seen(self, window: Window) -> Window:
+        down, across = self._reach if self.border == "valid" else (0, 0)
+        return Window(window.top, window.left, window.height - 2 * down, window.width - 2 * across)
 
     def clean_size(self, y: Tensor) -> tuple[int, int]:
         down, across = self._reach if self.border == "valid" else (0, 0)
@@ -140,6 +145,7 @@ class GaussianBlur(Separable):
 
     def axes(self, size: tuple[int, int]) -> tuple[Axis, Axis]:
         weight = taps(self.sigma)
+        weight = weight if weight.ndim == 1 else weight[:, None]
         reach = weight.shape[-1] // 2
         rows, columns = (self._axis(weight, length, reach) for length in size)
         return rows, columns

@@ -12,7 +12,7 @@ from ldrps.degradation.base import Projection
 
 @dataclass(frozen=True, eq=False)
 class Clipping(Projection):
-    """What exceeds [0, 1] is cut. A clipped value bounds x from one side only: white may have been anything brighter."""
+    """What exceeds [0, 1] is cut. A clipped value bounds x from one side only: white may have been brighter."""
 
     kind = "clipping"
 

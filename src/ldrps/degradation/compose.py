@@ -8,7 +8,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Degradation, Parameter, Projection, is_field, spread
+from ldrps.degradation.base import Degradation, Parameter, Pointwise, Projection, is_field, pointwise_step, spread
 from ldrps.degradation.separable import Separable, separable_step
 from ldrps.image.tiles import Window
 
@@ -63,7 +63,8 @@ class Compose(Degradation):
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
         """What loses information without noise comes last and is peeled off: y is replaced by the nearest picture to
-        the expected one that would have given it. Separable parts are solved together; others by Gauss-Newton steps.
+        the expected one that would have given it. Pointwise parts are solved together, and so are separable ones; what
+        is mixed, by Gauss-Newton steps with conjugate gradients.
         """
         *rest, last = self.present
         if not rest:
@@ -71,6 +72,8 @@ class Compose(Degradation):
         before = Compose(tuple(rest))
         if isinstance(last, Projection):
             return before.data_step(x0, last.project(before(x0), y), sigma_x, sigma_y)
+        if all(isinstance(part, Pointwise) for part in self.present):
+            return pointwise_step(self._apply, self._invert(y), x0, y, sigma_x, sigma_y)
         if all(isinstance(part, Separable) for part in self.present) and not is_field(sigma_x) | is_field(sigma_y):
             return self._separable_step(x0, y, sigma_x, sigma_y)
         return super()._data_step(x0, y, sigma_x, sigma_y)

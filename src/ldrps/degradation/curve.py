@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,10 +60,9 @@ def interpolated(images: Tensor, table: Tensor) -> Tensor:
 
 def _channel_by_channel(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, table: Tensor) -> Tensor:
     """Not all at once: the indices into a table are as large as a picture of 64 bits."""
-    made = torch.empty_like(images)
-    for image, tables, target in zip(images, table.to(images).expand(len(images), -1, -1), made, strict=True):
-        for channel, entries in enumerate(tables):
-            target[channel] = function(image[channel], entries)
+    made, tables = torch.empty_like(images), table.to(images).expand(len(images), -1, -1)
+    for picture, channel in itertools.product(range(images.shape[0]), range(images.shape[1])):
+        made[picture, channel] = function(images[picture, channel], tables[picture, channel])
     return made
 
 

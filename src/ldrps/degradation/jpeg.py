@@ -79,16 +79,15 @@ class Jpeg(Projection):
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """x moved into the intervals of the coefficients that y stands for, widened for y's rounding to bytes.
 
-        For luma, and chroma that was not subsampled, y tells which multiple of the step was kept. Of subsampled chroma
-        it does not tell quite: the way back up is a filter. There the interval lies around what y has. Blocks that the
-        edge cuts tell nothing that could be held on to.
+        y tells which multiple of its step each coefficient was: of subsampled chroma too, once the filter by which it
+        was enlarged is undone. Blocks that the edge cuts tell nothing that could be held on to.
         """
         x_planes, y_planes = self._planes(x), self._planes(y)
+        y_planes[1:] = [_blocks(self._unsmoothed(_pixels(plane))) for plane in y_planes[1:]]
         change = torch.zeros_like(x)
         for channel, (mine, data) in enumerate(zip(x_planes, y_planes, strict=True)):
             step = self._step(channel, mine)
-            centre = data if channel and self.subsampling != (1, 1) else step * (data / step).round()
-            half = step / 2 + _ROUNDED
+            centre, half = step * (data / step).round(), step / 2 + _ROUNDED
             moved = (mine.clamp(centre - half, centre + half) - mine) * self._whole(channel, x)
             change[:, channel] = self._plane(moved, channel, x.shape[-2:], _repeated)
         return x + _from_ycc(change) / 255
@@ -128,8 +127,19 @@ class Jpeg(Projection):
         left, _, top, _ = self._margins(size)
         return plane[:, top : top + size[0], left : left + size[1]]
 
+    def _unsmoothed(self, plane: Tensor) -> Tensor:
+        """The plane [B, h, w] that became `plane` by being enlarged, smoothly, and reduced again."""
+        for factor, turned in zip(self.subsampling, (False, True), strict=True):
+            if factor > 1:
+                lines = plane.mT if turned else plane
+                unit = torch.eye(lines.shape[-2], dtype=plane.dtype, device=plane.device)
+                there_and_back = F.avg_pool2d(_smoothed(unit[None], (factor, 1)), (factor, 1))[0]
+                lines = torch.linalg.solve(there_and_back, lines)
+                plane = lines.mT if turned else lines
+        return plane
+
     def _whole(self, channel: int, x: Tensor) -> Tensor:
-        """1 for the blocks of a channel that lie within the picture, 0 for those that its edge cuts; [rows, columns, 1, 1]."""
+        """1 for a channel's blocks within the picture, 0 for those that its edge cuts, [rows, columns, 1, 1]."""
         factors = self.subsampling if channel else (1, 1)
         left, right, top, bottom = self._margins(x.shape[-2:])
         sides = []

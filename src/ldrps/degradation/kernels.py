@@ -32,7 +32,7 @@ def gaussian(along: float, across: float, angle: float = 0.0) -> Tensor:
 
 
 def disk(radius: float) -> Tensor:
-    """A lens out of focus: an even disk of that radius in pixels, its edge by the share of each pixel that it covers."""
+    """A lens out of focus: an even disk of that radius in pixels; pixels at its edge by their share of it."""
     reach = math.ceil(max(radius - 0.5, 0))
     side = (2 * reach + 1) * _SUBPIXELS
     places = (torch.arange(side, dtype=torch.float64) + 0.5) / _SUBPIXELS - reach - 0.5
@@ -57,8 +57,9 @@ def line(length: float, angle: float) -> Tensor:
 
 
 def path(points: list[tuple[float, float]], radius: int) -> Tensor:
-    """The path of a motion through points (down, right), no more than `radius` pixels away each way; all weigh the same,
-    each shared among the four pixels around it.
+    """The path of a motion through points (down, right) of equal weight, each shared among the four pixels around it.
+
+    No point is further than `radius` pixels away either way.
     """
     kernel = torch.zeros(2 * radius + 1, 2 * radius + 1, dtype=torch.float64)
     for down, right in points:

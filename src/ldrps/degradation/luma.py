@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation.base import Linear, Parameter, is_field, spread
-
-BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601, the luma of JPEG, and Pillow's own conversion to L
+from ldrps.image.space import LUMA
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +21,7 @@ class Luma(Linear):
 
     kind = "luma"
 
-    weights: tuple[float, float, float] = BT601
+    weights: tuple[float, float, float] = LUMA
 
     @property
     def absent(self) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation.base import Linear, Parameter, spread
@@ -40,7 +40,9 @@ class Mask(Linear):
         return x0 + known * (y - known * x0) / (known**2 + ratio)
 
     def at(self, window: Window) -> Mask:
-        return Mask(window.of(self.known))
+        """What lies beyond the picture, where a window reaches over it, is not known."""
+        known = window.of(self.known)
+        return Mask(F.pad(known, (0, window.width - known.shape[-1], 0, window.height - known.shape[-2])))
 
     def words(self) -> str:
         return f"{float(1 - self.known[0].float().mean()):.1%} of the pixels lost"

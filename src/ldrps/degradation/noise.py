@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ldrps.degradation.base import Parameter, _plain, first, spread
 from ldrps.degradation.sampling import resampled, resize
+from ldrps.degradation.solve import slope_of
 from ldrps.degradation.srgb import Domain, into, out_of
 
 
@@ -49,7 +50,7 @@ def normal(shape: Sequence[int], like: Tensor, random: np.random.Generator) -> T
     """Standard normal values [B, C, H, W] in the type of `like`, drawn in the order of a file."""
     batch, channels, height, width = shape
     dtype = np.float64 if like.dtype == torch.float64 else np.float32
-    drawn = random.standard_normal((batch, height, width, channels), dtype=dtype)  # type: ignore[arg-type]
+    drawn = random.standard_normal((batch, height, width, channels), dtype=dtype)
     return torch.from_numpy(drawn).to(like).movedim(-1, 1)
 
 
@@ -199,10 +200,9 @@ class ReducedNoise(Noise):
         return resampled(large, side, large / side).weight.pow(2).sum(1)
 
 
-def as_seen(domain: Domain, x: Tensor, variance: Any) -> Tensor:
+def as_seen(domain: Domain, x: Tensor, variance: Callable[[Tensor], Tensor]) -> Tensor:
     """A variance in the domain of the noise, as one of sRGB values: times the square of the slope there."""
     light = into(domain, x)
     if domain == "srgb":
         return variance(light).expand_as(x)
-    slope = torch.func.jvp(lambda v: out_of(domain, v), (light,), (torch.ones_like(light),))[1]
-    return variance(light) * slope**2
+    return variance(light) * slope_of(lambda v: out_of(domain, v), light) ** 2

@@ -41,7 +41,7 @@ def from_plain(data: Mapping[str, Any]) -> Part:
     kind = KINDS.get(str(data.get("kind")))
     if kind is None:
         raise SettingsError(f"kind is {data.get('kind')!r}; there are {', '.join(KINDS)}")
-    fields = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+    fields = {field.name: str(field.type) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {name: value for name, value in data.items() if name != "kind"}
     if unknown := sorted(given.keys() - fields.keys()):
         raise SettingsError(f"{kind.kind} has no {unknown[0]!r}; it has {', '.join(fields) or 'no parameters'}")

@@ -61,11 +61,11 @@ class Sampling(Separable):
         if size != tuple(self.size):
             (height, width), (rows, columns) = size, self.size
             raise InputError(f"a picture of {width}x{height} and a sampling of {columns}x{rows}: give one of its size")
-        rows, columns = (
+        down, across = (
             resampled(side, small, self.factor, self.how)
             for side, small in zip(self.size, self.reduced_size, strict=True)
         )
-        return rows, columns
+        return down, across
 
     def clean_size(self, y: Tensor) -> tuple[int, int]:
         return self.size

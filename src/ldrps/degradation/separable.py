@@ -18,7 +18,7 @@ class Axis:
     Attributes:
         length: of the line.
         index: which values, [n, taps].
-        weight: how much of each, [n, taps] or, for the pictures of a batch, [B, n, taps]; float64.
+        weight: how much of each, [n, taps] or, for the pictures of a batch, [B, 1, n, taps]; float64.
     """
 
     length: int
@@ -26,23 +26,21 @@ class Axis:
     weight: Tensor
 
     def along(self, x: Tensor, dim: int) -> Tensor:
-        """The map along one of the last two dimensions of x [B, C, H, W].
+        """The map along dimension -2 or -1 of x [..., H, W].
 
         Summed in float64 in the order of the taps, as Pillow does: the same to the bit on every processor.
         """
         index = self.index.to(x.device)
         weight = self.weight.to(x.device, torch.float64 if x.device.type != "mps" else x.dtype)
-        shape = [-1, 1, 1, 1]  # of the weights of one tap, in the place of the dimension
-        shape[dim] = len(index)
         total: Tensor | None = None
         for tap in range(index.shape[1]):
-            part = x.index_select(dim, index[:, tap]).to(weight.dtype) * weight[..., tap].reshape(shape)
+            part = x.index_select(dim, index[:, tap]).to(weight.dtype) * weight[..., tap].unsqueeze(-3 - dim)
             total = part if total is None else total + part
         assert total is not None
         return total.to(x.dtype)
 
     def matrix(self, x: Tensor) -> Tensor:
-        """The same as a dense matrix [n, length] or [B, n, length], in the type of x."""
+        """The same as a dense matrix [n, length] or [B, 1, n, length], in the type of x."""
         dense = torch.zeros(*self.weight.shape[:-1], self.length, dtype=torch.float64)
         dense.scatter_add_(-1, self.index.expand(self.weight.shape), self.weight)
         return dense.to(x.device, x.dtype)
@@ -71,9 +69,9 @@ class Separable(Linear):
         return separable_step(rows, columns, x0, y, ratio)
 
     def matrices(self, size: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
-        """R and C as dense matrices [1 or B, 1, n, N], to be multiplied with pictures such as `like`."""
+        """R and C as dense matrices, to be multiplied with pictures such as `like`."""
         rows, columns = (axis.matrix(like) for axis in self.axes(size))
-        return tuple(m.reshape(-1, 1, *m.shape[-2:]) for m in (rows, columns))  # type: ignore[return-value]
+        return rows, columns
 
 
 def separable_step(rows: Tensor, columns: Tensor, x0: Tensor, y: Tensor, ratio: Tensor) -> Tensor:

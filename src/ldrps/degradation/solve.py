@@ -11,19 +11,20 @@ Map = Callable[[Tensor], Tensor]
 
 _ROUNDS = 100  # of conjugate gradients, at most
 _NEWTON = 12
+_NEARLY = 1e-3
 _HALVINGS = 8
 _ROOT = 40  # of which a third are bisections: enough for float64
 
 
-def conjugate_gradients(apply: Map, b: Tensor, rounds: int = _ROUNDS) -> Tensor:
+def conjugate_gradients(apply: Map, b: Tensor, tolerance: float | None = None) -> Tensor:
     """x [B, ...] of apply(x) = b, for a symmetric positive definite map (Hestenes and Stiefel 1952).
 
-    To a relative residual near the precision of the type, or for so many rounds.
+    To a relative residual of `tolerance`, or near the precision of the type; 100 rounds at most.
     """
     x, residual = torch.zeros_like(b), b
     direction, square = residual, _dot(residual, residual)
-    enough = square * _tolerance(b) ** 2
-    for _ in range(rounds):
+    enough = square * (tolerance or _tolerance(b)) ** 2
+    for _ in range(_ROUNDS):
         active = square > enough
         if not bool(active.any()):
             break
@@ -40,7 +41,7 @@ def conjugate_gradients(apply: Map, b: Tensor, rounds: int = _ROUNDS) -> Tensor:
 def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor, rounds: int = _NEWTON) -> Tensor:
     """A stationary x of |a(x) - y|^2 / sigma_y^2 + |x - x0|^2 / sigma_x^2, from x0 on, for any smooth map.
 
-    Each round solves the problem with `a` as a straight line, and shortens the step until the objective falls.
+    Each round solves the problem nearly, with `a` as a straight line, and shortens the step until the objective falls.
     """
 
     def objective(x: Tensor) -> Tensor:
@@ -49,13 +50,13 @@ def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor
 
     x, height = x0, objective(x0)
     for _ in range(rounds):
-        value, pull = torch.func.vjp(a, x)
+        value, pull = vjp(a, x)
         slope = pull((value - y) / sigma_y**2)[0] + (x - x0) / sigma_x**2
 
         def curvature(d: Tensor, at: Tensor = x, pull: Callable[[Tensor], tuple[Tensor]] = pull) -> Tensor:
             return pull(torch.func.jvp(a, (at,), (d,))[1] / sigma_y**2)[0] + d / sigma_x**2
 
-        step = conjugate_gradients(curvature, -slope)
+        step = conjugate_gradients(curvature, -slope, _NEARLY)
         length = torch.ones_like(height)
         for _ in range(_HALVINGS):
             lower = objective(x + length * step) <= height
@@ -88,6 +89,18 @@ def monotone_root(gradient: Map, one: Tensor, other: Tensor) -> Tensor:
         below, above = torch.where(rises, below / 2, value), torch.where(rises, value, above / 2)
         left, right = torch.where(rises, left, guess), torch.where(rises, guess, right)
     return torch.where(outside_low, low, torch.where(outside_high, high, guess))
+
+
+def vjp(a: Map, x: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]:
+    """a(x), and what takes a vector of its shape to the gradient of their product in x."""
+    value, pull = torch.func.vjp(a, x)[:2]
+    return value, pull
+
+
+def slope_of(a: Map, x: Tensor) -> Tensor:
+    """The derivative of each value of a(x), which depends on the same value of x alone."""
+    slope: Tensor = torch.func.jvp(a, (x,), (torch.ones_like(x),))[1]
+    return slope
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

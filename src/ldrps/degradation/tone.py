@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, Pointwise, equals, first, per_picture, spread
+from ldrps.degradation.base import Parameter, Pointwise, cut, equals, first, per_picture, spread
 from ldrps.degradation.srgb import Domain, into, out_of
+from ldrps.image.tiles import Window
 
 _BLACK = 1e-4  # below it a power is undone with the slope that it has there, which stays finite
 _NO_LIGHT = 1e-6
@@ -52,6 +53,18 @@ class Tone(Pointwise):
             curved = light.clamp_min(_BLACK) ** power
             light = torch.where(light > _BLACK, curved, light.clamp_min(0) * _BLACK ** (power - 1))
         return out_of(self.domain, light)
+
+    def at(self, window: Window) -> Tone:
+        gamma = None if self.gamma is None else cut(self.gamma, window)
+        return replace(self, gain=cut(self.gain, window), offset=cut(self.offset, window), gamma=gamma)
+
+    def of(self, picture: int) -> Tone:
+        """That of one picture of the batch."""
+        gain, offset, gamma = (
+            each[picture : picture + 1] if isinstance(each, Tensor) and each.ndim else each
+            for each in (self.gain, self.offset, self.gamma)
+        )
+        return Tone(gain, offset, gamma, self.domain)  # type: ignore[arg-type]
 
     def words(self) -> str:
         said = []

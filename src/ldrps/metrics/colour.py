@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from ldrps.degradation.srgb import to_linear
 from ldrps.metrics.pictures import ImageLike, pair
 from ldrps.metrics.score import Score
 
@@ -34,7 +35,7 @@ def ciede2000(restored: ImageLike, clean: ImageLike) -> Score:
 
 def lab(x: Tensor) -> Tensor:
     """CIELAB [3, ...] of sRGB [3, ...] in [0, 1]; L* in [0, 100]."""
-    linear = torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    linear = to_linear(x)
     matrix = torch.tensor(_TO_XYZ, dtype=x.dtype)
     xyz = torch.tensordot(matrix / matrix.sum(1, keepdim=True), linear, 1)
     f = torch.where(xyz > _DELTA**3, xyz.clamp_min(_DELTA**3) ** (1 / 3), xyz / (3 * _DELTA**2) + 4 / 29)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ldrps.degradation import Compose, Degradation, LocalLight, Rounding, Tone, Veil, WhiteNoise
+
 UNDAMAGED = 0.25  # of all pictures
 
 
@@ -25,66 +27,68 @@ class DamagedTones:
 
 def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
     """Damage each of `clean` [B, 3, H, W]: 25 % not at all, some 25 % dark, 27 % veiled, 23 % flat; noise on half."""
-    exact = torch.stack([_damage(image, random) for image in clean]).clamp(0, 1)
+    exact = torch.cat([_damage(image, random)(image) for image in clean.split(1)]).clamp(0, 1)
     # Little of it: the noise of a photograph is averaged away in a thumbnail.
     sigma = 0.04 * random.random(len(clean)) ** 2 * (random.random(len(clean)) < 0.5)
-    noise = torch.from_numpy(random.standard_normal(exact.shape, dtype=np.float32))
-    noisy = exact + torch.from_numpy(sigma).float().reshape(-1, 1, 1, 1) * noise
-    return DamagedTones(exact, (noisy.clamp(0, 1) * 255).round() / 255)
+    noisy = WhiteNoise(torch.from_numpy(sigma)).sample(exact, random)
+    return DamagedTones(exact, Rounding()(noisy))
 
 
 def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
     """Darken those of `clean` [B, 3, H, W] that are well exposed, and leave the others; with 8-bit rounding."""
-    dark = [_darken(image, random) if random.random() < _exposure(image) else image for image in clean]
-    return (torch.stack(dark).clamp(0, 1) * 255).round() / 255
+    dark = [
+        _darkness(image, random)(image) if random.random() < _exposure(image) else image for image in clean.split(1)
+    ]
+    return Rounding()(torch.cat(dark))
 
 
-def _damage(image: Tensor, random: np.random.Generator) -> Tensor:
+def _damage(image: Tensor, random: np.random.Generator) -> Degradation:
+    """What is done to an image [1, 3, H, W]."""
     if random.random() < UNDAMAGED:
-        return image
+        return Compose()
     if random.random() < 0.55 and random.random() < _exposure(image):
-        return _darken(image, random)
+        return _darkness(image, random)
     if random.random() < 0.55:
         return _veil(image, random)
-    return random.uniform(0.3, 1.2) * image + random.uniform(-0.1, 0.3)
+    return Tone(random.uniform(0.3, 1.2), random.uniform(-0.1, 0.3))
 
 
 def _exposure(image: Tensor) -> float:
     """How far an image is well exposed, 0 to 1: one that is dark itself is no example of what a dark one should be."""
-    luma = image.mean(0).flatten()
+    luma = image.mean(1).flatten()
     in_the_middle = (float(luma.mean()) - 0.2) / 0.25
     of_the_range = (float(luma.quantile(0.98)) - 0.5) / 0.25
     return min(max(in_the_middle, 0.0), 1.0) * min(max(of_the_range, 0.0), 1.0)
 
 
-def _darken(image: Tensor, random: np.random.Generator) -> Tensor:
+def _darkness(image: Tensor, random: np.random.Generator) -> Degradation:
     """gain * x ** gamma with a small error of white balance; the gain spans five stops below normal exposure."""
     gain = np.exp(random.uniform(np.log(0.03), np.log(1.1)))
-    balance = torch.from_numpy(np.exp(random.normal(0, 0.08, (3, 1, 1)))).float()
-    dark = gain * balance * image ** random.uniform(0.6, 2.0)
-    if random.random() < 0.4:  # the light comes from a side, or falls on a part
-        sideways, downwards = random.normal(0, 0.3, 2)
-        y, x = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in image.shape[-2:]), indexing="ij")
-        dark = dark * torch.exp(0.2 * _smooth(image, random) + sideways * x + downwards * y)
-    return dark
+    balance = np.exp(random.normal(0, 0.08, (1, 3)))
+    dark = Tone(torch.from_numpy(gain * balance), gamma=random.uniform(0.6, 2.0))
+    if random.random() >= 0.4:
+        return dark
+    # The light comes from a side, or falls on a part.
+    sideways, downwards = random.normal(0, 0.3, 2)
+    y, x = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in image.shape[-2:]), indexing="ij")
+    return Compose((dark, LocalLight(0.2 * _smooth(image, random) + sideways * x + downwards * y, "srgb")))
 
 
-def _veil(image: Tensor, random: np.random.Generator) -> Tensor:
-    """t x + (1 - t) A: airlight A, transmission t a smooth random field that is lower (hazier) at the top, and often
-    where the picture is bright, as what is far away is.
+def _veil(image: Tensor, random: np.random.Generator) -> Veil:
+    """A veil of a transmission that is a smooth random field, lower (hazier) at the top, and often where the picture is
+    bright, as what is far away is.
     """
     height = image.shape[-2]
-    ramp = torch.linspace(-1, 1, height).reshape(1, height, 1)  # bottom is nearer, hence clearer
-    luma = F.avg_pool2d(image.mean(0, keepdim=True)[None], 9, 1, 4, count_include_pad=False)[0]
+    ramp = torch.linspace(-1, 1, height)[:, None]  # bottom is nearer, hence clearer
+    luma = F.avg_pool2d(image.mean(1, keepdim=True), 9, 1, 4, count_include_pad=False)
     bright = (luma - luma.mean()) / (luma.std() + 0.02)
     transmission = random.uniform(0.2, 0.9) + random.uniform(0, 0.12) * _smooth(image, random)
     transmission = transmission + random.uniform(0, 0.3) * ramp - random.uniform(-0.03, 0.12) * bright
-    transmission = transmission.clamp(0.1, 1)
-    airlight = random.uniform(0.65, 1.0) + torch.from_numpy(random.normal(0, 0.02, (3, 1, 1))).float()
-    return transmission * image + (1 - transmission) * airlight
+    airlight = random.uniform(0.65, 1.0) + torch.from_numpy(random.normal(0, 0.02, (1, 3)))
+    return Veil(transmission.clamp(0.1, 1), airlight)
 
 
 def _smooth(image: Tensor, random: np.random.Generator) -> Tensor:
-    """A smooth random field of about unit deviation, [1, H, W]."""
+    """A smooth random field of about unit deviation, [1, 1, H, W]."""
     coarse = torch.from_numpy(random.standard_normal((1, 1, 4, 4), dtype=np.float32))
-    return F.interpolate(coarse, image.shape[-2:], mode="bicubic", align_corners=True)[0]
+    return F.interpolate(coarse, image.shape[-2:], mode="bicubic", align_corners=True)

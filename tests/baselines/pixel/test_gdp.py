@@ -11,7 +11,7 @@ from baselines.pixel.conftest import FACTS, Told
 from torch import Tensor
 
 from ldrps.baselines.pixel.gdp import AffineGuide, Gdp, GdpLinear, GdpLinearSettings, GdpSettings, KnownGuide
-from ldrps.baselines.pixel.operators import Grey, Masked, Pooled
+from ldrps.baselines.pixel.operators import grey, masked, pooled
 from ldrps.baselines.pixel.patches import patches
 from ldrps.baselines.pixel.step import Moments
 from ldrps.errors import SettingsError
@@ -75,20 +75,24 @@ def test_a_and_m_are_means_over_the_patches() -> None:
 
 @pytest.mark.parametrize("at", ["x0", "xt"])
 def test_a_step_of_the_known_form(at: Any) -> None:
-    point = X0 if at == "x0" else X_T
-    correction, losses = KnownGuide(Y, Pooled(), at).correct(WHOLE, moments_of(X0), X_T)
+    point, means = X0 if at == "x0" else X_T, pooled(32, 48)
+
+    def blocks(x: Tensor) -> Tensor:
+        return means.degradation(x).repeat_interleave(4, -1).repeat_interleave(4, -2)
+
+    correction, losses = KnownGuide(Y, means, at).correct(WHOLE, moments_of(X0), X_T)
     # The means of blocks are a symmetric projection P, so that the gradient of |P x - P y|^2 / N is 2 P (x - y) / N.
-    difference = Pooled().degrade((point + 1) / 2 - Y)
+    difference = blocks((point + 1) / 2 - Y)
     torch.testing.assert_close(correction, -2000 * SIZE * difference / N)
     assert losses["posterior/distance"] == pytest.approx(2000 * float(difference.square().mean()), rel=1e-4)
-    for_ten, _ = KnownGuide(Y, Pooled(), at, stride=10).correct(WHOLE, moments_of(X0), X_T)
+    for_ten, _ = KnownGuide(Y, means, at, stride=10).correct(WHOLE, moments_of(X0), X_T)
     torch.testing.assert_close(for_ten, 10 * correction)
-    at_most, _ = KnownGuide(Y, Pooled(), at, stride=500).correct(WHOLE, moments_of(X0), X_T)
-    torch.testing.assert_close(Pooled().degrade((point + at_most + 1) / 2), Pooled().degrade(Y), atol=1e-5, rtol=0)
+    at_most, _ = KnownGuide(Y, means, at, stride=500).correct(WHOLE, moments_of(X0), X_T)
+    torch.testing.assert_close(blocks((point + at_most + 1) / 2), blocks(Y), atol=1e-5, rtol=0)
 
 
 def test_colourisation_has_its_colour_term() -> None:
-    correction, losses = KnownGuide(Y, Grey(), "x0").correct(WHOLE, moments_of(X0), X_T)
+    correction, losses = KnownGuide(Y, grey(), "x0").correct(WHOLE, moments_of(X0), X_T)
     red, green, blue = X0.mean((0, 2, 3)).tolist()  # of x in [-1, 1]
     root = ((red - green) ** 4 + (red - blue) ** 4 + (green - blue) ** 4) ** 0.5
     assert losses["posterior/colour"] == pytest.approx(500 * root, rel=1e-4)
@@ -106,7 +110,7 @@ def test_a_mask_is_obeyed_in_patches() -> None:
     settings = GdpLinearSettings(steps=4, patch=32, stride=16)
     white = np.full((40, 72, 3), 255, np.uint8)
     white[0, 0] = 0
-    rival = GdpLinear(FACTS, model, Masked(mask), settings)
+    rival = GdpLinear(FACTS, model, masked(mask), settings)
     result = rival(white)
     hidden = result.levels[20:30, 30:50]
     assert hidden.max() == 0 and result.levels[:20].mean() > 20

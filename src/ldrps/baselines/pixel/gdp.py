@@ -21,6 +21,7 @@ from ldrps.baselines.pixel.rival import PixelRival, PixelSettings, require
 from ldrps.baselines.pixel.step import PUBLISHED_SIDE, Moments, descent, guided, moments, stepped
 from ldrps.baselines.rival import RivalStep
 from ldrps.baselines.terms import total_variation
+from ldrps.degradation import Tone
 from ldrps.errors import SettingsError
 from ldrps.guidance.terms import brightness, chrominance
 from ldrps.image.tiles import Window
@@ -184,7 +185,7 @@ class AffineGuide:
         gain = torch.tensor(self.gain, device=x0.device, requires_grad=True)
         offset = place.of(self.offset).clone().requires_grad_()
         x, settings = (x0 + 1) / 2, self.settings
-        terms = {"distance": F.mse_loss(gain * x + offset, place.of(self._y))}
+        terms = {"distance": F.mse_loss(Tone(gain, offset)(x), place.of(self._y))}
         if settings.exposure:
             terms["exposure"] = settings.exposure * brightness(x, _EXPOSURE_CELL, _EXPOSURE_LEVEL)
         if settings.colour:
@@ -227,7 +228,7 @@ class KnownGuide:
     def correct(self, place: Window, step: Moments, x_t: Tensor) -> tuple[Tensor, Losses]:
         operator = self._operator.at(place)
         point = (step.x0 if self._at == "x0" else x_t).detach().requires_grad_()
-        degraded = operator.degrade((point + 1) / 2)
+        degraded = operator.degradation((point + 1) / 2)
         terms = {"distance": operator.scale * F.mse_loss(degraded, operator.observed(place.of(self._y)))}
         if operator.colour:
             terms["colour"] = operator.colour * chrominance(point)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,19 +13,20 @@ from torch import Tensor
 
 from ldrps.align.tone import find_tone
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
+from ldrps.degradation import Tone
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.sampling.schedule import Schedule
 from ldrps.settings import ProximalPosterior
 
-# Known damage to tones, each alone: y = gain * x ** gamma + offset, clipped to [0, 1].
-Tone = tuple[float, float, float]  # gain, offset, gamma
-_TONES: list[Tone] = [
-    *((gain, 0.0, 1.0) for gain in (0.1, 0.3, 0.6, 1.5, 3.0)),
-    *((1.0 - offset, offset, 1.0) for offset in (0.15, 0.3, 0.45)),
-    *((1.0, 0.0, gamma) for gamma in (0.5, 0.7, 1.5, 2.2)),
+# Known damage to tones, each alone, and clipped to [0, 1].
+_TONES = [
+    *(Tone(gain) for gain in (0.1, 0.3, 0.6, 1.5, 3.0)),
+    *(Tone(1.0 - offset, offset) for offset in (0.15, 0.3, 0.45)),
+    *(Tone(gamma=gamma) for gamma in (0.5, 0.7, 1.5, 2.2)),
 ]
+_DARKEST = 1 / 512  # of what the likelihood is asked about: half a level, where a power is still steep but finite
 _SETS = ("lol", "hsts", "kodak_noise30", "lol-clean", "hsts-clean", "kodak_noise30-clean", "cbsd")
 _EXACT = 50.0  # dB; a picture that is left as it is has no larger PSNR
 # The likelihood is asked on thumbnails, at these noise levels, and about the known tones only: it is slow.
@@ -53,11 +55,11 @@ def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float] | Non
         "mean_and_deviation": lambda y: to_tensor(meanstd(to_array(y))),
         "stretch": lambda y: to_tensor(stretch(to_array(y))),
     }
-    damaged = [(x, _damaged(x, tone)) for x in clean for tone in _TONES]
+    damaged = [(x, tone(x).clamp(0, 1)) for x in clean for tone in _TONES]
     errors = {name: mean(rms(judge(y), x) for x, y in damaged) for name, judge in judges.items()}
     untouched = {f"{name}_undamaged": mean(rms(judge(x), x) for x in clean) for name, judge in judges.items()}
     few = [F.interpolate(x, (_THUMBNAIL, _THUMBNAIL), mode="area") for x in clean[:_LIKELIHOOD_PICTURES]]
-    pairs = [(x, _damaged(x, tone)) for x in few for tone in _TONES]
+    pairs = [(x, tone(x).clamp(0, 1)) for x in few for tone in _TONES]
     likelihood = {
         "likelihood": mean(rms(_likeliest(prior, y), x) for x, y in pairs),
         "posterior_of_those": mean(rms(ours(y), x) for x, y in pairs),
@@ -87,20 +89,15 @@ def _undone(prior: Prior, posterior: TonePosterior, settings: ProximalPosterior,
     return find_tone(seen, posterior, settings.tone, settings.undamaged, settings.unevenness).undo(seen).cpu()
 
 
-def _damaged(x: Tensor, tone: Tone) -> Tensor:
-    gain, offset, gamma = tone
-    return (gain * x**gamma + offset).clamp(0, 1)
-
-
 @torch.no_grad()
 def _likeliest(prior: Prior, y: Tensor) -> Tensor:
     """Of y [1, 3, H, W] and y with each known tone undone, the picture whose y is likeliest."""
     candidates, jacobians = [y], [0.0]
-    for gain, offset, gamma in _TONES:
-        linear = ((y - offset) / gain).clamp(1 / 512, 1)
-        candidates.append(linear ** (1 / gamma))
-        # log |dx / dy| where y is not clipped.
-        jacobians.append(float((linear ** (1 / gamma - 1) / (gamma * gain)).log().sum()))
+    for tone in _TONES:
+        line = replace(tone, gamma=None)
+        within = line(line.invert(y).clamp(_DARKEST, 1))  # the values that the damage can make
+        candidates.append(tone.invert(within))
+        jacobians.append(float(tone.slope(within).log().sum()))  # log |dx / dy|
     scores = -_negative_log_likelihood(prior, torch.cat(candidates)) + torch.tensor(jacobians)
     return candidates[int(scores.argmax())]
 

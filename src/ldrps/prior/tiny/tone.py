@@ -17,23 +17,9 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from ldrps.degradation import Tone
+
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
-_EPS = 1e-4  # keeps the power's derivative finite at black
-
-
-@dataclass(frozen=True)
-class ToneCurve:
-    """A damage y = gain * x ** (1 / gamma) + offset per channel, as its inverse is needed; each field [B, 3]."""
-
-    gain: Tensor
-    offset: Tensor
-    gamma: Tensor
-
-    def invert(self, images: Tensor) -> Tensor:
-        """x = ((y - offset) / gain) ** gamma for images [B, 3, H, W] in [0, 1]; below the offset is black."""
-        gain, offset, gamma = (p[:, :, None, None] for p in (self.gain, self.offset, self.gamma))
-        linear = (images - offset) / gain
-        return torch.where(linear > _EPS, linear.clamp_min(_EPS) ** gamma, linear.clamp_min(0) * _EPS ** (gamma - 1))
 
 
 @dataclass(frozen=True)
@@ -69,13 +55,13 @@ class ToneBelief:
     """A mixture of hypotheses about each of B pictures; hypothesis 0 is that nothing was done.
 
     Attributes:
-        curves: the other hypotheses, K of them.
+        curves: the other hypotheses, K of them, with parameters [B, 3].
         weights: probability of each, [B, K + 1].
         scales: the root mean square error that is expected where curve k is undone, [B, K].
         field: what is uneven about the damage, on top of any curve; None where it is the same everywhere.
     """
 
-    curves: tuple[ToneCurve, ...]
+    curves: tuple[Tone, ...]
     weights: Tensor
     scales: Tensor
     field: ToneField | None = None
@@ -94,7 +80,7 @@ class ToneBelief:
         curve, nothing = self.curves[hypothesis - 1], self.weights[picture, :1]
         row = slice(picture, picture + 1)
         return ToneBelief(
-            (ToneCurve(curve.gain[row], curve.offset[row], curve.gamma[row]),),
+            (curve.of(picture),),
             torch.stack([nothing, 1 - nothing], 1),
             self.scales[row, hypothesis - 1 : hypothesis],
             self.field and ToneField(self.field.pivot[row], self.field.log_gain[row]),
@@ -174,6 +160,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
         )
 
 
-def _curve(answer: Tensor) -> ToneCurve:
-    log_gain, offset, log_gamma = answer.chunk(3, 1)
-    return ToneCurve(log_gain.clamp(-4.5, 1).exp(), offset.clamp(-0.5, 0.9), log_gamma.clamp(-1.2, 1.2).exp())
+def _curve(answer: Tensor) -> Tone:
+    """Of nine numbers for each picture; the last three are logarithms of the powers that undo the damage."""
+    log_gain, offset, log_power = answer.chunk(3, 1)
+    return Tone(log_gain.clamp(-4.5, 1).exp(), offset.clamp(-0.5, 0.9), (-log_power.clamp(-1.2, 1.2)).exp())

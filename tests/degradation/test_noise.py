@@ -1,0 +1,95 @@
+"""Noise: its mean and its variance, by many draws."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ldrps.degradation import (
+    BayerNoise,
+    Noise,
+    PoissonNoise,
+    ReducedNoise,
+    SharedNoise,
+    ShotReadNoise,
+    WhiteNoise,
+    from_plain,
+)
+
+GAINS = torch.tensor([1.8, 1.0, 1.5])
+NOISES: dict[str, Noise] = {
+    "white": WhiteNoise(torch.tensor([0.05, 0.2])),
+    "counts": PoissonNoise(40.0),
+    "counts of light": PoissonNoise(4000.0, "linear"),
+    "shot and read": ShotReadNoise(torch.tensor([0.002, 0.01]), 0.02, "srgb"),
+    "shot and read of light": ShotReadNoise(1e-4, 0.002),
+    "shared": SharedNoise(0.1, torch.tensor([0.3, 0.0]), torch.tensor([0.0, 0.4])),
+    "reduced": ReducedNoise(0.1, 1.7),
+    "bayer": BayerNoise(1e-4, 0.002, GAINS),
+    "bayer, another phase": BayerNoise(torch.tensor([1e-4, 2e-4]), 0.002, GAINS.repeat(2, 1), (1, 0)),
+}
+
+
+def levels() -> Tensor:
+    """Two pictures of four levels, each level a column, [2, 3, 6, 8]."""
+    return torch.tensor([0.1, 0.3, 0.5, 0.8], dtype=torch.float64).repeat_interleave(2).expand(2, 3, 6, 8).contiguous()
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
+def test_mean_and_variance_of_a_million_draws(noise: Noise) -> None:
+    x, random = levels(), np.random.default_rng(0)
+    draws = torch.stack([noise.sample(x, random) for _ in range(3500)])  # 288 values each
+    wanted = noise.variance(x)
+    assert wanted.shape == x.shape
+    error = (wanted / len(draws)).sqrt()
+    # The curve of sRGB bends: the mean of what is drawn in linear light is exact there, and here nearly.
+    bent = isinstance(noise, BayerNoise) or getattr(noise, "domain", "srgb") == "linear"
+    assert bool(((draws.mean(0) - x).abs() < 5 * error + bent * 0.05 * wanted.sqrt()).all())
+    found = draws.var(0)
+    assert float((found / wanted - 1).abs().max()) < 0.15
+    assert float((found / wanted).mean()) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
+def test_it_is_of_its_generator_type_and_plain_data(noise: Noise) -> None:
+    x = levels()
+    first, again, other = (noise.sample(x, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert noise.sample(x.float(), np.random.default_rng(1)).dtype == torch.float32
+    twin = from_plain(json.loads(json.dumps(noise.plain())))
+    assert isinstance(twin, Noise) and twin.words() == noise.words()
+    torch.testing.assert_close(twin.sample(x, np.random.default_rng(1)), first, rtol=0, atol=1e-6)
+
+
+def test_draws_are_in_the_order_of_a_file() -> None:
+    drawn = WhiteNoise(1.0).sample(torch.zeros(1, 3, 4, 5).double(), np.random.default_rng(3))
+    wanted = np.random.default_rng(3).standard_normal((4, 5, 3))
+    np.testing.assert_array_equal(drawn[0].permute(1, 2, 0).numpy(), wanted)
+
+
+def correlation(n: Tensor, m: Tensor) -> float:
+    return float((n * m).mean() / (n.square().mean() * m.square().mean()).sqrt())
+
+
+def test_neighbours_and_channels_share_what_is_said() -> None:
+    n = SharedNoise(1.0, 0.4).sample(torch.zeros(1, 3, 200, 200).double(), np.random.default_rng(0))
+    wanted = 2 * 0.4 / (1 + 2 * 0.4**2)
+    assert correlation(n[..., 1:], n[..., :-1]) == pytest.approx(wanted, abs=0.02)
+    assert correlation(n[..., 1:, :], n[..., :-1, :]) == pytest.approx(wanted, abs=0.02)
+    assert abs(correlation(n[:, 0], n[:, 1])) < 0.02
+    one = SharedNoise(1.0, channels=1.0).sample(torch.zeros(1, 3, 50, 50).double(), np.random.default_rng(0))
+    torch.testing.assert_close(one[:, 0], one[:, 2])
+
+
+def test_a_mosaic_leaves_coarse_noise_in_red_and_blue() -> None:
+    n = BayerNoise(0.0, 0.01, torch.ones(3)).sample(
+        torch.full((1, 3, 200, 200), 0.5).double(), np.random.default_rng(0)
+    )
+    n = n - 0.5
+    red, green = (correlation(n[:, c, :, 1:], n[:, c, :, :-1]) for c in (0, 1))
+    assert red > green > 0.1 and red > 0.5
+    assert float(n[:, 0].var()) < float(n[:, 1].var()), "red is a mean more often than green"
