@@ -29,6 +29,7 @@ from ldrps.image.deep import Levels, deep_grey, is_deep, is_readable_tiff, layou
 from ldrps.image.heif import is_heif, open_heif
 from ldrps.image.limits import refuse_large, refuse_small
 from ldrps.image.metadata import Metadata, orientation, read_metadata, read_tiff_metadata, tiff_orientation, upright
+from ldrps.image.original import Original, original_of
 from ldrps.image.space import Profiled, convert_to_srgb, read_profile, srgb_profile
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,10 @@ class Decoded(NamedTuple):
     alpha: Image.Image | None
     grey: bool
     bits: int
+    bilevel: bool
     profiled: Profiled | None
     metadata: Metadata
+    original: Original | None = None
 
 
 def decode_file(path: Path, max_pixels: int) -> Decoded:
@@ -72,11 +75,13 @@ def decode_file(path: Path, max_pixels: int) -> Decoded:
                 levels = read_tiff(file, name, max_pixels)
                 metadata = read_tiff_metadata(file, levels.size, name)
         if image is None:
-            return _checked(levels, metadata, name)
-        decoded = decode_image(image, name, max_pixels, file=file)
-        if _has_more_frames(image):
-            log.warning("%s holds several pictures: only the first is used", name)
-        return decoded
+            decoded = _checked(levels, metadata, name)
+        else:
+            decoded = decode_image(image, name, max_pixels, file=file)
+            if _has_more_frames(image):
+                log.warning("%s holds several pictures: only the first is used", name)
+        with _blaming(name):
+            return decoded._replace(original=original_of(path, file, image))
 
 
 def read_size(path: Path, max_pixels: int) -> tuple[int, int]:
@@ -127,7 +132,8 @@ def decode_image(image: Image.Image, name: str, max_pixels: int, *, file: Binary
                 levels = _levels(standing, stored, name)
             if ";16" in stored and levels.colour.dtype == np.uint8:
                 log.warning("%s has 16 bits a channel: it is read as 8 bits", name)
-    return _checked(levels, metadata, name)
+    two = image.mode == "1" or (image.mode == "P" and image.getcolors(2) is not None)
+    return _checked(levels, metadata, name)._replace(bilevel=two)
 
 
 def _checked(levels: Levels, metadata: Metadata, name: str) -> Decoded:
@@ -142,6 +148,7 @@ def _checked(levels: Levels, metadata: Metadata, name: str) -> Decoded:
         alpha=alpha,
         grey=channels == 1,
         bits=levels.colour.dtype.itemsize * 8,
+        bilevel=False,
         profiled=profiled,
         metadata=metadata,
     )
