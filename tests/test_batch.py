@@ -129,6 +129,18 @@ def test_alpha_that_no_result_can_hold_is_refused_before_the_work(
     assert f"b{suffix}: " in str(refused.value)
 
 
+@pytest.mark.parametrize("with_rival", [False, True], ids=["ldrps", "rival"])
+def test_what_does_not_fit_into_memory_is_not_decoded(
+    with_rival: bool, folder: Path, jobs: list[Job], tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ldrps.batch.load_picture", lambda *given, **more: pytest.fail("decoded in vain"))
+    output = Output(max_memory=2**28)
+    rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
+    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(Restorer(tiny_prior), output)
+    with pytest.raises(InputError, match=r"48 x 40 takes .* at least, the limit is 0\.25 GiB"):
+        batch.make(jobs[0])
+
+
 class Idle(Rival):
     """Changes nothing."""
 

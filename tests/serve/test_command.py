@@ -27,7 +27,7 @@ def test_without_gradio_it_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "gradio", None)
     code, _, err = command("serve", "--prior", tiny_prior_folder, "--host", "0.0.0.0")
     assert code == 2
-    assert "pip install 'ldrps[serve]'" in err
+    assert "pip install '.[serve]' in the checkout of ldrps" in err
     assert "anyone who can reach 0.0.0.0" in err
 
 

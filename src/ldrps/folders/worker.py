@@ -110,7 +110,7 @@ def _is_about_room(error: BaseException) -> bool:
 
 def _reason(job: Job, error: Exception) -> str:
     if isinstance(error, LdrpsError):
-        return str(error)
+        return error.on_command_line
     name = shown(job.source)
     if out_of_memory(error):
         return f"{name} does not fit into memory: make it smaller, close other programs, or give fewer --jobs"

@@ -83,8 +83,8 @@ def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max
     `image`.
 
     Raises:
-        InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, told from the header
-            before anything is decoded; damaged or cut data; no pixels; a side below 32 pixels. An array of the wrong
+        InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, or a side below 32
+            pixels, told from the header before anything is decoded; damaged or cut data. An array of the wrong
             type, rank or number of channels, too many pixels, none, too few, NaN or infinite values, values outside
             [0, 1]. Each in this order.
     """

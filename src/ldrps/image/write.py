@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +12,10 @@ from PIL import Image
 from ldrps.errors import OutputError, SettingsError
 from ldrps.image.arrays import as_image
 from ldrps.image.encode import encode
-from ldrps.image.files import replace_file, taken
-from ldrps.image.formats import BILEVEL, FORMATS
+from ldrps.image.files import check_output, format_of, replace_file
+from ldrps.image.formats import BILEVEL
 from ldrps.image.metadata import Metadata
 from ldrps.image.picture import Picture
-
-
-def check_output(path: str | Path, *, overwrite: bool = False) -> None:
-    """Find out early, before minutes of work, whether a picture could be written to `path`. Touches nothing.
-
-    Raises:
-        OutputError: unknown suffix; `path` is a folder, or exists without `overwrite`; a name or folder
-            that cannot be.
-    """
-    path = Path(path)
-    _format(path)
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        mode = None
-    except (OSError, ValueError) as error:  # too long, below a file, or with a null character
-        raise OutputError(f"cannot write {str(path)!r} ({error}): choose another name") from error
-    if mode is not None and stat.S_ISDIR(mode):
-        raise OutputError(f"{path} is a folder: name a file in it")
-    if mode is not None and not overwrite:
-        raise taken(path)
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write {path}: {nearest} is not a folder that may be written: choose another")
 
 
 def write_image(
@@ -83,7 +57,7 @@ def write_image(
         metadata = Metadata(icc_profile=image.info.get("icc_profile"))
     if not keep_metadata:
         metadata = metadata._replace(exif=None, xmp=None)
-    kind = _format(path)
+    kind = format_of(path)
     if like is not None and like.bilevel and kind in BILEVEL and isinstance(image, np.ndarray):
         image = _bilevel(image)
     data = encode(image, kind, metadata, quality, str(path), None if like is None else like.original)
@@ -116,11 +90,3 @@ def check_quality(quality: int | None) -> None:
     """Raise SettingsError for a quality that is neither None nor 1 to 100."""
     if quality is not None and not 1 <= quality <= 100:
         raise SettingsError(f"quality is {quality}; it must be from 1 to 100")
-
-
-def _format(path: Path) -> str:
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError:
-        allowed = " ".join(FORMATS)
-        raise OutputError(f"{path} has the suffix {path.suffix!r}, which is not one of {allowed}: use .png") from None
