@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from ldrps.errors import InputError
+from ldrps.errors import InputError, how_to_install
 
 if TYPE_CHECKING:
     from ldrps.baselines.rival import Rival
@@ -204,7 +204,7 @@ _MADE = {
         "a trained network that spandrel can read: spandrel:FILE",
         "all",
         "github.com/chaiNNer-org/spandrel",
-        needs="pip install 'ldrps[spandrel]', and weights",
+        needs=f"{how_to_install('spandrel')}, and weights",
         licence="that of the weights",
         place="ldrps.baselines.trained:Trained",
         is_random=False,
