@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from conftest import restore_job
 from PIL import Image
+from torch import Tensor
 
 from ldrps import Prior, Restorer
+from ldrps.baselines.registry import Facts
+from ldrps.baselines.rival import Rival, RivalStep, Run
 from ldrps.batch import RestorerBatch, RivalBatch
 from ldrps.errors import InputError, OutputError, SettingsError
 from ldrps.folders.worker import Worker
@@ -123,6 +127,40 @@ def test_alpha_that_no_result_can_hold_is_refused_before_the_work(
     with pytest.raises(OutputError, match=r"no room for the picture's alpha: use \.png") as refused:
         restore_job(batch, job)
     assert f"b{suffix}: " in str(refused.value)
+
+
+@pytest.mark.parametrize("with_rival", [False, True], ids=["ldrps", "rival"])
+def test_what_does_not_fit_into_memory_is_not_decoded(
+    with_rival: bool, folder: Path, jobs: list[Job], tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ldrps.batch.load_picture", lambda *given, **more: pytest.fail("decoded in vain"))
+    output = Output(max_memory=2**28)
+    rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
+    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(Restorer(tiny_prior), output)
+    with pytest.raises(InputError, match=r"48 x 40 takes .* at least, the limit is 0\.25 GiB"):
+        batch.make(jobs[0])
+
+
+class Idle(Rival):
+    """Changes nothing."""
+
+    def run(self, y: Tensor, generator: torch.Generator) -> Run:
+        yield RivalStep(1, 1, {}, y)
+        return y
+
+
+@pytest.mark.parametrize("with_rival", [False, True], ids=["ldrps", "rival"])
+def test_what_needs_nothing_is_copied(with_rival: bool, tmp_path: Path, tiny_prior: Prior) -> None:
+    clean = Image.linear_gradient("L").resize((48, 40)).convert("RGB")
+    clean.save(tmp_path / "a.jpg", quality=97, comment="mine")
+    rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
+    output = Output(compare=True, trace=True)
+    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(Restorer(tiny_prior), output)
+    (job,) = plan_jobs([tmp_path / "a.jpg"], tmp_path / "out")
+    outcome = Worker(batch, None, lambda *given: None).restore(job)
+    assert outcome.state == "done" and outcome.unchanged
+    assert job.target.read_bytes() == job.source.read_bytes()
+    assert left(tmp_path) == ["a.jpg", "a.jpg.compare.png", "a.jpg.json"]
 
 
 def test_what_would_fail_for_all_is_raised(jobs: list[Job], tiny_prior: Prior) -> None:

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from ldrps import preset
-from ldrps.cost import estimate, fitted
+from ldrps import cost, preset
+from ldrps.cost import affordable, check_reading, estimate, fitted
 from ldrps.errors import InputError
 
 GIB = 2**30
@@ -47,3 +47,18 @@ def test_windows_shrink_until_it_fits() -> None:
 def test_what_does_not_fit_is_refused_with_figures() -> None:
     with pytest.raises(InputError, match=r"6000 x 4000 takes 1\.\d\d GiB at least, the limit is 1\.00 GiB.*--max-m"):
         fitted((6000, 4000), preset("fast"), GIB)
+
+
+def test_without_a_limit_what_is_free_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = preset("fast")
+    for limit, free in ((GIB, None), (None, GIB)):
+        monkeypatch.setattr(cost, "available_bytes", lambda free=free: free)
+        assert affordable((256, 256), settings, limit) == settings
+        check_reading((256, 256), limit)
+        with pytest.raises(InputError, match=r"9000 x 9000 takes 3\.\d\d GiB at least, the limit is 1\.00 GiB"):
+            affordable((9000, 9000), settings, limit)
+        with pytest.raises(InputError, match=r"9000 x 9000 takes 3\.\d\d GiB at least, the limit is 1\.00 GiB"):
+            check_reading((9000, 9000), limit)
+    monkeypatch.setattr(cost, "available_bytes", lambda: None)  # where the system does not tell
+    assert affordable((9000, 9000), settings, None) == settings
+    check_reading((9000, 9000), None)

@@ -63,6 +63,6 @@ def test_missing_parts_are_notes_with_a_remedy(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(doctor.metadata, "requires", lambda name: needed)
     bench, heif = doctor._extras()
     assert (bench.name, bench.state) == ("bench", "note")
-    assert "no-such-package" in bench.text and "ldrps[bench]" in bench.text
+    assert "no-such-package" in bench.text and "pip install '.[bench]' in the checkout" in bench.text
     assert (heif.name, heif.state) == ("heif", "ok")
     assert [finding.name for finding in doctor._versions()] == ["python", "ldrps", "torch", "typer"]

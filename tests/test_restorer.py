@@ -60,6 +60,37 @@ def test_any_size_is_kept(settings: Settings, size: tuple[int, int], tiny_prior:
     assert Restorer(tiny_prior, settings)(noisy(*size)).image.size == size
 
 
+def smooth() -> Image.Image:
+    """Nothing is wrong with it."""
+    ramp = np.add.outer(np.linspace(60, 180, 40), np.linspace(0, 60, 48))
+    return Image.fromarray(ramp.astype(np.uint8)).convert("RGB")
+
+
+def test_a_picture_that_needs_nothing_is_told_from_one_that_does(tiny_prior: Prior, tmp_path: Path) -> None:
+    smooth().save(tmp_path / "smooth.jpg", quality=97)
+    result = Restorer(tiny_prior)(tmp_path / "smooth.jpg")
+    assert result.unchanged and result.record()["unchanged"]
+    assert result.save(tmp_path / "a.jpg").read_bytes() == (tmp_path / "smooth.jpg").read_bytes()
+    other = Restorer(tiny_prior)(noisy())
+    assert not other.unchanged and not other.record()["unchanged"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), Settings(recurrences=1, colourise=True, relight=1.0), PAPER],
+    ids=["short", "with all", "paper"],
+)
+def test_a_picture_without_shades_is_left_alone(settings: Settings, tiny_prior: Prior, tmp_path: Path) -> None:
+    text = Image.fromarray(noisy()).convert("1")
+    text.save(tmp_path / "fax.tif", compression="group4")
+    for source in (text, text.convert("L"), tmp_path / "fax.tif"):
+        result = Restorer(tiny_prior, settings)(source)
+        assert result.unchanged and result.losses == []
+        assert result.damage == "no shades, as of text or a drawing: nothing to restore"
+        assert np.array_equal(pixels(result), np.asarray(text.convert("L")))
+    assert result.save(tmp_path / "a.tif").read_bytes() == (tmp_path / "fax.tif").read_bytes()
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
 def test_greyness_and_transparency_are_kept(mode: str, tiny_prior: Prior) -> None:
     picture = Image.fromarray(noisy()).convert("RGBA")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +17,16 @@ from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
-from ldrps.cost import fitted
+from ldrps.cost import affordable, check_reading
 from ldrps.errors import SettingsError
 from ldrps.image.encode import refuse_alpha
-from ldrps.image.files import replace_file, taken
+from ldrps.image.files import replace_file
 from ldrps.image.formats import FORMATS
+from ldrps.image.header import read_size
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
-from ldrps.image.write import check_output, write_image
-from ldrps.jobs import Job, Output
-from ldrps.memory import available_bytes
+from ldrps.image.write import write_image
+from ldrps.jobs import Job, Output, check_files
 from ldrps.progress import Progress
 from ldrps.restorer import Restorer
 from ldrps.result import Result
@@ -132,14 +131,14 @@ class RestorerBatch(Batch):
         self._recaption = recaption
 
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+        size = read_size(job.source, self.output.max_pixels)
+        settings = affordable(size, self.restorer.settings, self.output.max_memory)
         picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         told, again = self._caption, None
         if not isinstance(told, Caption):
             again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
             told = ask(told, picture, self.restorer.prior, job.source)
-        limit = self.output.max_memory or available_bytes()
-        settings = self.restorer.settings if limit is None else fitted(picture.size, self.restorer.settings, limit)
         restorer = Restorer(self.restorer.prior, settings, features=self.restorer.features)
         result = restorer(picture, told, on_step=show, recaption=again)
         if not self.output.samples:
@@ -167,21 +166,10 @@ class RivalBatch(Batch):
         self.rival = rival
 
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+        check_reading(read_size(job.source, self.output.max_pixels), self.output.max_memory)
         picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         return Made(job, self.rival(picture, on_step=show))
-
-
-def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
-    """Find out before the work, not after it, whether the files of a job could be written. Touches nothing.
-
-    Raises:
-        OutputError: one of them cannot, or exists and may not be overwritten.
-    """
-    check_output(job.target, overwrite=overwrite)
-    for path in output.beside(job):
-        if not overwrite and os.path.lexists(path):
-            raise taken(path)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

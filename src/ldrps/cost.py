@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ldrps.errors import InputError
+from ldrps.memory import available_bytes
 from ldrps.settings import ProximalPosterior, Settings
 
 # Of noisy pictures on two CPU cores with the embedded prior, float32 (benchmarks/cost.py, benchmarks/large.py).
@@ -59,10 +60,29 @@ def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Setting
         if estimate(size, least).bytes <= max_bytes:
             return least
     need = estimate(size, least).bytes
-    raise InputError(
-        f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(max_bytes)}: "
-        "allow more (--max-memory, fewer --jobs), make the picture smaller, or set --working-size"
-    )
+    raise _too_large(size, need, max_bytes, "make the picture smaller, or set --working-size")
+
+
+def affordable(size: tuple[int, int], settings: Settings, max_bytes: int | None) -> Settings:
+    """As `fitted`, within what is free here if no limit is given; where the system does not tell, as they are."""
+    limit = max_bytes or available_bytes()
+    return settings if limit is None else fitted(size, settings, limit)
+
+
+def check_reading(size: tuple[int, int], max_bytes: int | None) -> None:
+    """Find out from its size whether a picture can be read, put together and written within a limit, or what is free.
+
+    Raises:
+        InputError: it cannot.
+    """
+    limit, need = max_bytes or available_bytes(), _BYTES + _BYTES_OF_PIXEL * size[0] * size[1]
+    if limit is not None and need > limit:
+        raise _too_large(size, need, limit, "make it smaller")
+
+
+def _too_large(size: tuple[int, int], need: int, limit: int, remedy: str) -> InputError:
+    said = f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(limit)}: "
+    return InputError(f"{said}allow more (--max-memory, fewer --jobs), {remedy}")
 
 
 def _reduced(size: tuple[int, int], longer_side: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ldrps.caption.cache import cache_path
 from ldrps.cost import estimate
-from ldrps.errors import LdrpsError
+from ldrps.errors import LdrpsError, how_to_install
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.settings import preset
 
@@ -87,7 +87,7 @@ def _versions() -> Iterator[Finding]:
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
-            yield Finding(name, "broken", "is not installed: pip install ldrps")
+            yield Finding(name, "broken", "is not installed: pip install . in the checkout of ldrps")
         else:
             yield Finding(name, "ok", version, {"version": version})
 
@@ -142,7 +142,7 @@ def _extras() -> Iterator[Finding]:
         missing = [name for name in names if not _is_installed(name)]
         figures = {"missing": missing}
         if missing:
-            yield Finding(extra, "note", f"without {', '.join(missing)}: pip install 'ldrps[{extra}]'", figures)
+            yield Finding(extra, "note", f"without {', '.join(missing)}: {how_to_install(extra)}", figures)
         else:
             yield Finding(extra, "ok", "all there", figures)
 

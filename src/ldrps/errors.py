@@ -1,8 +1,19 @@
 """The errors that ldrps raises on purpose. Each message names the value, the limit and the remedy."""
 
+from __future__ import annotations
+
 
 class LdrpsError(Exception):
-    """Base of all errors that are the caller's to mend; the command line prints them without a traceback."""
+    """Base of all errors that are the caller's to mend; the command line prints them without a traceback.
+
+    Attributes:
+        on_command_line: the message for people who type commands: its remedy is an option, where Python's is an
+            argument. The same message, unless another is given.
+    """
+
+    def __init__(self, message: str = "", *, on_command_line: str = "") -> None:
+        super().__init__(message)
+        self.on_command_line = on_command_line or message
 
 
 class InputError(LdrpsError, ValueError):
@@ -23,3 +34,8 @@ class SettingsError(LdrpsError, ValueError):
 
 class CaptionError(LdrpsError):
     """A captioner has no usable answer for a picture; another may be asked, or the picture restored without one."""
+
+
+def how_to_install(extra: str) -> str:
+    """The remedy where an optional part of ldrps is not installed."""
+    return f"pip install '.[{extra}]' in the checkout of ldrps"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ldrps.errors import InputError, SettingsError
+from ldrps.errors import InputError, LdrpsError, OutputError, SettingsError
+from ldrps.image.files import check_output, format_of, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.limits import MAX_PIXELS
+
+_LIKE_A_FILE = re.compile(r"\.(?=\d*[a-z])[a-z\d]{1,4}", re.IGNORECASE)  # .gif, .jp2; not .5 or .photos
 
 
 @dataclass(frozen=True)
@@ -79,28 +83,79 @@ class Output:
         return [job.sheet] * self.compare + [job.record] * self.trace + drawn + spread
 
 
+def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
+    """Find out before the work, not after it, whether the files of a job could be written. Touches nothing.
+
+    Raises:
+        OutputError: one of them cannot, or exists and may not be overwritten.
+    """
+    check_output(job.target, overwrite=overwrite)
+    for path in output.beside(job):
+        if not overwrite and os.path.lexists(path):
+            raise taken(path)
+
+
+def part_hopeless(
+    jobs: Sequence[Job], output: Output, check: Callable[[tuple[int, int]], object] | None = None
+) -> tuple[list[Job], list[tuple[Job, str]]]:
+    """Jobs that may be begun, and those whose names or headers tell that they would fail, each with the reason.
+
+    Nothing is loaded for that, and nothing touched. `check` raises an LdrpsError for a width and height that are too
+    much to ask.
+    """
+    from ldrps.image.header import read_size
+
+    good: list[Job] = []
+    hopeless: list[tuple[Job, str]] = []
+    for job in jobs:
+        try:
+            check_files(job, output, overwrite=output.overwrite)
+            size = read_size(job.source, output.max_pixels)
+            if check is not None:
+                check(size)
+        except LdrpsError as error:
+            hopeless.append((job, error.on_command_line))
+        else:
+            good.append(job)
+    return good, hopeless
+
+
 def result_name(source: Path) -> str:
     """What the result of a picture is called: formats that are only read become PNG."""
     return source.name if source.suffix.lower() in FORMATS else f"{source.name}.png"
 
 
-def is_file_name(out: Path) -> bool:
-    """Whether `out` means one file, not a folder: it has a suffix that is written, and is no folder already."""
-    return out.suffix.lower() in FORMATS and not os.path.isdir(out)
+def is_file_name(out: Path, *, as_folder: bool = False) -> bool:
+    """Whether `out` means one file, not a folder: it ends as names of files do, was not called a folder by a slash
+    behind it, and is none already.
+    """
+    return not as_folder and _LIKE_A_FILE.fullmatch(out.suffix) is not None and not os.path.isdir(out)
 
 
-def plan_jobs(sources: Sequence[Path], out: Path) -> list[Job]:
-    """Pair pictures with places: `out` is a file for one picture if it has a suffix, else a folder.
+def no_folder(what: str, out: Path) -> InputError:
+    """The error for an `out` that means one file, where `what` needs a folder."""
+    return InputError(
+        f"{what} cannot go into one file, {out}: give a folder; to have one of such a name made, end it with /"
+    )
+
+
+def plan_jobs(sources: Sequence[Path], out: Path, *, as_folder: bool = False) -> list[Job]:
+    """Pair pictures with places: `out` is a file for one picture, or a folder, see `is_file_name`.
 
     In a folder each keeps its name; formats that are only read become PNG.
 
     Raises:
         InputError: several pictures for one file, or two that would have the same name.
+        OutputError: one file of a format that is not written.
     """
-    as_file = is_file_name(out)
+    as_file = is_file_name(out, as_folder=as_folder)
     if as_file and len(sources) > 1:
-        raise InputError(f"{len(sources)} pictures cannot go into one file, {out}: give a folder")
+        raise no_folder(f"{len(sources)} pictures", out)
     if as_file:
+        try:
+            format_of(out)
+        except OutputError as error:
+            raise OutputError(f"{error}, or end it with / if a folder is meant") from None
         return [Job(sources[0], out)]
     jobs: dict[Path, Job] = {}
     for source in sources:

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from PIL import Image
 from ldrps.align.words import in_words
 from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
-from ldrps.image.picture import Picture, to_srgb
-from ldrps.image.write import write_image
+from ldrps.image.formats import FORMATS
+from ldrps.image.picture import Picture, are_own, to_srgb
+from ldrps.image.write import check_quality, write_file, write_image
 
 _PACKAGES = ("ldrps", "torch", "diffusers", "transformers", "numpy", "pillow")
 
@@ -63,6 +65,11 @@ class Result:
         """The damage that was found, in words; "" if the method looks for none."""
         return in_words(self.findings)
 
+    @cached_property
+    def unchanged(self) -> bool:
+        """Whether each pixel is as it was in the source."""
+        return are_own(self.picture, self.levels)
+
     @property
     def seed(self) -> int:
         return self.settings.seed
@@ -79,6 +86,7 @@ class Result:
             "caption_source": self.caption_source,
             "caption_note": self.caption_note,
             "damage": self.damage,
+            "unchanged": self.unchanged,
             "findings": self.findings,
             "losses": list(self.losses),
             "seconds": self.seconds,
@@ -101,6 +109,9 @@ class Result:
         false. With `srgb` the picture is converted to sRGB, for viewers that know no profiles. `quality`, 1 to 100, is
         that of JPEG, WEBP and AVIF; see `write_image`.
 
+        An `unchanged` picture from a file is a copy of that file, byte for byte, with all that is in it, unless one of
+        these three asks for something else, or `path` for another format, or the file was changed meanwhile.
+
         Raises:
             OutputError: a file exists and `overwrite` is false, its format is unknown, or it cannot be written.
             SettingsError: a quality out of range.
@@ -109,9 +120,21 @@ class Result:
         beside = path.with_name(path.name + ".json")
         if trace and not overwrite and os.path.lexists(beside):
             raise taken(beside)
+        check_quality(quality)
         text = json.dumps(self.record(), indent=2) + "\n"
-        picture, levels = to_srgb(self.picture, self.levels) if srgb else (self.picture, self.levels)
-        write_image(levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata)
+        copy = self._copy(path, quality) if keep_metadata and not srgb else None
+        if copy is not None:
+            write_file(copy, path, overwrite=overwrite)
+        else:
+            picture, levels = to_srgb(self.picture, self.levels) if srgb else (self.picture, self.levels)
+            write_image(levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata)
         if trace:
             replace_file(beside, lambda file: file.write(text.encode()), overwrite=overwrite)
         return path
+
+    def _copy(self, path: Path, quality: int | None) -> bytes | None:
+        """The bytes of the source's file, where they are the result too."""
+        original = self.picture.original
+        if original is None or not self.unchanged:
+            return None
+        return original.copy_for(FORMATS.get(path.suffix.lower(), ""), quality)

@@ -16,6 +16,7 @@ HAZY = {"amount": 1.0, "exposure": 1.4, "veil": 0.31, "uneven": 0.2}
     [
         ({}, ""),
         ({"noise": 0.4}, "no damage found"),
+        ({"shades": False}, "no shades, as of text or a drawing: nothing to restore"),
         ({"noise": 12.31, "denoised": True}, "noise 12 of 255"),
         ({"noise": 0.9, "tone": NOTHING}, "no damage found"),
         ({"noise": 4.0, "denoised": True, "tone": DARK}, "0.14x exposure, noise 4 of 255"),

@@ -150,7 +150,7 @@ def test_missing_package_is_named(monkeypatch, name, package):
     for module in [module for module in sys.modules if module.partition(".")[0] == gone]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, gone, None)
-    with pytest.raises(InputError, match=rf"needs {package}, which is not here: pip install 'ldrps\[bench\]'"):
+    with pytest.raises(InputError, match=rf"needs {package}, which is not here: pip install '\.\[bench\]'"):
         BASELINES[name].function(scene())
 
 

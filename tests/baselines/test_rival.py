@@ -16,7 +16,7 @@ from ldrps import Cancelled
 from ldrps.baselines.chance import begun
 from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
-from ldrps.errors import InputError, LdrpsError, SettingsError
+from ldrps.errors import InputError, LdrpsError, PriorError, SettingsError
 
 FACTS = Facts("brighter", "adds a little", "dark", "nobody")
 
@@ -41,6 +41,12 @@ class Brighter(Rival):
         for number in range(1, settings.steps + 1):
             yield RivalStep(number, settings.steps, {"distance": 1 / number}, x)
         return x
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_work() -> None:
+    for device, message in (("abacus", "it must be cpu, cuda"), ("cpu:7", "1 of that kind are here")):
+        with pytest.raises(PriorError, match=message):
+            Brighter(FACTS, device=device)
 
 
 def test_a_result_with_all_that_was_done() -> None:

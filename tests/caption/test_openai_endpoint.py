@@ -246,7 +246,7 @@ def test_what_cannot_be_asked_at_all(endpoint: Any, monkeypatch: pytest.MonkeyPa
     with pytest.raises(InputError, match="set OPENAI_API_KEY"):
         OpenAIEndpoint("gpt-x")
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(InputError, match=r"pip install 'ldrps\[caption\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[caption\]' in the checkout"):
         OpenAIEndpoint("gpt-x")
 
 

@@ -38,7 +38,7 @@ def test_a_heic_file_without_the_extra_is_told_with_its_remedy(
     (tmp_path / "p.heic").write_bytes(b"\0\0\0\x10ftypheic\0\0\0\0")
     code, _, err = command("restore", tmp_path / "p.heic", "-o", tmp_path / "a.png", "--dry-run")
     assert code == 1 and err.startswith(
-        f"ldrps: {tmp_path / 'p.heic'} is a HEIC file: pip install 'ldrps[heif]' to read"
+        f"ldrps: {tmp_path / 'p.heic'} is a HEIC file: pip install '.[heif]' in the checkout of ldrps, or"
     )
 
 

@@ -26,11 +26,11 @@ NOISES: dict[str, Noise] = {
     "counts": PoissonNoise(40.0),
     "counts of light": PoissonNoise(4000.0, "linear"),
     "shot and read": ShotReadNoise(torch.tensor([0.002, 0.01]), 0.02, "srgb"),
-    "shot and read of light": ShotReadNoise(1e-4, 0.002),
+    "shot and read of light": ShotReadNoise(1e-5, 3e-4),
     "shared": SharedNoise(0.1, torch.tensor([0.3, 0.0]), torch.tensor([0.0, 0.4])),
     "reduced": ReducedNoise(0.1, 1.7),
-    "bayer": BayerNoise(1e-4, 0.002, GAINS),
-    "bayer, another phase": BayerNoise(torch.tensor([1e-4, 2e-4]), 0.002, GAINS.repeat(2, 1), (1, 0)),
+    "bayer": BayerNoise(1e-5, 3e-4, GAINS),
+    "bayer, another phase": BayerNoise(torch.tensor([1e-5, 2e-5]), 3e-4, GAINS.repeat(2, 1), (1, 0)),
 }
 
 

@@ -78,6 +78,13 @@ def test_failures_are_named_at_the_end(run: Run, pictures: Path, tmp_path: Path)
     assert (out / "c.png").read_text() == "mine"
 
 
+def test_the_unchanged_are_counted_and_are_copies(run: Run, pictures: Path, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((48, 40)).save(pictures / "clean.jpg", quality=97)
+    code, _, err = run(pictures, "-o", tmp_path / "out")
+    assert code == 0 and "3 done (1 unchanged), 0 failed" in err
+    assert (tmp_path / "out" / "clean.jpg").read_bytes() == (pictures / "clean.jpg").read_bytes()
+
+
 def test_a_plan(run: Run, pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     code, told, err = run(pictures, "-r", "-o", out, "--dry-run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,13 @@ def test_a_folder_that_is_locked_is_told(tmp_path: Path, out: Path) -> None:
     finally:
         (folder / "locked").chmod(0o700)
     assert targets(found, out) == ["a.png"] and "locked" in found.notes[0]
+
+
+def test_a_name_like_that_of_a_file_is_a_folder_only_with_a_slash(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").touch()
+    wanted = Wanted([tmp_path / "in"], tmp_path / "x.gif")
+    with pytest.raises(InputError, match=r"a folder of pictures cannot go into one file, .*x\.gif: .* end it with /"):
+        find(wanted)
+    (job,) = find(replace(wanted, as_folder=True)).jobs
+    assert job.target == tmp_path / "x.gif" / "a.png"

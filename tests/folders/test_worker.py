@@ -24,7 +24,7 @@ from ldrps.jobs import Job, Output
 
 
 class Result:
-    damage = ""
+    damage, unchanged = "", False
 
 
 class Made:

@@ -93,7 +93,7 @@ def test_failing_rename_where_there_are_no_links_leaves_no_empty_file(tmp_path, 
 def test_no_overwrite(tmp_path, any_disk):
     path = tmp_path / "f"
     path.write_bytes(b"old")
-    with pytest.raises(OutputError, match=r"f exists: give --force \(overwrite=True\)"):
+    with pytest.raises(OutputError, match=r"f exists: give overwrite=True to replace it"):
         replace_file(path, lambda file: file.write(b"new"), overwrite=False)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["f"]

@@ -38,7 +38,7 @@ def test_told_by_its_brands(data, expected):
 def test_without_the_extra_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (tmp_path / "p.heic").write_bytes(first_box(b"heic"))
-    with pytest.raises(InputError, match=r"p\.heic is a HEIC file: pip install 'ldrps\[heif\]'"):
+    with pytest.raises(InputError, match=r"p\.heic is a HEIC file: pip install '\.\[heif\]' in the checkout of ldrps"):
         load_picture(tmp_path / "p.heic")
 
 

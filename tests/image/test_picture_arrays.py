@@ -118,7 +118,7 @@ def test_refused(case):
 
 @pytest.mark.parametrize("array", [BYTES, FLOATS, TENSOR])
 def test_too_many_pixels(array):
-    with pytest.raises(InputError, match=r"48 x 40 = 1,920 pixels, more than the limit of 1,000: .*--max-pixels 1920"):
+    with pytest.raises(InputError, match=r"48 x 40 = 1,920 pixels, more than the limit of 1,000: .*max_pixels=1920"):
         load_picture(array, max_pixels=1000)
 
 

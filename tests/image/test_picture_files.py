@@ -17,7 +17,7 @@ import torch
 from PIL import ExifTags, Image, ImageFile
 
 from ldrps.errors import InputError
-from ldrps.image.decode import read_size
+from ldrps.image.header import read_size
 from ldrps.image.picture import load_picture
 
 ORIENTATION = ExifTags.Base.Orientation
@@ -64,6 +64,7 @@ def test_size_is_refused_in_the_words_of_loading(tmp_path, photo, monkeypatch):
     tifffile.imwrite(tmp_path / "planes.tif", np.moveaxis(levels, 2, 0), **planes)
     tifffile.imwrite(tmp_path / "complex.tif", levels[..., 0].astype(np.complex64))
     tifffile.imwrite(tmp_path / "large.tif", np.ones((60, 60, 3), np.float32), photometric="rgb")
+    tifffile.imwrite(tmp_path / "small.tif", np.ones((31, 60, 3), np.float32), photometric="rgb")
     paths = [tmp_path / "none.png", tmp_path, *sorted(tmp_path.iterdir())]
     for path in paths:
         refusals = []
@@ -72,7 +73,7 @@ def test_size_is_refused_in_the_words_of_loading(tmp_path, photo, monkeypatch):
                 refused(path, max_pixels=2000)
             refusals.append(str(caught.value))
         assert refusals[0] == refusals[1]
-    assert len(paths) == 10
+    assert len(paths) == 11
 
 
 # Refusals, in the order of the contract
@@ -146,8 +147,9 @@ def test_bomb_is_refused_from_its_header(tmp_path, png, width, height):
     with pytest.raises(InputError) as caught:
         load_picture(path)
     assert time.process_time() - start < 0.1
-    for word in ("bomb.png", f"{width} x {height}", f"{width * height:,}", "100,000,000", "--max-pixels"):
+    for word in ("bomb.png", f"{width} x {height}", f"{width * height:,}", "100,000,000", "max_pixels="):
         assert word in str(caught.value)
+    assert f"allow it with --max-pixels {width * height}" in caught.value.on_command_line
 
 
 def test_limit_of_pixels_is_the_callers_and_exact(tmp_path, photo):
@@ -165,12 +167,12 @@ def test_limit_may_exceed_pillows(tmp_path, png):
         load_picture(path, max_pixels=200_000_000)
 
 
-def test_size_comes_before_damage_and_damage_before_smallness(tmp_path, photo):
+def test_what_the_header_tells_comes_before_damage(tmp_path, photo):
     path = tmp_path / "p.png"
     path.write_bytes(encoded(photo(31, 31), "PNG")[:900])
     with pytest.raises(InputError, match="more than the limit"):
         load_picture(path, max_pixels=100)
-    with pytest.raises(InputError, match="damaged or cut short"):
+    with pytest.raises(InputError, match="smaller than the limit of 32"):
         load_picture(path)
 
 

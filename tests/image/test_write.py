@@ -157,7 +157,7 @@ def test_existing_file_is_kept_before_any_work(tmp_path, photo, monkeypatch):
     path = tmp_path / "p.png"
     path.write_bytes(b"precious")
     monkeypatch.setattr(Image.Image, "save", lambda *a, **k: pytest.fail("encoded in vain"))
-    with pytest.raises(OutputError, match=r"p\.png exists: give --force \(overwrite=True\)"):
+    with pytest.raises(OutputError, match=r"p\.png exists: give overwrite=True to replace it"):
         write_image(photo(), path)
     assert path.read_bytes() == b"precious"
     assert os.listdir(tmp_path) == ["p.png"]

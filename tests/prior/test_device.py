@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ldrps.errors import PriorError
-from ldrps.prior.device import usable_device
+from ldrps.prior.device import check_device, usable_device
 from ldrps.prior.diffusers import load_stable_diffusion
 
 
@@ -23,6 +23,15 @@ from ldrps.prior.diffusers import load_stable_diffusion
 def test_devices_that_cannot_be_used(tiny_sd_folder: Path, device: str, dtype: torch.dtype, message: str) -> None:
     with pytest.raises(PriorError, match=message):
         load_stable_diffusion(tiny_sd_folder, device=device, dtype=dtype)
+
+
+def test_names_are_told_without_a_look_at_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: pytest.fail("looked"))
+    for good in ("cpu", "cuda", "cuda:7", "mps", "mps:0"):
+        check_device(good)
+    for bad in ("", "toaster", "meta", "cuda:", "cuda:x", "cuda:-1", "CUDA", "cuda:1 "):
+        with pytest.raises(PriorError, match="it must be cpu, cuda"):
+            check_device(bad)
 
 
 def test_accelerators_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from ldrps.errors import SettingsError
-from ldrps.serve.address import is_loopback, parse_auth, warning
+from ldrps.serve.address import check_address, is_loopback, parse_auth, warning
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"])
@@ -30,3 +32,15 @@ def test_user_and_password() -> None:
         with pytest.raises(SettingsError) as refused:
             parse_auth(bad)
         assert "secret" not in str(refused.value)
+
+
+def test_an_address_that_cannot_be_had() -> None:
+    check_address("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"cannot serve at 127\.0\.0\.1:{port} .*another --host or --port"):
+            check_address("127.0.0.1", port)
+    check_address("127.0.0.1", port)
+    for host in ("192.0.2.7", "x" * 300):  # of nobody's machine, and no name at all
+        with pytest.raises(SettingsError, match="cannot serve at"):
+            check_address(host, 0)

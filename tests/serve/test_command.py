@@ -27,7 +27,7 @@ def test_without_gradio_it_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "gradio", None)
     code, _, err = command("serve", "--prior", tiny_prior_folder, "--host", "0.0.0.0")
     assert code == 2
-    assert "pip install 'ldrps[serve]'" in err
+    assert "pip install '.[serve]' in the checkout of ldrps" in err
     assert "anyone who can reach 0.0.0.0" in err
 
 
@@ -41,7 +41,7 @@ def test_help_loads_neither_torch_nor_gradio() -> None:
     assert finished.stderr == ""
 
 
-@pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs the packages of ldrps[serve]")
+@pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs the packages of the extra serve")
 def test_it_ends_in_order_and_leaves_nothing(tiny_prior_folder: Path, tmp_path: Path) -> None:
     words = ["serve", "--port", "0", "--prior", str(tiny_prior_folder)]
     environment = os.environ | {"TMPDIR": str(tmp_path), "LDRPS_AUTH": "ann:hunter2"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldrps.image.write import FORMATS
+from ldrps.image.formats import FORMATS
 from ldrps.serve.names import clean_name, result_name
 
 

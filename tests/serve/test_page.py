@@ -21,8 +21,8 @@ from ldrps import Prior, Restorer
 from ldrps.errors import SettingsError
 from ldrps.serve.limits import Limits
 
-pytest.importorskip("gradio", reason="needs the packages of ldrps[serve]")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the packages of ldrps[browser]")
+pytest.importorskip("gradio", reason="needs the packages of the extra serve")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs the packages of the extra browser")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -27,8 +27,9 @@ from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_part, save_part
 from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.train import command as train_command
-from ldrps.train.command import PARTS, train_part
+from ldrps.train.command import train_part
 from ldrps.train.loop import train
+from ldrps.train.order import PARTS
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import CaptionedDenoiser, DiffusionTask, ToneTask
 from ldrps.train.tones import UNDAMAGED
@@ -289,7 +290,7 @@ def test_on_the_command_line(
     for wrong, message in (
         (["--seed", 4, "--resume"], "is of a run with seed 3, not 4: give that seed"),
         (["--device", "abacus", "--seed", 3, "--resume"], "abacus"),
-        (["--config", tmp_path / "none.toml"], "none.toml cannot be read as TOML"),
+        (["--config", tmp_path / "none.toml"], "none.toml is no file: give a TOML file"),
         (["--seed", 3], "checkpoint.pt exists: give --resume to go on"),
     ):
         code, said, err = command(*words, *wrong)

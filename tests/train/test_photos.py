@@ -80,6 +80,7 @@ def test_what_cannot_be_used_is_skipped_with_a_warning(tmp_path: Path, caplog: p
     invented(1).convert("RGBA").save(tmp_path / "photo-1.png")
     invented(2).convert("L").save(tmp_path / "photo-2.webp")
     invented(3, 300, 100).save(tmp_path / "wide.png")
+    (tmp_path / "thin.png").write_bytes((tmp_path / "wide.png").read_bytes()[:99])  # told from its header
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "notes.txt").write_text("no picture, and none by name")
     whole = (tmp_path / "deep/er/good.JPG").read_bytes()
@@ -89,7 +90,7 @@ def test_what_cannot_be_used_is_skipped_with_a_warning(tmp_path: Path, caplog: p
         photos = Photographs([tmp_path])
     assert len(photos.images) == 3 and {image.mode for image in photos.images} == {"RGB"}
     skipped = sorted(message.split(":")[0].rsplit("/", 1)[-1] for message in caplog.messages)
-    assert skipped == ["chunk.png", "half.jpg", "text.jpg", "wide.png"]
+    assert skipped == ["chunk.png", "half.jpg", "text.jpg", "thin.png", "wide.png"]
     assert any("300x100, smaller than 128 pixels" in message for message in caplog.messages)
 
 

@@ -97,4 +97,4 @@ def test_without_matplotlib_there_are_no_curves(
     with caplog.at_level(logging.INFO):
         write_curves(log(tmp_path / "log.jsonl", (50, 1.0, None)), tmp_path / "curve.png")
     assert not (tmp_path / "curve.png").exists()
-    assert "pip install 'ldrps[bench]'" in caplog.text
+    assert "pip install '.[bench]' in the checkout of ldrps" in caplog.text

@@ -13,6 +13,8 @@ _SOME = 0.1  # less of a change than this is none
 
 def in_words(findings: Mapping[str, Any]) -> str:
     """Such as "0.14x exposure, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
+    if not findings.get("shades", True):
+        return "no shades, as of text or a drawing: nothing to restore"
     if "noise" not in findings:
         return ""
     words = _tone_in_words(findings["tone"]) if "tone" in findings else []

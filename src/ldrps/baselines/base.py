@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldrps.errors import InputError
+from ldrps.errors import InputError, how_to_install
 
 Pixels = NDArray[np.float32]
 
@@ -64,7 +64,7 @@ def need(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         package = _PACKAGES.get(module.partition(".")[0], module)
-        raise InputError(f"this baseline needs {package}, which is not here: pip install 'ldrps[bench]'") from error
+        raise InputError(f"this baseline needs {package}, which is not here: {how_to_install('bench')}") from error
 
 
 def levels(x: Pixels) -> NDArray[np.uint8]:

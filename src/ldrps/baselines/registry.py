@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ldrps.baselines.facts import Facts, Order, Purpose
-from ldrps.errors import InputError
+from ldrps.errors import InputError, how_to_install
 
 if TYPE_CHECKING:
     from ldrps.baselines.rival import Rival
@@ -150,7 +150,7 @@ _MADE = {
         "a trained network that spandrel can read: spandrel:FILE",
         "all",
         "github.com/chaiNNer-org/spandrel",
-        needs="pip install 'ldrps[spandrel]', and weights",
+        needs=f"{how_to_install('spandrel')}, and weights",
         licence="that of the weights",
         place="ldrps.baselines.trained:Trained",
         is_random=False,

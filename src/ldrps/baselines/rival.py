@@ -22,6 +22,7 @@ from ldrps.guard import check_restored
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Window
+from ldrps.prior.device import usable_device
 from ldrps.progress import OnStep, Progress, Steps, follow
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
@@ -88,6 +89,9 @@ class Rival(ABC):
         facts: its entry of `RIVALS`, or of the caller's own making.
         settings: as published, unless given; of the class's `settings_type`.
         device: where it computes.
+
+    Raises:
+        PriorError: the device is unknown or absent.
     """
 
     settings_type: ClassVar[type[RivalSettings]] = RivalSettings
@@ -96,7 +100,7 @@ class Rival(ABC):
     def __init__(self, facts: Facts, settings: RivalSettings | None = None, *, device: str = "cpu") -> None:
         self.facts = facts
         self.settings = settings or self.settings_type()
-        self.device = torch.device(device)
+        self.device = usable_device(device, torch.float32)
 
     @classmethod
     def build(cls, facts: Facts, order: Order) -> Self:

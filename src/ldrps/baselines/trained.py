@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
-from ldrps.errors import InputError, LdrpsError, PriorError
+from ldrps.errors import InputError, LdrpsError, PriorError, how_to_install
 
 
 class TrainedSettings(RivalSettings):
@@ -81,7 +81,7 @@ def _spandrel() -> Any:
         return importlib.import_module("spandrel")
     except ImportError as error:
         raise InputError(
-            f"spandrel cannot be loaded ({error}): pip install 'ldrps[spandrel]', which needs torchvision"
+            f"spandrel cannot be loaded ({error}): {how_to_install('spandrel')}, which needs torchvision"
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldrps.bench.data import natural
 from ldrps.bench.tables import Line
-from ldrps.errors import InputError
+from ldrps.errors import InputError, how_to_install
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ def _axes() -> tuple[Any, Axes]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise InputError("plots need matplotlib: pip install 'ldrps[bench]'") from error
+        raise InputError(f"plots need matplotlib: {how_to_install('bench')}") from error
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.grid(alpha=0.3)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.failure import MOST_BYTES, Failure, refusal, repeats, told_reason, too_long
 from ldrps.caption.prompt import PROMPT, clean_answer
-from ldrps.errors import CaptionError, InputError
+from ldrps.errors import CaptionError, InputError, how_to_install
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -58,7 +58,7 @@ class OpenAIEndpoint:
         try:
             import openai  # noqa: F401
         except ImportError as error:
-            raise InputError("captions of an endpoint need the package openai: pip install 'ldrps[caption]'") from error
+            raise InputError(f"captions of an endpoint need the package openai: {how_to_install('caption')}") from error
         given = url or os.environ.get("OPENAI_BASE_URL")
         self.name = f"openai:{model}"
         self.url = given or DEFAULT_URL

@@ -43,7 +43,7 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.exit(code)
     except LdrpsError as error:
-        say(str(error))
+        say(error.on_command_line)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         say("stopped; what was written is whole")

@@ -19,9 +19,10 @@ _NAMED = 20  # failures with their reasons; more would push the summary off the 
 
 @dataclass
 class Tally:
-    """How many pictures came out how. `others`: files that are no pictures."""
+    """How many pictures came out how. `unchanged`: of those that are done; `others`: files that are no pictures."""
 
     done: int = 0
+    unchanged: int = 0
     finished: int = 0
     failed: list[tuple[Job, str]] = field(default_factory=list)
     seconds: float = 0.0
@@ -31,6 +32,7 @@ class Tally:
         """Count an outcome."""
         if outcome.state == "done":
             self.done += 1
+            self.unchanged += outcome.unchanged
             self.seconds += outcome.seconds
         elif outcome.state == "finished":
             self.finished += 1
@@ -39,7 +41,7 @@ class Tally:
 
     def summary(self) -> str:
         """A line of figures, then the failures with their reasons, a line each."""
-        parts = [f"{self.done} done"]
+        parts = [f"{self.done} done" + f" ({self.unchanged} unchanged)" * (self.unchanged > 0)]
         parts += [f"{self.finished} skipped, finished before (--force does them again)"] * (self.finished > 0)
         parts += [f"{len(self.failed)} failed"]
         parts += [f"{self.others} passed over, no pictures"] * (self.others > 0)
@@ -104,8 +106,9 @@ class Display:
         elif outcome.state == "done":
             sys.stdout.write("".join(f"{path}\n" for path in outcome.written))
             sys.stdout.flush()
-            if self._console.is_terminal and outcome.damage:
-                self._print(f"  {outcome.damage}", "dim")
+            said = ", ".join([outcome.damage] * bool(outcome.damage) + ["unchanged"] * outcome.unchanged)
+            if self._console.is_terminal and said:
+                self._print(f"  {said}", "dim")
         if self._overall is None:
             return
         # What was finished before took no time: it is taken off the total, so that the time left is right.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ldrps.cli.options import DeviceOption, PriorOption, say
+from ldrps.prior import check_prior
+from ldrps.prior.device import check_device
 from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -73,7 +75,13 @@ def bench(
     Exit code 0: all measured; 1: some pictures failed, and the tables say so; 2: the command cannot be carried out.
     """
     from ldrps.bench.command import Benchmark, Plan
-    from ldrps.image.files import write_text
+    from ldrps.image.files import check_folder, write_text
+
+    check_device(device)
+    check_prior(prior)
+    for place in (json_file, latex, None if html is None else html / "index.html", store / "rows.sqlite"):
+        if place is not None:
+            check_folder(place)
 
     plan = Plan(
         sets=sets,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldrps.cli.options import say
+from ldrps.cli.options import OutOption, is_folder, say
 from ldrps.errors import LdrpsError
 from ldrps.image.limits import MAX_PIXELS
 
@@ -27,7 +27,7 @@ def _usage(wanted: bool) -> None:
 
 def degrade(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Clean pictures.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
+    out: OutOption,
     kind: Annotated[str, typer.Option(help="The damage, such as dark=0.2+noise=25; see --kinds.")],
     seed: Annotated[int, typer.Option(min=0, help="Each picture draws from this and its own name.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
@@ -41,17 +41,20 @@ def degrade(
     Exit code 0: all written; 1: some failed, the others are written; 2: the command cannot be carried out.
     """
     from ldrps.degrade import parse
-    from ldrps.jobs import plan_jobs
+    from ldrps.jobs import Output, part_hopeless, plan_jobs
 
     chain = parse(kind)
-    jobs = plan_jobs(sources, out)
-    failures = 0
+    output = Output(force, max_pixels=max_pixels)
+    jobs, hopeless = part_hopeless(plan_jobs(sources, Path(out), as_folder=is_folder(out)), output)
+    for _, reason in hopeless:
+        say(reason)
+    failures = len(hopeless)
     for job in jobs:
         try:
             _damage(job, chain, seed, force, max_pixels)
         except LdrpsError as error:
             failures += 1
-            say(str(error))
+            say(error.on_command_line)
         else:
             sys.stdout.write(f"{job.target}\n")
     if failures:
@@ -68,9 +71,8 @@ def _damage(job: Job, chain: Chain, seed: int, force: bool, max_pixels: int) -> 
     from ldrps.image.arrays import in_bytes
     from ldrps.image.picture import load_picture
     from ldrps.image.space import srgb_profile
-    from ldrps.image.write import check_output, write_image
+    from ldrps.image.write import write_image
 
-    check_output(job.target, overwrite=force)
     picture = load_picture(job.source, max_pixels=max_pixels)
     damaged = apply(picture.rgb[0].permute(1, 2, 0).numpy(), chain, seed_of(seed, job.source.stem))
     if picture.alpha is not None and picture.alpha.size == damaged.size:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ldrps.prior import check_prior
+from ldrps.prior.device import check_device
 
 if TYPE_CHECKING:
     import torch
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
 
 _DTYPES = ("float32", "float16", "bfloat16")
 
+OutOption = Annotated[
+    str,
+    typer.Option("--out", "-o", metavar="PATH", help="A file for one picture, or a folder, with / behind it if new."),
+]
 PriorOption = Annotated[str, typer.Option(help="'embedded', a folder in diffusers layout, or a hub id.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
 DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32, float16, bfloat16.")]
@@ -22,12 +30,19 @@ DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32,
 def load(prior: str, device: str, dtype: str) -> Prior:
     """The prior that the options name."""
     check_dtype(dtype)
+    check_device(device)
+    check_prior(prior)
     import torch
 
     from ldrps.prior import load_prior
 
     precision: torch.dtype = getattr(torch, dtype)
     return load_prior(prior, device=device, dtype=precision)
+
+
+def is_folder(out: str) -> bool:
+    """Whether a place for results was called a folder, by a slash behind it, which no `Path` keeps."""
+    return out.endswith(("/", os.sep))
 
 
 def check_dtype(dtype: str) -> None:

@@ -7,18 +7,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ldrps.batch import check_files
 from ldrps.cli.options import say
-from ldrps.cost import Cost, estimate, fitted
+from ldrps.cost import Cost, affordable, estimate
 from ldrps.errors import InputError, LdrpsError
 from ldrps.folders.find import Found
 from ldrps.folders.manifest import standing_of
 from ldrps.folders.names import shown
 from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place, Standing
-from ldrps.image.decode import read_size
-from ldrps.jobs import Job
-from ldrps.memory import available_bytes
+from ldrps.image.header import read_size
+from ldrps.jobs import Job, check_files
 
 
 def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
@@ -41,10 +39,9 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
                 raise InputError(standing.reason)
             check_files(job, recipe.output, overwrite=standing.overwrite)
             size = read_size(job.source, recipe.output.max_pixels)
-            limit = recipe.output.max_memory or available_bytes()
-            settings = recipe.settings if limit is None else fitted(size, recipe.settings, limit)
+            settings = affordable(size, recipe.settings, recipe.output.max_memory)
         except LdrpsError as error:
-            failures.append(shown(str(error)))
+            failures.append(shown(error.on_command_line))
             continue
         costs.append(estimate(size, settings))
         _tell(job, f"{size[0]}x{size[1]}, {duration(costs[-1].seconds)}, {costs[-1].bytes / 2**20:,.0f} MiB")

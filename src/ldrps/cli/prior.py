@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ldrps.cli.options import DeviceOption, DtypeOption, load
+from ldrps.prior import check_prior
+from ldrps.prior.device import check_device
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,8 +43,17 @@ def evaluate(
     dtype: DtypeOption = "float32",
 ) -> None:
     """Measure a prior: round trip, denoising, judgement of tone, samples."""
+    from ldrps.image.files import check_folder, write_text
+    from ldrps.train.order import check_photographs
+
+    for folder in photos or []:
+        check_photographs(folder)
+    for place in (json_file, None if out is None else out / "sheet.png"):
+        if place is not None:
+            check_folder(place)
+    check_prior(prior)
+    check_device(device)
     from ldrps.bench.priors import evaluate
-    from ldrps.image.files import write_text
     from ldrps.image.write import write_image
     from ldrps.train.photos import Photographs
 
@@ -84,6 +95,9 @@ def train(
     ] = None,
 ) -> None:
     """Train a small prior on photographs of your own. May be stopped at any time and resumed."""
+    from ldrps.train.order import check_order
+
+    check_order(part, data, out, config=config, device=device, init=init)
     from ldrps.train.command import train_part
 
     lines = train_part(part, data, out, config=config, steps=steps, seed=seed, device=device, resume=resume, init=init)

@@ -12,9 +12,11 @@ import typer
 
 import ldrps
 from ldrps.cli.methods import OURS, chosen
-from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, check_dtype, say
+from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder, say
 from ldrps.errors import InputError
 from ldrps.image.limits import MAX_PIXELS
+from ldrps.prior import check_prior
+from ldrps.prior.device import check_device
 from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 def restore(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A file for one picture, or a folder.")],
+    out: OutOption,
     method: Annotated[
         str, typer.Option(help="Another system in place of ldrps, to compare: `ldrps methods` lists them.")
     ] = OURS,
@@ -149,6 +151,10 @@ def restore(
     )
     settings = settings.with_knowledge(undamaged=undamaged, noise=noise)
     check_dtype(dtype)
+    check_device(device)
+    check_prior(prior)
+    if perceptual is not None and not perceptual.is_file():
+        raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
     from ldrps.folders.recipe import Captions, Method, Recipe
     from ldrps.jobs import Output
@@ -173,12 +179,12 @@ def restore(
     if (recursive or include or exclude or watch) and not folder:
         _refuse_missing(sources)
         raise typer.BadParameter("--recursive, --include, --exclude and --watch are about folders, and none is given")
-    wanted = Wanted(sources, out, recursive, include or [], exclude or [])
+    wanted = Wanted(sources, Path(out), recursive, include or [], exclude or [], is_folder(out))
     if dry_run:
         from ldrps.cli.plan import show_plan
 
         found = _found(wanted, folder)
-        failed = show_plan(found, _shared_out(recipe, min(jobs, len(found.jobs))), out if folder else None)
+        failed = show_plan(found, _shared_out(recipe, min(jobs, len(found.jobs))), wanted.out if folder else None)
     else:
         failed = _restore(wanted, recipe, folder, jobs, watch)
     if failed:
@@ -207,7 +213,7 @@ def _found(wanted: Wanted, folder: bool) -> Found:
     from ldrps.jobs import plan_jobs
 
     if not folder:
-        return Found(plan_jobs(wanted.sources, wanted.out))
+        return Found(plan_jobs(wanted.sources, wanted.out, as_folder=wanted.as_folder))
     found = find(wanted)
     for note in found.notes:
         say(note)
@@ -225,8 +231,11 @@ def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watchin
     from ldrps.folders.outcome import Outcome
     from ldrps.folders.standing import Place
     from ldrps.folders.watch import watch
+    from ldrps.jobs import part_hopeless
 
     found = _found(wanted, folder)
+    if not folder:  # of folders, the manifest knows what may be replaced
+        found.jobs, found.clashes = part_hopeless(found.jobs, recipe.output, recipe.check_size)
     recipe = _shared_out(recipe, workers if watching else min(workers, len(found.jobs)))
     place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time()) if folder else None
     display = Display(None if watching else len(found.jobs) + len(found.clashes))

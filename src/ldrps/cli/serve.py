@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load, say
 from ldrps.cli.stopping import stoppable
-from ldrps.serve.address import AUTH_VARIABLE, parse_auth, warning
+from ldrps.serve import without_gradio
+from ldrps.serve.address import AUTH_VARIABLE, check_address, parse_auth, warning
 
 _MIB = 2**20
 
@@ -41,6 +43,9 @@ def serve(
     said = warning(host, login, share)
     if said:
         say(said)
+    check_address(host, port)
+    if find_spec("gradio") is None:
+        raise without_gradio()
     loaded = load(prior, device, dtype)
 
     from ldrps.prior import EMBEDDED

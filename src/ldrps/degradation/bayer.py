@@ -44,11 +44,11 @@ class BayerNoise(Noise):
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
         light = to_linear(x)
         noise = self._mosaic(light).sqrt() * normal(x.shape, x, random)  # of the two colours not seen, 0
-        return to_srgb(light + self._gains(x) * _demosaicked(noise, _BILINEAR))
+        return to_srgb(light + self._gains(x) * _gathered(noise) / _gathered(self._filters(x)[None]))
 
     def variance(self, x: Tensor) -> Tensor:
-        squares = tuple(tuple(tuple(weight**2 for weight in row) for row in rows) for rows in _BILINEAR)
-        return as_seen("linear", x, lambda light: self._gains(x) ** 2 * _demosaicked(self._mosaic(light), squares))
+        spread_out = (self._gains(x) / _gathered(self._filters(x)[None])) ** 2
+        return as_seen("linear", x, lambda light: spread_out * _gathered(self._mosaic(light), 2))
 
     def words(self) -> str:
         return f"sensor noise {255 * (first(self.shot) + first(self.read) ** 2) ** 0.5:.0f} of 255 at white"
@@ -71,7 +71,7 @@ class BayerNoise(Noise):
         return per_picture(self.gains.to(x).reshape(-1, 3))
 
 
-def _demosaicked(mosaic: Tensor, weights: tuple[tuple[tuple[float, ...], ...], ...]) -> Tensor:
-    """[B, 3, H, W], each colour 0 where it was not seen, to all colours everywhere; mirrored at the edge."""
-    padded = F.pad(mosaic, (1, 1, 1, 1), mode="reflect")  # about the outermost pixel: the array goes on as it was
-    return F.conv2d(padded, mosaic.new_tensor(weights)[:, None], groups=3)
+def _gathered(mosaic: Tensor, power: int = 1) -> Tensor:
+    """[B, 3, H, W], each colour 0 where it was not seen, gathered by the weights to that power; nothing from outside."""
+    weights = mosaic.new_tensor(_BILINEAR)[:, None] ** power
+    return F.conv2d(mosaic, weights, padding=1, groups=3)

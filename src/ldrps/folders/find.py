@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ldrps.errors import InputError
 from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches, shown
-from ldrps.jobs import Job, is_file_name, result_name
+from ldrps.jobs import Job, is_file_name, no_folder, result_name
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Wanted:
         recursive: go into folders within folders.
         include: patterns, see `names.matches`; none means every file with the suffix of a picture.
         exclude: patterns of files and folders that are left out.
+        as_folder: whether `out` was called a folder, by a slash behind it.
     """
 
     sources: Sequence[Path]
@@ -29,6 +30,7 @@ class Wanted:
     recursive: bool = False
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    as_folder: bool = False
 
 
 @dataclass
@@ -72,8 +74,8 @@ def find(wanted: Wanted) -> Found:
 
 def _check(wanted: Wanted) -> None:
     out = wanted.out
-    if is_file_name(out) or (os.path.lexists(out) and not out.is_dir()):
-        raise InputError(f"a folder of pictures cannot go into one file, {shown(out)}: give a folder")
+    if is_file_name(out, as_folder=wanted.as_folder) or (os.path.lexists(out) and not out.is_dir()):
+        raise no_folder("a folder of pictures", out)
     for source in wanted.sources:
         if not source.exists():
             raise InputError(f"{shown(source)} does not exist: check the name and the folder")

@@ -29,6 +29,7 @@ class Outcome:
         state: "done"; "finished": it was done before; "busy": another process is at it; "failed".
         written: the files, the restored picture first.
         damage: what was found, in words.
+        unchanged: whether the restored picture is the picture as it was.
         reason: of the failure.
         seconds: wall time.
         no_room: whether it failed as there was no room on the disk, so that the next will fail too.
@@ -38,6 +39,7 @@ class Outcome:
     state: Literal["done", "finished", "busy", "failed"]
     written: tuple[Path, ...] = ()
     damage: str = ""
+    unchanged: bool = False
     reason: str = ""
     seconds: float = 0.0
     no_room: bool = False

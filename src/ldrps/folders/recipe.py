@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import edges, weights_mark
 from ldrps.baselines.registry import build_rival
+from ldrps.cost import affordable, check_reading
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
@@ -102,6 +103,17 @@ class Recipe:
             weights = weights_mark(self.method.name, self.method.weights)
             about = [dataclasses.asdict(self.method) | {"weights": weights}, output]
         return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Find out before anything is loaded whether there is memory for a picture of (width, height) `size`.
+
+        Raises:
+            InputError: there is too little.
+        """
+        if self.method is None:
+            affordable(size, self.settings, self.output.max_memory)
+        else:
+            check_reading(size, self.output.max_memory)
 
     def build(self) -> Batch:
         """Load all that it takes.

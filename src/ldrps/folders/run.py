@@ -81,7 +81,7 @@ def _hand_out(job: Job, crew: Crew, manifest: Manifest | None, elsewhere: deque[
         except OutputError:
             raise
         except LdrpsError as error:
-            yield Outcome(job, "failed", reason=str(error))
+            yield Outcome(job, "failed", reason=error.on_command_line)
             return
         if standing.state == "busy":
             elsewhere.append(job)

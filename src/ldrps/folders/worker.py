@@ -94,7 +94,7 @@ class Worker:
 
     def _write(self, made: Made, overwrite: bool) -> Outcome:
         written = self._batch.write(made, overwrite=overwrite)
-        return Outcome(made.job, "done", tuple(written), made.result.damage)
+        return Outcome(made.job, "done", tuple(written), made.result.damage, made.result.unchanged)
 
     def _show(self, job: Job, step: Progress) -> None:
         terms = [value for name, value in step.losses.items() if name.startswith("posterior/")]
@@ -110,7 +110,7 @@ def _is_about_room(error: BaseException) -> bool:
 
 def _reason(job: Job, error: Exception) -> str:
     if isinstance(error, LdrpsError):
-        return str(error)
+        return error.on_command_line
     name = shown(job.source)
     if out_of_memory(error):
         return f"{name} does not fit into memory: make it smaller, close other programs, or give fewer --jobs"

@@ -13,13 +13,11 @@ from PIL import Image
 
 from ldrps.errors import InputError
 from ldrps.image.arrays import refuse_values
-from ldrps.image.limits import refuse_large
 from ldrps.image.metadata import turned
+from ldrps.image.stored import PHOTOMETRIC_COLOURS, UNCOMPRESSED, known_page, page_size
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274  # tags of TIFF
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
-_PHOTOMETRIC_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3}
-_UNCOMPRESSED = 1
+_PHOTOMETRIC, _ORIENTATION = 262, 274  # tags of TIFF
+_WHITE_IS_ZERO = 0
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # its own limits, which only variables of the environment change
 
 
@@ -41,21 +39,6 @@ class Levels(NamedTuple):
         return width, height
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether the file behind a PIL image, not yet decoded, has more than 8 bits where Pillow would read 8."""
-    if image.mode not in ("RGB", "RGBA", "LA"):
-        return False
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
-        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
-    return image.format == "PNG" and ";16" in layout(image)
-
-
-def layout(image: Image.Image) -> str:
-    """How a PIL image is stored that is yet to be decoded, such as "RGB;16B" for 16 bits; "" if it is decoded."""
-    return " ".join(str(tile.args) for tile in getattr(image, "tile", ()))
-
-
 def read_png(file: BinaryIO, size: tuple[int, int], stored: str, turn: int, name: str) -> Levels:
     """A PNG of 16 bits in colour, or grey with alpha, of (width, height) `size`; turned by an orientation of EXIF.
 
@@ -71,15 +54,6 @@ def read_png(file: BinaryIO, size: tuple[int, int], stored: str, turn: int, name
     return _split(array[..., :colours], array[..., 3] if array.shape[2] == 4 else None)
 
 
-def is_readable_tiff(file: BinaryIO) -> bool:
-    """Whether `read_tiff` knows the layout of a file that Pillow does not."""
-    try:
-        page = _page(file)
-        return page.dtype is not None and page.photometric is not None
-    except Exception:  # anything that damaged data leads to
-        return False
-
-
 def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
     """A TIFF, grey or RGB, of integers up to 65535 or of floats in [0, 1], with or without alpha.
 
@@ -87,10 +61,10 @@ def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
         InputError: too many pixels, said before any are read; a layout or values that are not taken.
         Exception: whatever damaged data leads to.
     """
-    page = _known_page(file, name, max_pixels)
-    (width, height), samples = _size(page), int(page.samplesperpixel)
-    colours = _PHOTOMETRIC_COLOURS[int(page.photometric)]
-    if page.compression == _UNCOMPRESSED:
+    page = known_page(file, name, max_pixels)
+    (width, height), samples = page_size(page), int(page.samplesperpixel)
+    colours = PHOTOMETRIC_COLOURS[int(page.photometric)]
+    if page.compression == UNCOMPRESSED:
         array = page.asarray(maxworkers=1)
         if page.planarconfig == 2 and samples > 1:
             array = np.moveaxis(array, 0, 2)
@@ -108,16 +82,6 @@ def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
     return _split(_divided(colour, alpha) if alpha is not None and kind == 1 else colour, alpha)
 
 
-def read_tiff_size(file: BinaryIO, name: str, max_pixels: int) -> tuple[int, int]:
-    """Width and height, as they are stored, of a TIFF that `read_tiff` takes, from its header alone.
-
-    Raises:
-        InputError: too many pixels, or a layout that is not taken.
-        Exception: whatever damaged data leads to.
-    """
-    return _size(_known_page(file, name, max_pixels))
-
-
 def deep_grey(image: Image.Image, name: str) -> Levels:
     """A decoded PIL image of one channel, 16 bits (also in 32-bit integers, as Pillow may keep them) or floats.
 
@@ -132,45 +96,6 @@ def deep_grey(image: Image.Image, name: str) -> Levels:
     see_through = image.info.get("transparency")
     alpha = np.where(values == see_through, 0, 65535).astype(np.uint16) if isinstance(see_through, int) else None
     return Levels(values[..., None], alpha)
-
-
-def _page(file: BinaryIO) -> Any:
-    import tifffile
-
-    file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
-        return tiff.pages[0]
-
-
-def _size(page: Any) -> tuple[int, int]:
-    """Width and height."""
-    return int(page.imagewidth), int(page.imagelength)
-
-
-def _known_page(file: BinaryIO, name: str, max_pixels: int) -> Any:
-    """The first page of a TIFF, if it is not too large and its layout is one that is taken."""
-    page = _page(file)
-    refuse_large(name, *_size(page), max_pixels)
-    samples, colours = int(page.samplesperpixel), _PHOTOMETRIC_COLOURS.get(int(page.photometric), 0)
-    if (
-        not colours
-        or page.dtype is None
-        or page.dtype.kind not in "uif"
-        or not colours <= samples <= colours + 2
-        or page.imagedepth != 1
-    ):
-        raise InputError(
-            f"{name} is a TIFF of {samples} samples of type {page.dtype} ({page.photometric.name}), a layout that is "
-            "not read: convert it to RGB or grey of 8 or 16 bits"
-        )
-    if page.compression == _UNCOMPRESSED:
-        return page
-    if page.planarconfig != 1 or samples not in (1, 3, 4) or page.dtype not in ("uint16", "float32", "float64"):
-        raise InputError(
-            f"{name} is a compressed TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
-            "which is not read: save it without compression"
-        )
-    return page
 
 
 def _opencv(file: BinaryIO, size: tuple[int, int], name: str) -> NDArray[Any]:

@@ -6,15 +6,17 @@ import io
 import logging
 import struct
 import zlib
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, TiffImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from ldrps.errors import OutputError
 from ldrps.image.arrays import as_image, row_blocks
 from ldrps.image.metadata import Metadata
+from ldrps.image.original import Original, Tables
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +30,17 @@ _INCH = 0.0254  # metres
 
 
 def encode(
-    image: Image.Image | NDArray[Any], kind: str, metadata: Metadata, quality: int | None, name: str
+    image: Image.Image | NDArray[Any],
+    kind: str,
+    metadata: Metadata,
+    quality: int | None,
+    name: str,
+    original: Original | None = None,
 ) -> bytes | memoryview:
-    """A PIL image of mode RGB, RGBA, L or LA, or uint8 or uint16 [H, W, 1 .. 4], as a file of a format of Pillow's.
+    """A PIL image of mode RGB, RGBA, L, LA or 1, or uint8 or uint16 [H, W, 1 .. 4], as a file of a format of Pillow's.
 
-    In memory, as Pillow's encoders hide the cause when a disk fails under them.
+    In memory, as Pillow's encoders hide the cause when a disk fails under them. Without a quality it is 95, or as fine
+    as the `original` where that is of the same format and finer.
 
     Raises:
         OutputError: the picture does not fit the format.
@@ -49,7 +57,7 @@ def encode(
             log.warning("%s: %s has 8 bits a channel, so the picture's 16 are rounded", name, kind)
         buffer = io.BytesIO()
         shown = image if isinstance(image, Image.Image) else as_image(image)
-        shown.save(buffer, kind, **_options(kind, metadata, quality, name))
+        shown.save(buffer, kind, **_options(kind, metadata, quality, name, original))
         return buffer.getbuffer()
     except (OSError, ValueError, struct.error) as error:  # above all, a picture too wide for WEBP or JPEG
         raise OutputError(f"cannot write {name} as {kind} ({error}): use .png") from error
@@ -61,12 +69,18 @@ def refuse_alpha(kind: str, name: str) -> None:
         raise OutputError(f"cannot write {name}: {kind} has no room for the picture's alpha: use .png")
 
 
-def _options(kind: str, metadata: Metadata, quality: int | None, name: str) -> dict[str, Any]:
+def _options(
+    kind: str, metadata: Metadata, quality: int | None, name: str, original: Original | None
+) -> dict[str, Any]:
     """What Pillow is to be told when it saves a picture of this format."""
     options: dict[str, Any] = {"icc_profile": metadata.icc_profile or b""}  # else some formats take the image's own
+    if quality is None and kind == "WEBP" and original is not None and original.lossless:
+        quality = 100
+    tables = original.tables if quality is None and original is not None else ()
     quality = _QUALITY if quality is None else quality
     if kind == "JPEG":
-        options |= {"quality": quality, "subsampling": "4:4:4"}
+        options |= {"qtables": _finer(tables)} if tables else {"quality": quality}
+        options["subsampling"] = "4:4:4"
         metadata = _fitting_jpeg(metadata, name)
     elif kind == "AVIF":
         options |= {"quality": quality}
@@ -88,6 +102,24 @@ def _options(kind: str, metadata: Metadata, quality: int | None, name: str) -> d
     elif metadata.xmp and kind in ("JPEG", "WEBP", "AVIF"):
         options["xmp"] = metadata.xmp
     return options
+
+
+def _finer(tables: Tables) -> list[list[int]]:
+    """Those of our quality, made as fine as some tables at each frequency: one for brightness, one for colour."""
+    brightness, colour = _own_tables()
+    return [
+        [min(steps) for steps in zip(brightness, tables[0], strict=True)],
+        [min(steps) for steps in zip(colour, *(tables[1:] or tables), strict=True)],
+    ]
+
+
+@lru_cache(1)
+def _own_tables() -> Tables:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", quality=_QUALITY)
+    with Image.open(file) as image:
+        assert isinstance(image, JpegImagePlugin.JpegImageFile)
+        return tuple(tuple(image.quantization[number]) for number in (0, 1))
 
 
 def _fitting_jpeg(metadata: Metadata, name: str) -> Metadata:

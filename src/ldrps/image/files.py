@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside their place, flushed to disk, then renamed into it."""
+"""Files that are whole or absent: written beside their place, flushed to disk, then renamed into it. Free of torch."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from ldrps.errors import OutputError
-from ldrps.image.formats import PARTIAL_PREFIX
+from ldrps.image.formats import FORMATS, PARTIAL_PREFIX
 
 _PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}(\d+)-[0-9a-f]+")
 
@@ -71,9 +72,58 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
     replace_file(path, lambda file: file.write(text.encode()), overwrite=overwrite)
 
 
+def check_output(path: str | Path, *, overwrite: bool = False) -> None:
+    """Find out early, before minutes of work, whether a picture could be written to `path`. Touches nothing.
+
+    Raises:
+        OutputError: unknown suffix; `path` is a folder, or exists without `overwrite`; a name or folder
+            that cannot be.
+    """
+    path = Path(path)
+    format_of(path)
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        mode = None
+    except (OSError, ValueError) as error:  # too long, below a file, or with a null character
+        raise OutputError(f"cannot write {str(path)!r} ({error}): choose another name") from error
+    if mode is not None and stat.S_ISDIR(mode):
+        raise OutputError(f"{path} is a folder: name a file in it")
+    if mode is not None and not overwrite:
+        raise taken(path)
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Find out early whether a file could be made at `path`, in a folder that is there or yet to be made.
+
+    Raises:
+        OutputError: the nearest folder that is there may not be written, or is no folder.
+    """
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {path}: {nearest} is not a folder that may be written: choose another")
+
+
+def format_of(path: Path) -> str:
+    """The format, in Pillow's words, that the suffix of a path asks for.
+
+    Raises:
+        OutputError: no format that is written has that suffix.
+    """
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        allowed = " ".join(FORMATS)
+        raise OutputError(f"{path} has the suffix {path.suffix!r}, which is not one of {allowed}: use .png") from None
+
+
 def taken(path: Path) -> OutputError:
     """The error for a `path` that exists and may not be overwritten."""
-    return OutputError(f"{path} exists: give --force (overwrite=True) to replace it")
+    return OutputError(
+        f"{path} exists: give overwrite=True to replace it",
+        on_command_line=f"{path} exists: give --force to replace it",
+    )
 
 
 def _place_new(partial: Path, path: Path) -> None:

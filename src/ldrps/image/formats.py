@@ -12,4 +12,7 @@ FORMATS = {
     ".bmp": "BMP",
 }
 
+WITH_QUALITY = ("JPEG", "WEBP", "AVIF")  # of these, the formats that ask for one
+BILEVEL = ("PNG", "TIFF", "BMP")  # and those that can hold one bit a pixel
+
 PARTIAL_PREFIX = ".ldrps-partial-"  # of a file that is being written

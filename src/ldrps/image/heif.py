@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from PIL import ImageFile
 
-from ldrps.errors import InputError
+from ldrps.errors import InputError, how_to_install
 
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEAD = 256  # bytes in which the first box, of brands, is looked for
@@ -31,7 +31,7 @@ def open_heif(file: BinaryIO, name: str) -> ImageFile.ImageFile:
         InputError: the extra is not installed.
     """
     if importlib.util.find_spec("pi_heif") is None:
-        raise InputError(f"{name} is a HEIC file: pip install 'ldrps[heif]' to read such, or convert it to JPEG or PNG")
+        raise InputError(f"{name} is a HEIC file: {how_to_install('heif')}, or convert it to JPEG or PNG")
     from pi_heif import HeifImageFile
 
     file.seek(0)

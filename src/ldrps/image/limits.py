@@ -12,14 +12,13 @@ def refuse_large(name: str, width: int, height: int, max_pixels: int) -> None:
     """Raise InputError if the picture has more than `max_pixels`. Needs no pixels, so it comes before decoding."""
     pixels = width * height
     if pixels > max_pixels:
-        raise InputError(
-            f"{name} is {width} x {height} = {pixels:,} pixels, more than the limit of {max_pixels:,}: "
-            f"make it smaller, or, if it is genuine, allow it with --max-pixels {pixels} (max_pixels={pixels})"
-        )
+        found = f"{name} is {width} x {height} = {pixels:,} pixels, more than the limit of {max_pixels:,}: "
+        remedy = "make it smaller, or, if it is genuine, allow it with "
+        raise InputError(f"{found}{remedy}max_pixels={pixels}", on_command_line=f"{found}{remedy}--max-pixels {pixels}")
 
 
 def refuse_small(name: str, width: int, height: int) -> None:
-    """Raise InputError if the picture has no pixels, or a side shorter than MIN_SIDE."""
+    """Raise InputError if the picture has no pixels, or a side shorter than MIN_SIDE. Before decoding, as above."""
     if min(width, height) < 1:
         raise InputError(f"{name} is {width} x {height}, without pixels: give a picture of at least {MIN_SIDE} a side")
     if min(width, height) < MIN_SIDE:

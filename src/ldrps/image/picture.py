@@ -16,6 +16,7 @@ from ldrps.errors import InputError, LdrpsError
 from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
 from ldrps.image.decode import Decoded, decode_file, decode_image
 from ldrps.image.limits import MAX_PIXELS
+from ldrps.image.original import Original
 from ldrps.image.space import Profiled, in_grey, srgb_profile
 
 
@@ -33,9 +34,11 @@ class Picture:
         source: the path, or "array".
         bits: of a channel of the source, 8 or 16; the result has as many. Floats count as 16 in files and PIL images,
             as 8 in arrays and tensors.
+        bilevel: whether the source has one bit a pixel, or a palette of which no more than two colours are used.
         xmp: an XMP packet without orientation and thumbnails, or None.
         dpi: pixels per inch, across and down, or None.
         profiled: the source in its own colour space, if that is not sRGB, to take the result back there.
+        original: the file that it was read from; None of what did not come from a file.
     """
 
     rgb: Tensor = field(repr=False)
@@ -45,14 +48,24 @@ class Picture:
     exif: bytes | None = field(default=None, repr=False)
     source: str = "array"
     bits: int = 8
+    bilevel: bool = False
     xmp: bytes | None = field(default=None, repr=False)
     dpi: tuple[float, float] | None = None
     profiled: Profiled | None = field(default=None, repr=False)
+    original: Original | None = field(default=None, repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.rgb.shape[-1], self.rgb.shape[-2]
+
+    @property
+    def has_shades(self) -> bool:
+        """Whether there is more in it than two colours of a palette, or than black, white and pure colours, as in a
+        scan of text.
+        """
+        blocks = (self.rgb[..., rows, :] for rows in row_blocks(*self.rgb.shape[-2:]))
+        return not self.bilevel and not all(bool(((part == 0) | (part == 1)).all()) for part in blocks)
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""
@@ -73,8 +86,8 @@ def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max
     `image`.
 
     Raises:
-        InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, told from the header
-            before anything is decoded; damaged or cut data; no pixels; a side below 32 pixels. An array of the wrong
+        InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, or a side below 32
+            pixels, told from the header before anything is decoded; damaged or cut data. An array of the wrong
             type, rank or number of channels, too many pixels, none, too few, NaN or infinite values, values outside
             [0, 1]. Each in this order.
     """
@@ -116,17 +129,33 @@ def to_levels(picture: Picture, rgb: Tensor) -> NDArray[Any]:
     channels = colours + (picture.alpha is not None)
     levels = np.empty((height, width, channels), np.uint16 if picture.bits == 16 else np.uint8)
     for rows in blocks:
-        planes = rgb[0, :, rows].detach().cpu().float().clamp(0, 1)  # [3, h, W]
-        if picture.profiled is not None:
-            planes = picture.profiled.changed(rows, picture.rgb[0, :, rows], planes).clamp_(0, 1)
-        elif picture.grey:
-            planes = in_grey(planes)
-        # floor(v + 1/2): rounding would send halves to even, and a cast everything down.
-        rounded = planes.mul(peak(levels)).add_(0.5).floor_()
-        levels[rows, :, :colours] = rounded.permute(1, 2, 0).numpy()
+        levels[rows, :, :colours] = _colours(picture, rgb, rows, peak(levels))
     if picture.alpha is not None:
         levels[..., colours] = np.asarray(picture.alpha)
     return levels
+
+
+def are_own(picture: Picture, levels: NDArray[Any]) -> bool:
+    """Whether levels that `to_levels` made of a result show the picture as it was read; alpha is as it was in any case.
+
+    In blocks, the first of which mostly tells.
+    """
+    colours = 1 if picture.grey else 3
+    return all(
+        np.array_equal(levels[rows, :, :colours], _colours(picture, picture.rgb, rows, peak(levels)))
+        for rows in row_blocks(*levels.shape[:2])
+    )
+
+
+def _colours(picture: Picture, rgb: Tensor, rows: slice, white: int) -> NDArray[Any]:
+    """Some rows of a result as whole numbers from 0 to `white`, float32 [h, W, 1 or 3]."""
+    planes = rgb[0, :, rows].detach().cpu().float().clamp(0, 1)  # [3, h, W]
+    if picture.profiled is not None:
+        planes = picture.profiled.changed(rows, picture.rgb[0, :, rows], planes).clamp_(0, 1)
+    elif picture.grey:
+        planes = in_grey(planes)
+    # floor(v + 1/2): rounding would send halves to even, and a cast everything down.
+    return planes.mul(white).add_(0.5).floor_().permute(1, 2, 0).numpy()
 
 
 def to_image(picture: Picture, rgb: Tensor) -> Image.Image:

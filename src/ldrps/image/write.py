@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ldrps.errors import OutputError, SettingsError
+from ldrps.image.arrays import as_image
 from ldrps.image.encode import encode
-from ldrps.image.files import replace_file, taken
-from ldrps.image.formats import FORMATS
+from ldrps.image.files import check_output, format_of, replace_file
+from ldrps.image.formats import BILEVEL
 from ldrps.image.metadata import Metadata
 from ldrps.image.picture import Picture
-
-
-def check_output(path: str | Path, *, overwrite: bool = False) -> None:
-    """Find out early, before minutes of work, whether a picture could be written to `path`. Touches nothing.
-
-    Raises:
-        OutputError: unknown suffix; `path` is a folder, or exists without `overwrite`; a name or folder
-            that cannot be.
-    """
-    path = Path(path)
-    _format(path)
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        mode = None
-    except (OSError, ValueError) as error:  # too long, below a file, or with a null character
-        raise OutputError(f"cannot write {str(path)!r} ({error}): choose another name") from error
-    if mode is not None and stat.S_ISDIR(mode):
-        raise OutputError(f"{path} is a folder: name a file in it")
-    if mode is not None and not overwrite:
-        raise taken(path)
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write {path}: {nearest} is not a folder that may be written: choose another")
 
 
 def write_image(
@@ -58,9 +34,11 @@ def write_image(
 
     Colour profile, resolution and, unless `keep_metadata` is false, EXIF and XMP data come from `like`, the picture
     that was restored; without it, only the profile that a PIL image itself carries is kept. BMP has room for the
-    resolution alone. `quality`, 1 to 100, is that of JPEG, WEBP and AVIF, 95 if it is None; JPEG is without chroma
-    subsampling, and WEBP at 100 without loss. Missing folders are made. The file is whole or absent, and what stood at
-    `path` stays until then.
+    resolution alone. A picture of black and white alone has one bit a pixel in PNG, TIFF and BMP, if `like` has.
+
+    `quality`, 1 to 100, is that of JPEG, WEBP and AVIF. None is 95, but no coarser than the JPEG that `like` was read
+    from, and without loss if that was such a WEBP. JPEG is without chroma subsampling, and WEBP at 100 without loss.
+    Missing folders are made. The file is whole or absent, and what stood at `path` stays until then.
 
     Raises:
         OutputError: as check_output; or the image does not fit the format, the disk is full, or another process made
@@ -79,7 +57,21 @@ def write_image(
         metadata = Metadata(icc_profile=image.info.get("icc_profile"))
     if not keep_metadata:
         metadata = metadata._replace(exif=None, xmp=None)
-    data = encode(image, _format(path), metadata, quality, str(path))
+    kind = format_of(path)
+    if like is not None and like.bilevel and kind in BILEVEL and isinstance(image, np.ndarray):
+        image = _bilevel(image)
+    data = encode(image, kind, metadata, quality, str(path), None if like is None else like.original)
+    write_file(data, path, overwrite=overwrite)
+
+
+def write_file(data: bytes | memoryview, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write the bytes of a picture's file, as `write_image` does.
+
+    Raises:
+        OutputError: as `write_image`.
+    """
+    path = Path(path)
+    check_output(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -87,15 +79,14 @@ def write_image(
     replace_file(path, lambda file: file.write(data), overwrite=overwrite)
 
 
+def _bilevel(levels: NDArray[Any]) -> Image.Image | NDArray[Any]:
+    """uint8 [H, W, 1] as a PIL image of one bit a pixel; as they are, if there are shades or colours."""
+    if levels.shape[2] > 1 or not np.isin(levels, (0, 255)).all():
+        return levels
+    return as_image(levels).convert("1", dither=Image.Dither.NONE)
+
+
 def check_quality(quality: int | None) -> None:
     """Raise SettingsError for a quality that is neither None nor 1 to 100."""
     if quality is not None and not 1 <= quality <= 100:
         raise SettingsError(f"quality is {quality}; it must be from 1 to 100")
-
-
-def _format(path: Path) -> str:
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError:
-        allowed = " ".join(FORMATS)
-        raise OutputError(f"{path} has the suffix {path.suffix!r}, which is not one of {allowed}: use .png") from None

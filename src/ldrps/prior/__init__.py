@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldrps.prior.folder import INDEX, read_json
+from ldrps.prior.hub import check_name
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,16 @@ def prior_folder(name: str | Path) -> Path:
     if name in _SHIPPED:
         return Path(__file__).parent / "tiny" / _SHIPPED[str(name)]
     return Path(name).expanduser()
+
+
+def check_prior(name: str | Path) -> None:
+    """Find out, with nothing loaded or fetched, whether a name can be that of a prior.
+
+    Raises:
+        PriorError: there is no such folder, and no repository on the hub can be called that.
+    """
+    if name not in _SHIPPED:
+        check_name(name)
 
 
 def load_prior(

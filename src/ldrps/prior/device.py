@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-import torch
+import re
+from typing import TYPE_CHECKING
 
 from ldrps.errors import PriorError
 
-_PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
+if TYPE_CHECKING:
+    import torch
+
+_PRECISIONS = ("torch.float32", "torch.float16", "torch.bfloat16")
+_NAME = re.compile(r"(cpu|cuda|mps)(:\d+)?")
+
+
+def check_device(device: str) -> None:
+    """Find out, without torch, whether there are devices of such a name; not whether there is one here.
+
+    Raises:
+        PriorError: there are none.
+    """
+    if not _NAME.fullmatch(device):
+        raise PriorError(f"device is {device!r}; it must be cpu, cuda, cuda:0 (1, ...) or mps")
 
 
 def usable_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
@@ -15,15 +30,13 @@ def usable_device(device: str | torch.device, dtype: torch.dtype) -> torch.devic
     Raises:
         PriorError: it is unknown or absent, or does not take the precision.
     """
-    if dtype not in _PRECISIONS:
+    import torch
+
+    if str(dtype) not in _PRECISIONS:
         raise PriorError(f"dtype is {dtype}; a prior runs in float32, float16 or bfloat16: choose one of them")
-    try:
-        place = torch.device(device)
-    except RuntimeError as error:
-        raise PriorError(f"device is {device!r}; it must be cpu, cuda, cuda:0 (1, ...) or mps") from error
-    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}.get(place.type)
-    if count is None:
-        raise PriorError(f"device is {device!r}; it must be cpu, cuda, cuda:0 (1, ...) or mps")
+    check_device(str(device))
+    place = torch.device(device)
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[place.type]
     if (place.index or 0) >= count:
         raise PriorError(f"device is {str(place)!r}; {count} of that kind are here: choose another, such as cpu")
     if place.type == "cpu" and dtype == torch.float16:

@@ -27,17 +27,28 @@ def locate(name_or_folder: str | Path, revision: str | None = None) -> tuple[str
     Raises:
         PriorError: there is no such folder and the hub cannot be reached or has none.
     """
+    check_name(name_or_folder)
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return folder.resolve().name, folder  # without its path, which is nobody's business
+    hub_id = str(name_or_folder)
+    snapshot = fetch(hub_id, revision)
+    return f"{hub_id}@{snapshot.name[:12]}", snapshot
+
+
+def check_name(name_or_folder: str | Path) -> None:
+    """Find out, with nothing fetched or loaded, whether a name can stand for a prior: a folder, or an id of the hub.
+
+    Raises:
+        PriorError: it cannot.
+    """
+    folder = Path(name_or_folder).expanduser()
     if folder.is_file():
         remedy = "convert it (StableDiffusionPipeline.from_single_file(...).save_pretrained(...)) and give that folder"
         raise unusable(folder, "a file", "a folder in diffusers layout", remedy)
-    if isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder):
-        snapshot = fetch(name_or_folder, revision)
-        return f"{name_or_folder}@{snapshot.name[:12]}", snapshot
-    remedy = f"check the path, or give a hub id such as {DEFAULT_HUB_ID}"
-    raise unusable(folder, "no such folder", "a folder in diffusers layout", remedy)
+    if not folder.is_dir() and not (isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder)):
+        remedy = f"check the path, or give a hub id such as {DEFAULT_HUB_ID}"
+        raise unusable(folder, "no such folder", "a folder in diffusers layout", remedy)
 
 
 def fetch(hub_id: str, revision: str | None = None) -> Path:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
+import socket
+from collections.abc import Iterator
 
 from ldrps.errors import SettingsError
 
@@ -39,3 +43,35 @@ def warning(host: str, auth: tuple[str, str] | None, share: bool) -> str:
         return ""
     who = "anyone on the internet who has the link" if share else f"anyone who can reach {host}"
     return f"{who} can use this page and this machine's time: set {AUTH_VARIABLE}=USER:PASSWORD to ask for a password"
+
+
+def check_address(host: str, port: int) -> None:
+    """Find out before anything is loaded whether a page could be served there; 0 is any port that is free.
+
+    Raises:
+        SettingsError: it could not, as where another program listens already.
+    """
+    try:
+        with bound(host, port):
+            pass
+    except (OSError, UnicodeError) as error:  # names that cannot be are not encoded
+        raise unusable(host, port, error) from error
+
+
+def unusable(host: str, port: int, error: Exception) -> SettingsError:
+    """The error for an address at which nothing can be served."""
+    return SettingsError(f"cannot serve at {host}:{port} ({error}): choose another --host or --port")
+
+
+@contextlib.contextmanager
+def bound(host: str, port: int) -> Iterator[int]:
+    """Have an address for a moment; gives its port.
+
+    Raises:
+        OSError, UnicodeError: it cannot be had.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        if os.name == "posix":  # elsewhere this would take what another program has
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        yield int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from pathlib import Path
 
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
-from ldrps.errors import InputError, SettingsError
+from ldrps.errors import InputError
 from ldrps.prior.base import Prior
+from ldrps.serve import without_gradio
+from ldrps.serve.address import bound, unusable
 from ldrps.serve.examples import examples
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import OFFLINE, quick_presets
@@ -60,7 +61,7 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
         import gradio  # noqa: F401
     except ImportError as error:
         shutil.rmtree(root)
-        raise SettingsError("the page needs the package gradio: pip install 'ldrps[serve]'") from error
+        raise without_gradio() from error
     from ldrps.serve import look
     from ldrps.serve.page import Page
 
@@ -69,8 +70,9 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
     blocks = Page(studio, presets, captions=prior.has_text, offline=_has_tagger()).blocks
     studio.visits.keep_present()
     blocks.queue(api_open=False, default_concurrency_limit=8)
-    port = address.port or _free_port(address.host)
     try:
+        with bound(address.host, address.port) as port:
+            pass
         _, local, public = blocks.launch(
             server_name=address.host,
             server_port=port,
@@ -92,9 +94,7 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
         )
         yield public or local
     except OSError as error:
-        raise SettingsError(
-            f"cannot serve at {address.host}:{port} ({error}): choose another --host or --port"
-        ) from error
+        raise unusable(address.host, address.port, error) from error
     finally:
         studio.close()
         blocks.close(verbose=False)
@@ -123,9 +123,3 @@ def _has_tagger() -> bool:
     except InputError:
         return False
     return True
-
-
-def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ldrps.caption.base import Captioner
 from ldrps.captioning import ask
+from ldrps.cost import affordable
 from ldrps.errors import LdrpsError, OutputError
+from ldrps.image.header import read_size
 from ldrps.image.picture import load_picture
 from ldrps.prior.base import Prior
 from ldrps.restorer import Restorer
@@ -88,8 +90,9 @@ class Worker:
 
     def _restore(self, task: Task, number: int, clock: Clock) -> Result | None:
         """Restore a picture, looking at every step whether to stop."""
-        settings = task.order.settings()
-        picture = load_picture(task.uploads[number].path, max_pixels=self._limits.pixels)
+        path = task.uploads[number].path
+        settings = affordable(read_size(path, self._limits.pixels), task.order.settings(), None)
+        picture = load_picture(path, max_pixels=self._limits.pixels)
         told = ask(self._captioner_for(task.order.captioner()), picture, self._prior) if self._prior.has_text else ""
         preview = Preview(picture, self._prior, settings.working_size)
         steps = Restorer(self._prior, settings).steps(picture, told)

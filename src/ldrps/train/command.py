@@ -27,6 +27,7 @@ from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.loop import Progress, Task, train
+from ldrps.train.order import check_order
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import (
     CaptionedDenoiser,
@@ -40,7 +41,6 @@ from ldrps.train.text import new_text_encoder
 from ldrps.train.tones import UNDAMAGED
 from ldrps.weights import fill, read_weights
 
-PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels", "zero-dce")
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -66,29 +66,26 @@ def train_part(
     Zero-DCE++, whose weights it leaves in `out`.
 
     Raises:
-        InputError: an unknown part, no steps, a bad config, no photographs, a checkpoint that is there without `resume`
-            or missing with it, diffusion before there is an autoencoder, pixels where there is one that loses some, or
-            an `init` whose part is another network.
+        InputError: as `check_order`; no steps, a bad config, no photographs, a checkpoint that is there without
+            `resume` or missing with it, diffusion before there is an autoencoder, pixels where there is one that loses
+            some, or an `init` whose part is another network.
         PriorError: the part of `init` is missing or broken, or the device cannot be used.
     """
-    if part not in PARTS:
-        raise InputError(f"part is {part!r}; there are {', '.join(PARTS)}")
+    check_order(part, data, out, config=config, device=device, init=init)
     settings = read_config(config)
     plan = {"tone": settings.tone, "zero-dce": settings.zero_dce}.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
     plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+    usable_device(plan.device, torch.float32)
     photos, held_out = Photographs(data), Photographs(data, held_out=True)
     yield f"{len(photos.images)} photographs to train on, {len(held_out.images)} held out"
     torch.manual_seed(plan.seed)  # initial weights
     if part in ("autoencoder", "text"):
-        if init is not None:
-            raise InputError(f"{part} is made from the photographs, not trained by itself: leave out --init")
         make = _make_autoencoder if part == "autoencoder" else _make_text
         yield make(photos, held_out, out, settings, plan.seed)
         return
     prepare = {"tone": _tone, "diffusion": _diffusion, "pixels": _pixels, "zero-dce": _zero_dce}[part]
     model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
-    usable_device(plan.device, torch.float32)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
     training = train(model, task, plan, out / "training" / part, resume=resume)
     if (yield from _lines(training, plan.steps)):

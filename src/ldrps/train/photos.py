@@ -17,6 +17,7 @@ from ldrps.caption.table import TABLE, read_table
 from ldrps.caption.tagger import Tagger
 from ldrps.errors import InputError, PriorError
 from ldrps.image.arrays import pixels
+from ldrps.train.order import check_photographs
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,12 @@ class Photographs:
                 continue
             try:
                 with Image.open(path) as opened:
+                    if min(opened.size) < min_side:  # told from the header: a thin one may be as long as it likes
+                        logger.warning("skipped %s: %dx%d, smaller than %d pixels", path, *opened.size, min_side)
+                        continue
                     image = opened.convert("RGB")
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
                 logger.warning("skipped %s: %s", path, error)
-                continue
-            if min(image.size) < min_side:
-                logger.warning("skipped %s: %dx%d, smaller than %d pixels", path, *image.size, min_side)
                 continue
             self.images.append(image)
             self.subjects.append(captions.get(path, ""))
@@ -113,7 +114,6 @@ def is_held_out(name: str) -> bool:
 def _image_files(folders: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for folder in folders:
-        if not folder.is_dir():
-            raise InputError(f"{folder} is not a folder: give one that holds photographs")
+        check_photographs(folder)
         files += (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     return sorted(files)

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from ldrps.errors import how_to_install
 from ldrps.image.files import replace_file
 from ldrps.image.write import write_image
 
@@ -27,7 +28,7 @@ def write_curves(log: Path, path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        logger.info("no curves: they need matplotlib (pip install 'ldrps[bench]')")
+        logger.info("no curves: they need matplotlib (%s)", how_to_install("bench"))
         return
     records = _records(log)
     names = list(dict.fromkeys(name for record in records for name in record["validation"] or {}))

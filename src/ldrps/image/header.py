@@ -1,0 +1,140 @@
+"""Image files as far as their headers go: what is opened, and what is refused before a pixel is read. Free of torch."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from ldrps.errors import InputError, LdrpsError
+from ldrps.image.heif import is_heif, open_heif
+from ldrps.image.limits import refuse_large, refuse_small
+from ldrps.image.stored import cannot_hold, is_deep, is_readable_tiff, read_tiff_size
+
+# Formats whose decoders are fuzzed and common; the JPEG reader also takes MPO, the pairs that phones write.
+_READERS: tuple[type[ImageFile.ImageFile], ...] = (
+    PngImagePlugin.PngImageFile,
+    JpegImagePlugin.JpegImageFile,
+    WebPImagePlugin.WebPImageFile,
+    TiffImagePlugin.TiffImageFile,
+    BmpImagePlugin.BmpImageFile,
+    GifImagePlugin.GifImageFile,
+    AvifImagePlugin.AvifImageFile,
+)
+_NAMES = "PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, HEIC"
+
+
+def read_size(path: Path, max_pixels: int) -> tuple[int, int]:
+    """Width and height of an image file, as they are stored, from its header alone.
+
+    Raises:
+        InputError: as `ldrps.image.decode.decode_file`, but for damage that only the pixels show.
+    """
+    name = str(path)
+    with open_file(path) as file, blaming(name):
+        image = open_header(file, name)
+        if image is None or (image.format == "TIFF" and is_deep(image)):
+            return read_tiff_size(file, name, max_pixels)
+        refuse_header(image, name, max_pixels, file)
+        return image.size
+
+
+def refuse_header(image: Image.Image, name: str, max_pixels: int, file: BinaryIO | None = None) -> None:
+    """Refuse a PIL image, not yet decoded, for what its header says; `file` is what it was opened from.
+
+    Raises:
+        InputError: too many pixels, or too small a side.
+        ValueError: the file is too short for what it says, and so damaged.
+    """
+    refuse_large(name, *image.size, max_pixels)
+    refuse_small(name, *image.size)
+    if file is not None and cannot_hold(file, image):
+        raise ValueError(f"its bytes are too few for {image.width:,} x {image.height:,} pixels")
+
+
+@contextlib.contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to be read.
+
+    Raises:
+        InputError: it is missing, a folder, not a regular file, or cannot be read.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a folder: name an image file in it")
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+            raise InputError(f"{path} is not a regular file: copy the image into a file first")
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: check the name and the folder") from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise InputError(f"{str(path)!r} cannot be read ({error}): check its name and permissions") from error
+    with file:
+        yield file
+
+
+def open_header(file: BinaryIO, name: str) -> ImageFile.ImageFile | None:
+    """As PIL.Image.open, but blind to the extension, with our formats only, and without Pillow's limit of pixels.
+
+    That limit is a global of the process; ours belongs to the call. None stands for a TIFF that Pillow does not know,
+    but we do.
+    """
+    prefix = file.read(16)
+    if is_heif(file):
+        return open_heif(file, name)
+    for reader in _READERS:
+        factory, accepts = Image.OPEN[str(reader.format)]
+        verdict = accepts is None or accepts(prefix)
+        if isinstance(verdict, str):
+            raise InputError(f"{name} cannot be read ({verdict}): convert it to PNG first")
+        if not verdict:
+            continue
+        file.seek(0)
+        try:
+            return factory(file, "")  # given its name, Pillow 13 maps the file, and misreads TIFF lying on its side
+        except Image.DecompressionBombError:
+            raise
+        except Exception as error:
+            if reader is TiffImagePlugin.TiffImageFile and is_readable_tiff(file):
+                return None
+            raise InputError(
+                f"{name} begins like a {reader.format} file, but its header is damaged, cut or of an unknown kind "
+                f"({error or type(error).__name__}): get a whole copy, or convert it to PNG"
+            ) from error
+    found = "is empty (0 bytes)" if not prefix else "is not an image of a known format"
+    raise InputError(f"{name} {found}: give one of {_NAMES}")
+
+
+@contextlib.contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Turn whatever a decoder throws at damaged data into an InputError; decoders throw nearly every kind."""
+    try:
+        yield
+    except LdrpsError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{name} is larger than Pillow's own limit ({error}): make it smaller, or raise PIL.Image.MAX_IMAGE_PIXELS"
+        ) from error
+    except MemoryError as error:
+        raise InputError(f"{name} does not fit into memory: make it smaller, or close other programs") from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{name} is damaged or cut short ({reason}): get a whole copy of it") from error

@@ -1,0 +1,91 @@
+"""The file that a picture was read from: to be given back as it is, and never to be written coarser than it is."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from ldrps.image.formats import WITH_QUALITY
+
+log = logging.getLogger(__name__)
+
+_ALIKE = {"MPO": "JPEG"}  # an MPO is a JPEG with others behind it
+_BLOCK = 1 << 20  # bytes read at a time
+_HEAD = 12  # bytes of a WEBP before its first chunk
+
+Tables = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Original:
+    """A file as it was when a picture was read from it.
+
+    Attributes:
+        path: where it is, absolute.
+        kind: its format in Pillow's words, told by its content; of an MPO, JPEG.
+        digest: SHA-256 of its bytes.
+        tables: of a JPEG, its quantisation tables, 64 steps each, that of brightness first; empty of others.
+        lossless: whether it is a WEBP that holds its pixels without loss.
+    """
+
+    path: Path
+    kind: str
+    digest: str = field(repr=False)
+    tables: Tables = field(default=(), repr=False)
+    lossless: bool = False
+
+    def copy_for(self, kind: str, quality: int | None) -> bytes | None:
+        """Its bytes, if they are what a file of format `kind` and of that quality would hold of the same pixels.
+
+        None if it is of another format, if a quality is asked for that the format knows, or, which is logged, if the
+        file is gone or another by now.
+        """
+        if kind != self.kind or (quality is not None and kind in WITH_QUALITY):
+            return None
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            log.warning("%s cannot be read again (%s), so it is not copied but encoded anew", self.path, error.strerror)
+            return None
+        if hashlib.sha256(data).hexdigest() != self.digest:
+            log.warning("%s was changed after it had been read, so it is not copied but encoded anew", self.path)
+            return None
+        return data
+
+
+def original_of(path: Path, file: BinaryIO, image: Image.Image | None) -> Original:
+    """That of a picture that was read from an open file, as a PIL image or else as a TIFF that Pillow does not know.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    kind = "TIFF" if image is None else str(image.format)
+    tables = getattr(image, "quantization", {}) if kind in ("JPEG", "MPO") else {}
+    return Original(
+        path=Path(os.path.abspath(path)),
+        kind=_ALIKE.get(kind, kind),
+        digest=digest.hexdigest(),
+        tables=tuple(tuple(tables[number]) for number in sorted(tables)),
+        lossless=kind == "WEBP" and _is_lossless(file),
+    )
+
+
+def _is_lossless(file: BinaryIO) -> bool:
+    """Whether the picture of a WEBP is in a chunk of the kind without loss. Of several frames nothing is said."""
+    file.seek(_HEAD)
+    while len(head := file.read(8)) == 8:
+        if head[:4] in (b"VP8L", b"VP8 "):
+            return head[:4] == b"VP8L"
+        length = int.from_bytes(head[4:], "little")
+        file.seek(length + length % 2, os.SEEK_CUR)
+    return False
