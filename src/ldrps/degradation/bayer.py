@@ -72,6 +72,6 @@ class BayerNoise(Noise):
 
 
 def _gathered(mosaic: Tensor, power: int = 1) -> Tensor:
-    """[B, 3, H, W], each colour 0 where it was not seen, gathered by the weights to that power; nothing from outside."""
+    """[B, 3, H, W], each colour 0 where it was not seen, gathered by the weights to that power."""
     weights = mosaic.new_tensor(_BILINEAR)[:, None] ** power
     return F.conv2d(mosaic, weights, padding=1, groups=3)
