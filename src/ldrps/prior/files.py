@@ -101,14 +101,25 @@ def read_json(folder: Path, name: str, most: int = MOST_JSON) -> Config:
     """
     path, text = folder / name, read_file(folder, name, most)
     try:
-        content = json.loads(
-            text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite
-        )
-        _require_shallow(content)
-    except (ValueError, RecursionError) as error:
+        content = parse_json(text)
+    except ValueError as error:
         raise unusable(path, f"broken JSON ({error})", "a JSON object", AGAIN) from error
     if not isinstance(content, dict):
         raise unusable(path, f"a JSON {type(content).__name__}", "a JSON object", AGAIN)
+    return content
+
+
+def parse_json(text: bytes) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: it is broken, too deep, says something twice or has a number that is not finite.
+    """
+    try:
+        content = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError(f"more than {DEEPEST} levels") from error
+    _require_shallow(content)
     return content
 
 

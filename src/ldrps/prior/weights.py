@@ -13,10 +13,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ldrps.prior.config import MOST_PARAMETERS
+from ldrps.prior.files import parse_json
+from ldrps.prior.kinds import Record, Several, Table, Whole, Word
 from ldrps.prior.refusal import shown, unusable
 
 # A full Stable Diffusion UNet has 686 tensors and a header of 90 kB; 100,000 entries stall the parser.
 _HEADER_LIMIT = 1 << 20
+_COUNT = Whole(0, 1 << 48)
+_PLACE = {"dtype": Word(16), "shape": Several(_COUNT, 0, 8), "data_offsets": Several(_COUNT, 2, 2)}
+_TENSORS = Table(Record(_PLACE, tuple(_PLACE)), _HEADER_LIMIT)  # what a header holds
 _AGAIN = "fetch the file again"
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -92,17 +97,27 @@ def load_weights(
 
 def _shapes(file: Path) -> dict[str, list[int]]:
     """The shapes of the tensors of a file by their names there, from its header: none of them is read."""
+    size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
+        length = int.from_bytes(start, "little")
+        header = stream.read(length) if length <= _HEADER_LIMIT else b""
     if start == b"version ":
         raise unusable(file, "a git-lfs pointer", "safetensors", "run `git lfs pull` in its repository")
-    length = int.from_bytes(start, "little")
-    if len(start) < 8 or length + 8 > file.stat().st_size:
-        raise unusable(file, f"{file.stat().st_size} bytes, cut short or no safetensors", "a whole file", _AGAIN)
+    if len(start) < 8 or length + 8 > size:
+        raise unusable(file, f"{size} bytes, cut short or no safetensors", "a whole file", _AGAIN)
     if length > _HEADER_LIMIT:
         raise unusable(file, f"a header of {length} bytes", f"at most {_HEADER_LIMIT}", "it is no Stable Diffusion")
-    with _broken_is_refused(file), safe_open(file, framework="pt") as opened:
-        return {key: opened.get_slice(key).get_shape() for key in opened.keys()}  # noqa: SIM118  # it is no dict
+    with _broken_is_refused(file):
+        tensors = parse_json(header)
+        if isinstance(tensors, dict):
+            tensors.pop("__metadata__", None)
+        if not _TENSORS.admits(tensors):
+            raise ValueError("its header does not tell of tensors")
+        told = 8 + length + max((place["data_offsets"][1] for place in tensors.values()), default=0)
+        if size != told:
+            raise ValueError(f"{size} bytes, where its header tells of {told}")
+        return {key: place["shape"] for key, place in tensors.items()}
 
 
 def _tensors(file: Path, keys: Mapping[str, str]) -> Iterator[tuple[str, Tensor]]:
