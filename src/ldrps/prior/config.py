@@ -175,7 +175,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "initializer_factor": _FACTOR,
         "pad_token_id": _TOKEN_ID | _NULL,
         "bos_token_id": _TOKEN_ID | _NULL,
-        "eos_token_id": _TOKEN_ID | Several(_TOKEN_ID, 1, 16) | _NULL,
+        "eos_token_id": _TOKEN_ID,
     },
     "special_tokens_map": _SPECIAL_TOKENS,
     "tokenizer_config": {

@@ -6,8 +6,9 @@ A link may lead anywhere inside the folder, which may itself be reached by one. 
 hub's client keeps the files. No other link may lead out.
 
 A JSON file has at most `MOST_JSON` bytes (a config has 2 kB, the largest index of shards 100 kB), a tokenizer's at most
-`MOST_VOCABULARY` (CLIP's have 2 to 4 MB), and at most `DEEPEST` levels. No name may be in it twice, and its numbers are
-finite.
+`MOST_VOCABULARY` (CLIP's have 2 to 4 MB). It has at most `DEEPEST` levels, and at most `MOST_LISTS` lists and objects,
+which take twenty times the memory of their text (CLIP's merges are 48,894). No name may be in an object twice, and
+numbers are finite.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Config = dict[str, Any]
 
 MOST_JSON = 1 << 20
 MOST_VOCABULARY = 1 << 23
-DEEPEST = 32
+DEEPEST, MOST_LISTS = 32, 300_000
 
 AGAIN = "the download was probably interrupted: fetch the folder again"
 _ITSELF = "put the file itself there"
@@ -113,8 +114,10 @@ def parse_json(text: bytes) -> Any:
     """What a JSON text says.
 
     Raises:
-        ValueError: it is broken, too deep, says something twice or has a number that is not finite.
+        ValueError: it is broken or beyond the limits, says something twice or has a number that is not finite.
     """
+    if text.count(b"[") + text.count(b"{") > MOST_LISTS:
+        raise ValueError(f"more than {MOST_LISTS} lists and objects")
     try:
         content = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite)
     except RecursionError as error:

@@ -193,7 +193,7 @@ def _require_plain_conditions(unet: Config, where: Path) -> None:
     for key in _EXTRA_CONDITIONS:
         if unet.get(key) is not None:
             remedy = "this model wants a condition that ldrps cannot give: load a plain text-to-image model"
-            raise unusable(where, f"{key} {unet[key]}", "none", remedy)
+            raise unusable(where, f"{key} {shown(unet[key])}", "none", remedy)
 
 
 def _require_matching_latents(unet: Config, vae: Config, folder: Path) -> None:

@@ -15,7 +15,7 @@ from ldrps.prior.files import Config, is_there, names_in
 from ldrps.prior.folder import SCHEDULER, find_weights, read_component, read_scheduler, within
 from ldrps.prior.hub import locate
 from ldrps.prior.prediction import interpret, read_schedule
-from ldrps.prior.refusal import unusable
+from ldrps.prior.refusal import shown, unusable
 from ldrps.prior.weights import build, load_weights
 
 _VARIANCES = {"fixed_small": "fixed_small", "fixed_small_log": "fixed_small", "fixed_large": "fixed_large",
@@ -89,7 +89,9 @@ def _require_unconditional(config: Config, variance: Variance, where: Path) -> N
             raise unusable(where, f"{key} {config.get(key, 3)}", f"{channels}, of a model of pixels", _REMEDY)
     for key in ("class_embed_type", "num_class_embeds"):
         if config.get(key) is not None:
-            raise unusable(where, f"{key} {config[key]}", "none: a model that is told no class", _REMEDY)
+            raise unusable(where, f"{key} {shown(config[key])}", "none: a model that is told no class", _REMEDY)
     if config.get("time_embedding_type", "positional") != "positional":
         told = config["time_embedding_type"]
-        raise unusable(where, f"time_embedding_type {told}", "positional: a model that counts timesteps", _REMEDY)
+        raise unusable(
+            where, f"time_embedding_type {shown(told)}", "positional: a model that counts timesteps", _REMEDY
+        )
