@@ -18,7 +18,6 @@ from torch import nn
 from ldrps.errors import PriorError
 from ldrps.prior import prior_folder
 from ldrps.prior.config import FIELDS, MOST_BLOCKS, MOST_OWN_BLOCKS, Fault, admitted, fault
-from ldrps.prior.kinds import Flag, Kind, Null, Number, Record, Several, Table, Whole, Word
 from ldrps.prior.tiny.prior import PARTS
 from ldrps.prior.weights import build
 
@@ -265,31 +264,6 @@ def test_what_is_not_known_is_left_out_and_told(caplog: pytest.LogCaptureFixture
     assert (
         admitted({**SCHEDULER, "solver_order": 2}, "scheduler", HERE).keys() < SCHEDULER.keys() and not caplog.records
     )
-
-
-KINDS: list[tuple[Kind, list[Any], list[Any], str]] = [
-    (Whole(1, 8), [1, 8], [0, 9, True, 1.0, "1", None, [1], {}], "a whole number from 1 to 8"),
-    (Whole(3, 3), [3], [2, 4], "3"),
-    (Number(0, 1), [0, 0.5, 1], [-0.1, 1.1, True, "0", None, float("nan"), 10**400], "a number from 0 to 1"),
-    (Flag(), [True, False], [0, 1, None, "true"], "true or false"),
-    (Null(), [None], [0, False, "", "null", []], "null"),
-    (Word(3), ["a", "abc"], ["", "abcd", None, 1, ["a"]], "a string of 1 to 3 characters"),
-    (Word(choices=("left", "right")), ["left"], ["up", ""], "left or right"),
-    (Several(Flag(), 1, 2), [[True], [True, False]], [[], [True] * 3, True, [1], (True,)],
-     "a list of 1 to 2, each true or false"),
-    (Table(Null(), 1, 3), [{}, {"abc": None}], [{"abcd": None}, {"a": 1}, {"a": None, "b": None}, [], None],
-     "an object of at most 1 names, each with null"),
-    (Record({"a": Flag(), "b": Null()}, ("a",)), [{"a": True}, {"a": True, "b": None}],
-     [{}, {"b": None}, {"a": 1}, {"a": True, "c": None}, None], "an object of a, b"),
-    (Whole(1, 2) | Null(), [1, None], [0, False], "a whole number from 1 to 2 or null"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "good", "bad", "words"), KINDS)
-def test_kinds_of_values(kind: Kind, good: list[Any], bad: list[Any], words: str) -> None:
-    assert [value for value in good if not kind.admits(value)] == []
-    assert [value for value in bad if kind.admits(value)] == []
-    assert str(kind) == words
 
 
 STRINGS = st.text("a é\x1b\u202e", max_size=9)

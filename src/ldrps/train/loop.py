@@ -192,14 +192,14 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
 
 
 def _read(checkpoint: Path, device: torch.device) -> dict[str, Any]:
+    remedy = "leave out --resume and give another --out"
     if not checkpoint.is_file():  # to open a pipe would wait for ever
-        raise InputError(f"{checkpoint} is no regular file: leave out --resume and give another --out")
+        raise InputError(f"{checkpoint} is no regular file: {remedy}")
     try:
         state = torch.load(checkpoint, weights_only=True, map_location=device)
+        return {name: state[name] for name in ("model", "optimiser", "average", "step", "seed", "loss")}
     except Exception as error:  # a broken pickle breaks in whatever way it happens to
-        remedy = "leave out --resume and give another --out"
         raise InputError(f"{checkpoint} cannot be read as a checkpoint ({type(error).__name__}): {remedy}") from error
-    return dict(state)
 
 
 class _Stop:
