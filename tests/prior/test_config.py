@@ -259,7 +259,7 @@ def test_networks_of_too_many_weights_are_refused_by_their_number(kind: str, con
 def test_what_is_not_known_is_left_out_and_told(caplog: pytest.LogCaptureFixture) -> None:
     config = {**VAE, "get": 5, "\x1b[2J": 1, "_use_default_values": ["layers_per_block"], "_diffusers_version": "0.1"}
     assert admitted(config, "AutoencoderKL", HERE) == VAE
-    assert caplog.messages == [r"config.json says more than a AutoencoderKL has: '\x1b[2J', get are ignored"]
+    assert caplog.messages == [r"config.json: fields that AutoencoderKL does not know are ignored: '\x1b[2J', get"]
     caplog.clear()
     assert (
         admitted({**SCHEDULER, "solver_order": 2}, "scheduler", HERE).keys() < SCHEDULER.keys() and not caplog.records

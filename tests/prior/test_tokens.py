@@ -11,10 +11,14 @@ from transformers import CLIPTokenizer
 
 from ldrps.errors import PriorError
 from ldrps.prior import EMBEDDED, prior_folder
-from ldrps.prior.tokens import load_tokenizer
+from ldrps.prior.tokens import load_tokenizer, read_tokenizer
 
 PROMPTS = ["", "a cat", "Café über 猫!! 123 it's", "x, " * 200, "<|endoftext|> a"]
 ADDED = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
+
+
+def loaded(folder: Path) -> CLIPTokenizer:
+    return load_tokenizer(read_tokenizer(folder.parent), folder)
 
 
 def said(tokenizer: CLIPTokenizer) -> list[list[int]]:
@@ -41,7 +45,7 @@ def as_four_files(folder: Path) -> None:
 def test_it_reads_what_transformers_reads(folder: Path) -> None:
     for change in (lambda _: None, as_four_files):
         change(folder)
-        theirs, ours = CLIPTokenizer.from_pretrained(folder), load_tokenizer(folder.parent)
+        theirs, ours = CLIPTokenizer.from_pretrained(folder), loaded(folder)
         assert said(ours) == said(theirs) and len(ours) == len(theirs)
         for name in ("model_max_length", "padding_side", "truncation_side", "special_tokens_map"):
             assert getattr(ours, name) == getattr(theirs, name), name
@@ -49,7 +53,7 @@ def test_it_reads_what_transformers_reads(folder: Path) -> None:
 
 def test_the_shipped_one() -> None:
     root = prior_folder(EMBEDDED)
-    assert said(load_tokenizer(root)) == said(CLIPTokenizer.from_pretrained(root / "tokenizer"))
+    assert said(loaded(root / "tokenizer")) == said(CLIPTokenizer.from_pretrained(root / "tokenizer"))
 
 
 def test_settings_count(folder: Path) -> None:
@@ -62,13 +66,13 @@ def test_settings_count(folder: Path) -> None:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     (folder / "added_tokens.json").write_text('{"<more>": 64}')
-    theirs, ours = CLIPTokenizer.from_pretrained(folder), load_tokenizer(folder.parent)
+    theirs, ours = CLIPTokenizer.from_pretrained(folder), loaded(folder)
     assert said(ours) == said(theirs) and ours.get_vocab() == theirs.get_vocab()
     assert ours.padding_side == "left" and ours.pad_token == "a"
 
 
 def test_what_its_settings_name_is_not_read(folder: Path) -> None:
-    before = said(load_tokenizer(folder.parent))
+    before = said(loaded(folder))
     config = json.loads((folder / "tokenizer_config.json").read_text())
     for name in ("vocab", "merges", "vocab_file", "tokenizer_file", "gguf_file", "chat_template"):
         config[name] = "/dev/zero"
@@ -76,7 +80,7 @@ def test_what_its_settings_name_is_not_read(folder: Path) -> None:
     for change in (lambda _: None, as_four_files):
         change(folder)
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
-        assert said(load_tokenizer(folder.parent)) == before
+        assert said(loaded(folder)) == before
 
 
 @pytest.mark.parametrize(
@@ -102,14 +106,14 @@ def test_broken_files(folder: Path, name: str, text: str, message: str) -> None:
     as_four_files(folder)
     (folder / name).write_text(text)
     with pytest.raises(PriorError, match=message):
-        load_tokenizer(folder.parent)
+        loaded(folder)
 
 
 def test_a_tokenizer_is_whole(folder: Path) -> None:
     as_four_files(folder)
     (folder / "merges.txt").unlink()
     with pytest.raises(PriorError, match=r"tokenizer: found no merges.txt, expected tokenizer.json, or vocab.json and"):
-        load_tokenizer(folder.parent)
+        loaded(folder)
     shutil.rmtree(folder)
     with pytest.raises(PriorError, match=r"tokenizer: found no vocab.json"):
-        load_tokenizer(folder.parent)
+        loaded(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldrps.prior.folder import read_index
+from ldrps.prior.folder import read_index, read_layout
 
 if TYPE_CHECKING:
     import torch
@@ -45,9 +45,15 @@ def load_prior(
         from ldrps.prior.tiny.prior import load_embedded
 
         return load_embedded(name, device=device, dtype=precision)
-    from ldrps.prior.diffusers import load_stable_diffusion
+    from ldrps.prior.device import usable_device
+    from ldrps.prior.hub import locate
 
-    return load_stable_diffusion(name, device=device, dtype=precision)
+    place = usable_device(device, precision)
+    called, folder = locate(name)
+    layout = read_layout(folder)  # what is no good is refused before diffusers is loaded, which takes seconds
+    from ldrps.prior.diffusers import assemble
+
+    return assemble(called, layout, device=place, dtype=precision)
 
 
 def is_embedded(folder: Path) -> bool:

@@ -250,7 +250,7 @@ def admitted(config: Config, kind: str, where: Path) -> Config:
     fields = FIELDS[kind]
     unknown = sorted(shown(name) for name in config if name not in fields and not name.startswith("_"))
     if unknown and kind in _TOLD:
-        logger.warning("%s says more than a %s has: %s are ignored", where, kind, ", ".join(unknown[:8]))
+        logger.warning("%s: fields that %s does not know are ignored: %s", where, kind, ", ".join(unknown[:8]))
     return {name: value for name, value in config.items() if name in fields}
 
 

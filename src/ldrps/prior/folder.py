@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ldrps.errors import PriorError
 from ldrps.prior.config import admitted
 from ldrps.prior.files import AGAIN, Config, is_there, names_in, read_json, require_file
 from ldrps.prior.refusal import shown, unusable
+from ldrps.prior.tokens import read_tokenizer
 
 INDEX = "model_index.json"
 SCHEDULER = "scheduler/scheduler_config.json"
@@ -28,7 +30,9 @@ _EXTRA_CONDITIONS = ("addition_embed_type", "class_embed_type", "num_class_embed
 
 @dataclass(frozen=True)
 class Layout:
-    """The configuration of each component, and where its weights are. `text` is None where there is no text encoder."""
+    """The configuration of each component, the tokenizer's files as `words`, and where the weights are. `text` is None
+    and `words` empty where there is no text encoder.
+    """
 
     folder: Path
     index: Config
@@ -36,6 +40,7 @@ class Layout:
     vae: Config
     scheduler: Config
     text: Config | None
+    words: Mapping[str, bytes]
     weights: dict[str, list[Path]]
 
 
@@ -54,7 +59,8 @@ def read_layout(folder: Path) -> Layout:
     text = _read_text(folder, cross_attention_width(unet, folder))
     parts = ["unet", "vae"] + (["text_encoder"] if text is not None else [])
     weights = {part: find_weights(folder, part) for part in parts}
-    return Layout(folder, index, unet, vae, read_scheduler(folder), text, weights)
+    words = {} if text is None else read_tokenizer(folder)
+    return Layout(folder, index, unet, vae, read_scheduler(folder), text, words, weights)
 
 
 def read_index(folder: Path) -> Config:

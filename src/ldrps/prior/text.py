@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,16 +65,30 @@ class TextEncoder:
 
 
 def load_text_encoder(
-    folder: Path, config: Config, files: list[Path], *, device: torch.device, dtype: torch.dtype
+    folder: Path,
+    config: Config,
+    words: Mapping[str, bytes],
+    files: list[Path],
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
 ) -> TextEncoder:
-    """Load `tokenizer/` and `text_encoder/` of a folder whose configuration was read.
+    """Load `tokenizer/` and `text_encoder/` of a folder that was read.
+
+    Args:
+        folder: the prior's.
+        config: of the text encoder, see `folder.read_text`.
+        words: the tokenizer's files, see `tokens.read_tokenizer`.
+        files: the text encoder's weights.
+        device: where to.
+        dtype: precision of the weights there.
 
     Raises:
         PriorError: files are missing, broken, or do not fit each other.
     """
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(words, folder / TOKENIZER)
     where = folder / "text_encoder/config.json"
     model = build(lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)), where)
     _require_same_vocabulary(tokenizer, int(model.config.vocab_size), folder / TOKENIZER)

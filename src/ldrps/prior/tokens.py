@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,27 @@ TOKENIZER = "tokenizer"
 _SETTINGS = ("tokenizer_config", "special_tokens_map")
 
 
-def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """The tokenizer in `tokenizer/` of a prior's folder.
+def read_tokenizer(folder: Path) -> dict[str, bytes]:
+    """The files of the tokenizer in `tokenizer/` of a prior's folder by their names, with nothing in them but what is
+    for CLIP's.
 
-    Of its files are read tokenizer.json, or else vocab.json and merges.txt; and tokenizer_config.json,
-    special_tokens_map.json and added_tokens.json, where they are. Normalisation is that of CLIP, whatever they say.
+    These are tokenizer.json, or else vocab.json and merges.txt; and tokenizer_config.json, special_tokens_map.json and
+    added_tokens.json, where they are. Normalisation is that of CLIP, whatever they say.
 
     Raises:
-        PriorError: one is missing, broken or beyond the limits, or they are not of one tokenizer.
+        PriorError: one is missing, broken or beyond the limits.
+    """
+    return {**_vocabulary(folder), **_settings(folder)}
+
+
+def load_tokenizer(files: Mapping[str, bytes], where: Path) -> CLIPTokenizer:
+    """The tokenizer of files that `read_tokenizer` read from the folder `where`.
+
+    Raises:
+        PriorError: they are not of one tokenizer.
     """
     from transformers import CLIPTokenizer
 
-    files = {**_vocabulary(folder), **_settings(folder)}
     try:
         with tempfile.TemporaryDirectory() as clean:
             for name, content in files.items():
@@ -42,7 +52,7 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
         tokenizer([""], padding="max_length", max_length=3, truncation=True)
     except Exception as error:  # the tokenizers library raises bare Exception
         found = f"a tokenizer that cannot be read ({type(error).__name__}: {error})"
-        raise unusable(folder / TOKENIZER, found, "a CLIP tokenizer", AGAIN) from error
+        raise unusable(where, found, "a CLIP tokenizer", AGAIN) from error
     return tokenizer
 
 

@@ -33,7 +33,7 @@ from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
-from ldrps.prior.tokens import TOKENIZER
+from ldrps.prior.tokens import TOKENIZER, read_tokenizer
 from ldrps.prior.weights import build, load_weights
 
 PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]] = {
@@ -177,7 +177,7 @@ def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncod
     if not (root / TEXT_ENCODER).is_dir():
         return None
     files = find_weights(root, TEXT_ENCODER)
-    return load_text_encoder(root, read_text(root), files, device=device, dtype=dtype)
+    return load_text_encoder(root, read_text(root), read_tokenizer(root), files, device=device, dtype=dtype)
 
 
 def save_text(root: Path, text: TextEncoder) -> None:
