@@ -82,6 +82,15 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         read_weights(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_pipes_and_devices_are_refused_unopened(suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"pipe.{suffix}")
+    (tmp_path / f"zero.{suffix}").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(PriorError, match=rf"{name}\.{suffix} is a pipe or a device: give a file of weights"):
+            read_weights(tmp_path / f"{name}.{suffix}")
+
+
 @pytest.mark.parametrize("stored", [torch.zeros(3), [torch.zeros(3)], {"state_dict": WEIGHTS}, {"epoch": 3, **WEIGHTS}])
 def test_anything_but_tensors_by_name_is_refused(stored: object, tmp_path: Path) -> None:
     torch.save(stored, tmp_path / "w.pth")

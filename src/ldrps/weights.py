@@ -19,6 +19,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         PriorError: the file is missing, broken, or holds anything but tensors by name.
     """
     path = Path(path)
+    require_regular(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -29,6 +30,16 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(stored, Mapping) or not all(isinstance(tensor, Tensor) for tensor in stored.values()):
         raise PriorError(f"{path} holds something else than tensors by name: give a state dict, not a whole model")
     return dict(stored)
+
+
+def require_regular(path: Path) -> None:
+    """Refuse what to open would wait for ever, or to read would never end.
+
+    Raises:
+        PriorError: it is a pipe, a device or a socket.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise PriorError(f"{path} is a pipe or a device: give a file of weights")
 
 
 def take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...], source: str, prefix: str = "") -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,9 @@ def test_files_that_will_not_do(spandrel: Any, file: Path, tmp_path: Path, monke
         build_rival(f"spandrel:{file}")
     with pytest.raises(PriorError, match=r"cannot read weights from .*none\.pth"):
         build_rival(f"spandrel:{tmp_path / 'none.pth'}")
+    os.mkfifo(tmp_path / "pipe.pth")
+    with pytest.raises(PriorError, match=r"pipe\.pth is a pipe or a device"):
+        build_rival(f"spandrel:{tmp_path / 'pipe.pth'}")
 
 
 def test_a_network_that_changes_the_size_after_all(spandrel: Any, file: Path) -> None:

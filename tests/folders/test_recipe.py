@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -83,3 +84,11 @@ def test_a_prior_is_told_by_its_weights(tiny_prior_folder: Path, tmp_path: Path)
     data[-1] ^= 1
     weights.write_bytes(data)
     assert dataclasses.replace(PLAIN, prior=str(copy)).fingerprint() != one
+
+
+def test_a_prior_with_a_pipe_or_a_lost_link_can_be_told(tiny_prior_folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(tiny_prior_folder, tmp_path / "copy"))
+    os.mkfifo(copy / "unet/pipe.json")
+    (copy / "unet/lost.json").symlink_to("nowhere")
+    told = [dataclasses.replace(PLAIN, prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy)]
+    assert told[0] == told[1], "they are nothing that is loaded"

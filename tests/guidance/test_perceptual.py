@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,12 @@ def test_unreadable_files(tmp_path: Path) -> None:
     save_file({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "other.safetensors")
     with pytest.raises(PriorError, match=r"other\.safetensors.*no tensor 0\.weight"):
         VGG16Features.from_file(tmp_path / "other.safetensors")
+
+
+def test_a_pipe_is_refused_unopened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(PriorError, match=r"pipe\.safetensors is no regular file"):
+        VGG16Features.from_file(tmp_path / "pipe.safetensors")
 
 
 def test_real_weights(shared: Path) -> None:

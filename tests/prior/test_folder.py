@@ -115,7 +115,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "many entries": (_many_entries, f"{UNET_WEIGHTS}: found a header of [0-9]+ bytes, expected at most 1048576"),
     "cut text weights": (_cut(TEXT_WEIGHTS, lambda n: n // 2), f"{TEXT_WEIGHTS}: found unreadable safetensors"),
     "no room for words": (_edit("tokenizer/tokenizer_config.json", model_max_length=[]), r"model_max_length \[\]"),
-    "broken tokenizer": (_write("tokenizer/tokenizer.json", b"{}"), "tokenizer: found a tokenizer that cannot be read"),
+    "broken tokenizer": (_write("tokenizer/tokenizer.json", b"{}"), "tokenizer.json: found no vocab and merges"),
     # weights that do not fit
     "NaN": (
         _weights(UNET_WEIGHTS, lambda w: w["conv_out.bias"].fill_(torch.nan)),
@@ -149,7 +149,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         _edit("unet/config.json", block_out_channels=[32, 96]),
         r"of shape \[.*64.*\], expected \[.*96.*\]",
     ),
-    "nonsense": (_edit("vae/config.json", block_out_channels=[]), "vae/config.json: found a configuration that cannot"),
+    "nonsense": (_edit("vae/config.json", norm_num_groups=5), "vae/config.json: found a configuration that cannot"),
     "more tokens": (
         _edit("text_encoder/config.json", vocab_size=20),
         "tokenizer: found 62 tokens, expected at most 20",
@@ -183,11 +183,14 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "other prediction": (_edit(SCHEDULER, prediction_type="flow"), f"{SCHEDULER}: found prediction_type 'flow'"),
     "other schedule": (_edit(SCHEDULER, beta_schedule="sigmoid"), "beta_schedule 'sigmoid'"),
     "flow matching": (_write(SCHEDULER, b'{"_class_name": "FlowMatchEulerDiscreteScheduler"}'), "FlowMatchEuler"),
-    "no time": (_edit(SCHEDULER, num_train_timesteps=10**12), "num_train_timesteps 1000000000000, expected 2 to"),
-    "betas above one": (_edit(SCHEDULER, beta_end=30.0), "alphas_cumprod from"),
+    "no time": (
+        _edit(SCHEDULER, num_train_timesteps=10**12),
+        "num_train_timesteps 1000000000000, expected a whole number from 2",
+    ),
+    "betas above one": (_edit(SCHEDULER, beta_end=30.0), "beta_end 30.0, expected a number from 0 to 1"),
     "betas of zero": (_edit(SCHEDULER, trained_betas=[0.0, 0.0]), "alphas_cumprod from 1 to 1"),
-    "nested betas": (_edit(SCHEDULER, trained_betas=[[0.1, 0.2]]), "trained_betas of shape"),
-    "betas in words": (_edit(SCHEDULER, beta_end="much"), "a schedule that cannot be computed"),
+    "nested betas": (_edit(SCHEDULER, trained_betas=[[0.1, 0.2]]), r"trained_betas \[\[0.1, 0.2\]\], expected a list"),
+    "betas in words": (_edit(SCHEDULER, beta_end="much"), "beta_end much, expected a number from 0 to 1"),
     "epsilon of pure noise": (_edit(SCHEDULER, rescale_betas_zero_snr=True), "alphas_cumprod from 0 to.*epsilon"),
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import types
 from fnmatch import fnmatch
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ldrps.errors import PriorError
+from ldrps.prior import load_prior
 from ldrps.prior.diffusers import load_stable_diffusion
 from ldrps.prior.hub import DEFAULT_HUB_ID, fetch
 
@@ -21,7 +23,7 @@ NEEDED = {
 
 @pytest.fixture
 def hub(tiny_sd_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
-    """A hub with one repository, whose `snapshot_download` obeys the patterns as the real one does."""
+    """A hub with one repository, whose `snapshot_download` obeys the patterns and lays files out as the real one."""
     import huggingface_hub
 
     repository = Path(shutil.copytree(tiny_sd_folder, tmp_path / "repository"))
@@ -36,8 +38,12 @@ def hub(tiny_sd_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         revisions.append(revision)
         files = [str(path.relative_to(repository)) for path in repository.rglob("*") if path.is_file()]
         for name in (file for file in files if any(fnmatch(file, pattern) for pattern in allow_patterns)):
-            (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(repository / name, snapshot / name)
+            blob = snapshot.parents[1] / "blobs" / name.replace("/", "-")
+            for place in (blob, snapshot / name):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.unlink(missing_ok=True)
+            shutil.copy(repository / name, blob)
+            (snapshot / name).symlink_to(os.path.relpath(blob, (snapshot / name).parent))
         return str(snapshot)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
@@ -49,6 +55,7 @@ def test_a_hub_id_fetches_what_is_needed_and_no_more(hub: types.SimpleNamespace)
     half.write_bytes(b"second precision")
     prior = load_stable_diffusion("someone/tiny-sd", revision="v1")
     assert prior.has_text and prior.name == "someone/tiny-sd@0123456789ab"
+    assert load_prior(hub.snapshot).has_text, "what is in the cache is a folder like any other"
     assert hub.revisions == ["v1"]
     fetched = {str(path.relative_to(hub.snapshot)) for path in hub.snapshot.rglob("*") if path.is_file()}
     assert fetched == NEEDED

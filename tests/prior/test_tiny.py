@@ -295,7 +295,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda root: rewrite(root / "unet/config.json", widths=[16, 32]),
         r"unet/diffusion_pytorch_model\.safetensors: found .* of shape",
     ),
-    "nonsense": (lambda root: rewrite(root / "unet/config.json", sigma_data=7), r"unet/config\.json: found a config"),
+    "nonsense": (
+        lambda root: rewrite(root / "unet/config.json", sigma_data=7),
+        r"unet/config\.json: found sigma_data 7",
+    ),
     "blocks": (
         lambda root: rewrite(root / "unet/config.json", blocks=[1, 1]),
         r"unet/config\.json: found a configuration that cannot be built \(InputError: widths are \[32, 32\] and",

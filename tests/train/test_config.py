@@ -95,6 +95,24 @@ def test_what_is_not_understood_is_said_by_file_table_and_name(text: str, messag
         read_config(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[unet]\nwidths = [-32, 32, 64]", r"\[unet\] comes to widths \[-32, 32, 64\]; it must be a list of 1 to 8"),
+        ("[unet]\nblocks = [1000000000, 1]", r"\[unet\] comes to blocks \[1000000000, 1\]; it must be"),
+        ("[unet]\nmiddle = 250", r"\[unet\] comes to a net of 264 blocks; it must be at most 256"),
+        (
+            "[autoencoder]\npatch_size = 0",
+            r"\[autoencoder\] comes to patch_size 0; it must be a whole number from 1 to",
+        ),
+        ("[text]\nlayers = 65", r"\[text\] comes to num_hidden_layers 65; it must be"),
+    ],
+)
+def test_a_network_that_could_not_be_loaded_is_not_begun(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read_config(config(tmp_path, text))
+
+
 def test_a_plan_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="steps is 0; it must be at least 1"):
         read_config(config(tmp_path, "[tone]\nsteps = 0"))

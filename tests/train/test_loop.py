@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -126,6 +127,22 @@ def test_a_run_is_not_resumed_with_another_seed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"checkpoint\.pt is of a run with seed 0, not 7: give that seed"):
         run(tmp_path, plan=replace(PLAN, seed=7, steps=20), resume=True)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 99, {"seed": 0}, [1]])
+def test_a_broken_checkpoint_is_refused(tmp_path: Path, content: object) -> None:
+    if isinstance(content, bytes):
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+    else:
+        torch.save(content, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt cannot be read as a checkpoint \(\w+\): leave out --resume"):
+        run(tmp_path, resume=True)
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt is no regular file: leave out --resume"):
+        run(tmp_path, resume=True)
 
 
 def test_neither_overwriting_nor_inventing_a_run(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.errors import InputError, LdrpsError, PriorError, how_to_install
+from ldrps.weights import require_regular
 
 
 class TrainedSettings(RivalSettings):
@@ -87,6 +88,7 @@ def _spandrel() -> Any:
 
 def _read(path: Path) -> Mapping[str, Any]:
     """A checkpoint of tensors, however nested, without running any code of its."""
+    require_regular(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -162,7 +162,7 @@ def _identity(name: str) -> str:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each != "training")
         for file in sorted(files):
-            if file.endswith((".json", ".safetensors", ".txt")):
-                path = Path(folder) / file
+            path = Path(folder) / file
+            if file.endswith((".json", ".safetensors", ".txt")) and path.is_file():  # a pipe would wait for ever
                 digest.update(f"{path.relative_to(root).as_posix()} {edges(path)}\n".encode())
     return digest.hexdigest()

@@ -47,6 +47,8 @@ class VGG16Features(nn.Module):
         Raises:
             PriorError: the file is missing, broken, or not VGG16.
         """
+        if Path(path).exists() and not Path(path).is_file():  # to open a pipe would wait for ever
+            raise PriorError(f"{path} is no regular file: give the file of VGG16 weights itself")
         try:
             return cls(load_file(path))
         except (OSError, SafetensorError, PriorError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldrps.prior.folder import INDEX, read_json
+from ldrps.prior.folder import read_index, read_layout
 from ldrps.prior.hub import check_name
 
 if TYPE_CHECKING:
@@ -52,15 +52,25 @@ def load_prior(
     import torch
 
     precision = torch.float32 if dtype is None else dtype
-    if name in _SHIPPED or _is_embedded(prior_folder(name)):
+    if name in _SHIPPED or is_embedded(prior_folder(name)):
         from ldrps.prior.tiny.prior import load_embedded
 
         return load_embedded(name, device=device, dtype=precision)
-    from ldrps.prior.diffusers import load_stable_diffusion
+    from ldrps.prior.device import usable_device
+    from ldrps.prior.hub import locate
 
-    return load_stable_diffusion(name, device=device, dtype=precision)
+    place = usable_device(device, precision)
+    called, folder = locate(name)
+    layout = read_layout(folder)  # what is no good is refused before diffusers is loaded, which takes seconds
+    from ldrps.prior.diffusers import assemble
+
+    return assemble(called, layout, device=place, dtype=precision)
 
 
-def _is_embedded(folder: Path) -> bool:
-    index = folder / INDEX
-    return index.is_file() and read_json(index).get("_class_name") == "EmbeddedPrior"
+def is_embedded(folder: Path) -> bool:
+    """Whether a folder is of the make of the embedded prior.
+
+    Raises:
+        PriorError: its index is broken.
+    """
+    return read_index(folder).get("_class_name") == "EmbeddedPrior"

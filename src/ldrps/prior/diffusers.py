@@ -175,19 +175,30 @@ def load_stable_diffusion(
     """
     place = usable_device(device, dtype)
     name, folder = locate(name_or_folder, revision)
-    layout = read_layout(folder)
+    return assemble(name, read_layout(folder), device=place, dtype=dtype)
+
+
+def assemble(name: str, layout: Layout, *, device: torch.device, dtype: torch.dtype) -> StableDiffusionPrior:
+    """The prior of a folder that was read, under the name that records shall have.
+
+    Raises:
+        PriorError: its files are broken, or do not fit each other.
+    """
+    folder = layout.folder
     alphas_cumprod, prediction = read_schedule(layout.scheduler, folder / SCHEDULER)
     _warn_of_mistaken_identity(name, layout, prediction)
     unet = build(lambda: UNet2DConditionModel.from_config(layout.unet), folder / "unet/config.json")
     vae = build(lambda: AutoencoderKL.from_config(layout.vae), folder / "vae/config.json")
     # Attention needs no choosing: diffusers takes torch's scaled_dot_product_attention wherever it applies.
-    load_weights(unet, layout.weights["unet"], device=place, dtype=dtype)
-    load_weights(vae, layout.weights["vae"], device=place, dtype=dtype, rename=current_attention)
+    load_weights(unet, layout.weights["unet"], device=device, dtype=dtype)
+    load_weights(vae, layout.weights["vae"], device=device, dtype=dtype, rename=current_attention)
     for network in (unet, vae):
         network.to(memory_format=torch.channels_last)
     text = None
     if layout.text is not None:
-        text = load_text_encoder(folder, layout.text, layout.weights["text_encoder"], device=place, dtype=dtype)
+        text = load_text_encoder(
+            folder, layout.text, layout.words, layout.weights["text_encoder"], device=device, dtype=dtype
+        )
     width = cross_attention_width(layout.unet, folder)
     return StableDiffusionPrior(name, unet, vae, alphas_cumprod, prediction, width, text)
 

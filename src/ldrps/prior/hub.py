@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from ldrps.errors import PriorError
-from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS, unusable
+from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS
+from ldrps.prior.refusal import unusable
 
 logger = logging.getLogger(__name__)
 

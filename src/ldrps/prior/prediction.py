@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ldrps.errors import PriorError
 from ldrps.prior.base import Denoised
-from ldrps.prior.folder import unusable
+from ldrps.prior.refusal import unusable
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
@@ -18,7 +17,6 @@ _SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
 _SCHEDULE_KEYS = (
     "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr"
 )  # fmt: skip
-_MOST_TIMESTEPS = 100_000
 _REMEDY = "load a Stable Diffusion 1.x or 2.x, or mend the file"
 
 
@@ -47,6 +45,10 @@ def interpret(output: Tensor, z_t: Tensor, abar: Tensor, prediction: str) -> Den
 def read_schedule(config: dict[str, Any], where: Path) -> tuple[Tensor, str]:
     """abar_t for t = 0 .. T - 1, float32 on the CPU, and the prediction type, from a diffusers scheduler's config.
 
+    Args:
+        config: its fields, see `folder.read_scheduler`.
+        where: the file, for messages.
+
     Raises:
         PriorError: the schedule or the prediction type is not one that Stable Diffusion uses, or makes no sense.
     """
@@ -68,16 +70,12 @@ def _alphas_cumprod(config: dict[str, Any], where: Path) -> Tensor:
 
     # Other schedulers' files carry keys of their own; these few are what all of them mean the same by.
     known = {key: config[key] for key in _SCHEDULE_KEYS if config.get(key) is not None}
-    steps, schedule = known.get("num_train_timesteps", 1000), known.get("beta_schedule")
+    schedule = known.get("beta_schedule")
     if "trained_betas" not in known and schedule not in _SCHEDULES:
         found = f"beta_schedule {schedule!r} ({config.get('_class_name')})"
         raise unusable(where, found, f"trained_betas or one of {', '.join(_SCHEDULES)}", _REMEDY)
-    if not isinstance(steps, int) or not 2 <= steps <= _MOST_TIMESTEPS:
-        raise unusable(where, f"num_train_timesteps {steps!r}", f"2 to {_MOST_TIMESTEPS}", _REMEDY)
     try:
         abar: Tensor = DDPMScheduler(**known).alphas_cumprod
     except (TypeError, ValueError, RuntimeError) as error:
         raise unusable(where, f"a schedule that cannot be computed ({error})", "numbers", _REMEDY) from error
-    if abar.ndim != 1 or abar.dtype != torch.float32:
-        raise unusable(where, f"trained_betas of shape {list(abar.shape)}", "a list of numbers", _REMEDY)
     return abar

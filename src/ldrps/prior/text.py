@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import torch
 from torch import Tensor
 
 from ldrps.errors import InputError
-from ldrps.prior.folder import Config, unusable
+from ldrps.prior.files import Config
+from ldrps.prior.refusal import unusable
+from ldrps.prior.tokens import TOKENIZER, load_tokenizer
 from ldrps.prior.weights import build, load_weights
 
 if TYPE_CHECKING:
@@ -62,22 +65,33 @@ class TextEncoder:
 
 
 def load_text_encoder(
-    folder: Path, config: Config, files: list[Path], *, device: torch.device, dtype: torch.dtype
+    folder: Path,
+    config: Config,
+    words: Mapping[str, bytes],
+    files: list[Path],
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
 ) -> TextEncoder:
-    """Load `tokenizer/` and `text_encoder/` of a folder whose configuration was read.
+    """Load `tokenizer/` and `text_encoder/` of a folder that was read.
+
+    Args:
+        folder: the prior's.
+        config: of the text encoder, see `folder.read_text`.
+        words: the tokenizer's files, see `tokens.read_tokenizer`.
+        files: the text encoder's weights.
+        device: where to.
+        dtype: precision of the weights there.
 
     Raises:
         PriorError: files are missing, broken, or do not fit each other.
     """
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    tokenizer = _load_tokenizer(folder / "tokenizer")
+    tokenizer = load_tokenizer(words, folder / TOKENIZER)
     where = folder / "text_encoder/config.json"
     model = build(lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)), where)
-    if len(tokenizer) > model.config.vocab_size:
-        expected = f"at most {model.config.vocab_size}, the vocab_size of text_encoder/config.json"
-        remedy = "take tokenizer/ and text_encoder/ from the same model"
-        raise unusable(folder / "tokenizer", f"{len(tokenizer)} tokens", expected, remedy)
+    _require_same_vocabulary(tokenizer, int(model.config.vocab_size), folder / TOKENIZER)
     for module in model.modules():
         if "position_ids" in module._buffers:  # not stored: it only counts
             module.position_ids = torch.arange(model.config.max_position_embeddings).expand(1, -1)
@@ -86,27 +100,15 @@ def load_text_encoder(
     return TextEncoder(tokenizer, model)
 
 
+def _require_same_vocabulary(tokenizer: CLIPTokenizer, size: int, where: Path) -> None:
+    count, last = len(tokenizer), max(tokenizer.get_vocab().values())  # numbers may have gaps
+    if count > size or last >= size:
+        found = f"{count} tokens" if count > size else f"tokens numbered up to {last}"
+        expected = f"at most {size}, the vocab_size of text_encoder/config.json"
+        raise unusable(where, found, expected, "take tokenizer/ and text_encoder/ from the same model")
+
+
 def _current_name(key: str, prefix: str) -> str | None:
     """Until version 5, transformers put "text_model." before each name; until 4.31 it also stored the positions."""
     bare = re.sub(r"^text_model\.", "", key)
     return None if bare == "embeddings.position_ids" else prefix + bare
-
-
-def _load_tokenizer(folder: Path) -> CLIPTokenizer:
-    from transformers import CLIPTokenizer
-
-    again = "fetch the folder again"
-    # Without these transformers makes up a tokenizer that knows no words.
-    if not (folder / "tokenizer.json").is_file():
-        for name in ("vocab.json", "merges.txt"):
-            if not (folder / name).is_file():
-                raise unusable(folder, f"no {name}", "tokenizer.json, or vocab.json and merges.txt", again)
-    try:
-        tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # the tokenizers library raises bare Exception
-        found = f"a tokenizer that cannot be read ({type(error).__name__}: {error})"
-        raise unusable(folder, found, "a CLIP tokenizer", again) from error
-    limit = tokenizer.model_max_length
-    if not isinstance(limit, int | float) or not limit > 2:  # begin, end, and something between them
-        raise unusable(folder / "tokenizer_config.json", f"model_max_length {limit}", "more than 2", again)
-    return tokenizer

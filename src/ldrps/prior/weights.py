@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ldrps.prior.folder import unusable
+from ldrps.prior.config import MOST_PARAMETERS
+from ldrps.prior.files import parse_json
+from ldrps.prior.kinds import Record, Several, Table, Whole, Word
+from ldrps.prior.refusal import shown, unusable
 
 # A full Stable Diffusion UNet has 686 tensors and a header of 90 kB; 100,000 entries stall the parser.
 _HEADER_LIMIT = 1 << 20
+_COUNT = Whole(0, 1 << 48)
+_PLACE = {"dtype": Word(16), "shape": Several(_COUNT, 0, 8), "data_offsets": Several(_COUNT, 2, 2)}
+_TENSORS = Table(Record(_PLACE, tuple(_PLACE)), _HEADER_LIMIT)  # what a header holds
 _AGAIN = "fetch the file again"
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class _Stored(NamedTuple):
+    file: Path
+    key: str
+    shape: list[int]
 
 
 def build(make: Callable[[], Network], where: Path) -> Network:
     """A network without weights: its parameters are on the meta device, where they cost neither memory nor time.
 
     Raises:
-        PriorError: the configuration at `where` does not describe a network.
+        PriorError: the configuration at `where` does not describe a network, or a larger one than any that is meant.
     """
     try:
         with torch.device("meta"):
-            return make()
+            network = make()
     except Exception as error:  # a wrong configuration breaks in whatever way it happens to
         found = f"a configuration that cannot be built ({type(error).__name__}: {error})"
         raise unusable(where, found, "one that diffusers or transformers wrote", "fetch the folder again") from error
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if count > MOST_PARAMETERS:
+        raise unusable(where, f"a net of {count} weights", f"at most {MOST_PARAMETERS}", "give a smaller one")
+    return network
 
 
 def load_weights(
@@ -55,11 +71,19 @@ def load_weights(
     Raises:
         PriorError: a file is broken, does not fit the network, or holds values that are not finite in `dtype`.
     """
-    stored = {rename(key): tensor for file in files for key, tensor in _read(file).items()}
-    found = {key: tensor for key, tensor in stored.items() if key is not None}
-    _require_fit(found, network.state_dict(), files[0])
-    # Tensor by tensor: the whole is never held in two precisions.
-    network.load_state_dict({key: tensor.to(device, dtype) for key, tensor in found.items()}, assign=True)
+    stored = {
+        name: _Stored(file, key, shape)
+        for file in files
+        for key, shape in _shapes(file).items()
+        if (name := rename(key)) is not None
+    }
+    _require_fit(stored, network.state_dict(), files[0])
+    state: dict[str, Tensor] = {}
+    for file in files:
+        keys = {name: place.key for name, place in stored.items() if place.file == file}
+        # Tensor by tensor: the whole is never held in two precisions.
+        state |= {name: tensor.to(device, dtype) for name, tensor in _tensors(file, keys)}
+    network.load_state_dict(state, assign=True)
     if any(tensor.is_meta for tensor in chain(network.parameters(), network.buffers())):
         # Constants that are computed at construction and not stored; the blocks of Stable Diffusion have none.
         raise unusable(files[0], "a network with constants of its own", "plain blocks", "load a Stable Diffusion")
@@ -71,30 +95,59 @@ def load_weights(
     network.eval().requires_grad_(False)
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+def _shapes(file: Path) -> dict[str, list[int]]:
+    """The shapes of the tensors of a file by their names there, from its header: none of them is read."""
+    size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
+        length = int.from_bytes(start, "little")
+        header = stream.read(length) if length <= _HEADER_LIMIT else b""
     if start == b"version ":
         raise unusable(file, "a git-lfs pointer", "safetensors", "run `git lfs pull` in its repository")
-    length = int.from_bytes(start, "little")
-    if len(start) < 8 or length + 8 > file.stat().st_size:
-        raise unusable(file, f"{file.stat().st_size} bytes, cut short or no safetensors", "a whole file", _AGAIN)
+    if len(start) < 8 or length + 8 > size:
+        raise unusable(file, f"{size} bytes, cut short or no safetensors", "a whole file", _AGAIN)
     if length > _HEADER_LIMIT:
         raise unusable(file, f"a header of {length} bytes", f"at most {_HEADER_LIMIT}", "it is no Stable Diffusion")
+    with _broken_is_refused(file):
+        tensors = parse_json(header)
+        if isinstance(tensors, dict):
+            tensors.pop("__metadata__", None)
+        if not _TENSORS.admits(tensors):
+            raise ValueError("its header does not tell of tensors")
+        told = 8 + length + max((place["data_offsets"][1] for place in tensors.values()), default=0)
+        if size != told:
+            raise ValueError(f"{size} bytes, where its header tells of {told}")
+        return {key: place["shape"] for key, place in tensors.items()}
+
+
+def _tensors(file: Path, keys: Mapping[str, str]) -> Iterator[tuple[str, Tensor]]:
+    """Tensors of a file under other names, given with their names there."""
+    with _broken_is_refused(file), safe_open(file, framework="pt") as opened:
+        for name, key in keys.items():
+            tensor = opened.get_tensor(key)
+            if not tensor.is_floating_point():
+                raise unusable(
+                    file, f"{name} in {tensor.dtype}", "floating point", "load a model that is not quantised"
+                )
+            yield name, tensor
+
+
+@contextmanager
+def _broken_is_refused(file: Path) -> Iterator[None]:
     try:
-        return load_file(file)
+        yield
     except (SafetensorError, OSError, ValueError) as error:
         raise unusable(file, f"unreadable safetensors ({error})", "a whole file", _AGAIN) from error
 
 
-def _require_fit(found: dict[str, Tensor], wanted: dict[str, Tensor], where: Path) -> None:
+def _require_fit(stored: Mapping[str, _Stored], wanted: Mapping[str, Tensor], where: Path) -> None:
     remedy = "weights and config.json are of different models: take both from the same one"
-    if missing := sorted(wanted.keys() - found.keys()):
+    if missing := sorted(wanted.keys() - stored.keys()):
         raise unusable(where, f"{len(missing)} tensors missing, such as {missing[0]}", "all of config.json", remedy)
-    if extra := sorted(found.keys() - wanted.keys()):
-        raise unusable(where, f"{len(extra)} unknown tensors, such as {extra[0]}", "those of config.json", remedy)
-    for key, tensor in found.items():
-        if tensor.shape != wanted[key].shape:
-            raise unusable(where, f"{key} of shape {list(tensor.shape)}", str(list(wanted[key].shape)), remedy)
-        if not tensor.is_floating_point():
-            raise unusable(where, f"{key} in {tensor.dtype}", "floating point", "load a model that is not quantised")
+    if extra := sorted(stored.keys() - wanted.keys()):
+        raise unusable(
+            where, f"{len(extra)} unknown tensors, such as {shown(extra[0])}", "those of config.json", remedy
+        )
+    for name, (_, _, shape) in stored.items():
+        if shape != list(wanted[name].shape):
+            raise unusable(where, f"{name} of shape {shape}", str(list(wanted[name].shape)), remedy)

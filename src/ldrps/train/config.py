@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ldrps.errors import InputError
+from ldrps.prior.config import fault
 from ldrps.train.loop import TrainingPlan
 
 _Any = TypeVar("_Any")
@@ -61,7 +62,8 @@ def read_config(path: Path | None) -> TrainingConfig:
     """The defaults, with what the file says instead; None is no file.
 
     Raises:
-        InputError: it cannot be read, or names a table, a setting or a type of value that does not exist here.
+        InputError: it cannot be read, or names a table, a setting or a type of value that does not exist here, or a
+            network that no prior may have, see `ldrps.prior.config`.
     """
     config = TrainingConfig()
     if path is None:
@@ -75,7 +77,25 @@ def read_config(path: Path | None) -> TrainingConfig:
         if name not in known or not isinstance(table, dict):
             raise InputError(f"{path} has {name!r}; it may have the tables {', '.join(f'[{part}]' for part in known)}")
         known[name] = _changed(known[name], table, f"{path}, [{name}]")
-    return TrainingConfig(**known)
+    config = TrainingConfig(**known)
+    _require_loadable(config, path)
+    return config
+
+
+def _require_loadable(config: TrainingConfig, path: Path) -> None:
+    """Refuse a network that could be trained for hours but is beyond what a prior's folder may describe."""
+    text = config.text
+    described = {
+        "autoencoder": ("PatchAutoencoder", vars(config.autoencoder)),
+        "text": ("CLIPTextModel", {"hidden_size": text.width, "num_hidden_layers": text.layers}),
+        "unet": (
+            "LatentUNet",
+            {**vars(config.unet), "widths": list(config.unet.widths), "blocks": list(config.unet.blocks)},
+        ),
+    }
+    for table, (kind, fields) in described.items():
+        if wrong := fault(fields, kind):
+            raise InputError(f"{path}, [{table}] comes to {wrong.found}; it must be {wrong.expected}")
 
 
 def _changed(defaults: _Any, table: Mapping[str, Any], where: str) -> _Any:

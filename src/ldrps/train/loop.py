@@ -95,8 +95,8 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
     current step: its last report is then of a step before `plan.steps`.
 
     Raises:
-        InputError: `resume` without a checkpoint or with one of another seed, or a checkpoint in `out` without
-            `resume`.
+        InputError: `resume` without a checkpoint or with one that is broken or of another seed, or a checkpoint in
+            `out` without `resume`.
     """
     checkpoint = out / "checkpoint.pt"
     if resume and not checkpoint.exists():
@@ -111,7 +111,7 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
     average = {name: p.detach().clone() for name, p in model.state_dict().items()}
     start, running = 0, math.nan
     if resume:
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        state = _read(checkpoint, device)
         if state["seed"] != plan.seed:
             raise InputError(f"{checkpoint} is of a run with seed {state['seed']}, not {plan.seed}: give that seed")
         model.load_state_dict(state["model"])
@@ -189,6 +189,17 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
                 break
     model.load_state_dict(average)
     model.eval()
+
+
+def _read(checkpoint: Path, device: torch.device) -> dict[str, Any]:
+    remedy = "leave out --resume and give another --out"
+    if not checkpoint.is_file():  # to open a pipe would wait for ever
+        raise InputError(f"{checkpoint} is no regular file: {remedy}")
+    try:
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        return {name: state[name] for name in ("model", "optimiser", "average", "step", "seed", "loss")}
+    except Exception as error:  # a broken pickle breaks in whatever way it happens to
+        raise InputError(f"{checkpoint} cannot be read as a checkpoint ({type(error).__name__}): {remedy}") from error
 
 
 class _Stop:

@@ -9,7 +9,7 @@ from ldrps.errors import InputError
 from ldrps.image.files import check_folder
 from ldrps.prior import prior_folder
 from ldrps.prior.device import check_device
-from ldrps.prior.folder import unusable
+from ldrps.prior.refusal import unusable
 
 PARTS = ("autoencoder", "text", "diffusion", "tone", "pixels", "zero-dce")
 _FITTED = ("autoencoder", "text")  # from the photographs, in one go

@@ -13,6 +13,9 @@ import pytest
 import torch
 from baselines.pixel.conftest import FACTS
 from diffusers.models.unets.unet_2d import UNet2DModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prior.hostile import VALUES, Damage, edited, endless, piped
 
 from ldrps.baselines.facts import Order
 from ldrps.baselines.pixel.gdp import Gdp
@@ -21,6 +24,7 @@ from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.baselines.pixel.tao import Tao, TaoSettings
 from ldrps.baselines.registry import build_rival
 from ldrps.errors import PriorError
+from ldrps.prior.config import FIELDS
 
 X = torch.randn((2, 3, 16, 24), generator=torch.Generator().manual_seed(0))
 
@@ -144,3 +148,41 @@ def test_the_embedded_one_denoises() -> None:
     said = model.predict(abar**0.5 * ramp + (1 - abar) ** 0.5 * noise, t)
     level = float(((1 - abar) / abar) ** 0.5)
     assert float((said.x0 - ramp).square().mean()) ** 0.5 < 0.15 * level, "next to all of the noise is gone"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (piped("config.json"), r"config\.json: found a pipe"),
+        (endless("scheduler_config.json"), r"scheduler_config\.json: found a device"),
+        (piped("diffusion_pytorch_model.safetensors"), r"diffusion_pytorch_model\.safetensors: found a pipe"),
+        (edited("config.json", layers_per_block=10**9), "found layers_per_block 1000000000, expected a whole number"),
+        (edited("config.json", block_out_channels=[-32, 64]), r"found block_out_channels \[-32, 64\]"),
+        (edited("scheduler_config.json", variance_type=["fixed_small"]), r"found variance_type \['fixed_small'\]"),
+    ],
+)
+def test_hostile_folders(damage: Damage, message: str, changed: Callable[..., Path]) -> None:
+    folder = changed("config.json")
+    damage(folder)
+    with pytest.raises(PriorError, match=message):
+        load_pixel_model(folder)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(["UNet2DModel", "scheduler"]), st.data())
+def test_whatever_a_field_says_a_model_of_pixels_is_whole_or_refused(
+    unet_folder: Path, tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "changed-pixels"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(unet_folder, folder)
+    name = {"UNet2DModel": "config.json", "scheduler": "scheduler_config.json"}[kind]
+    edited(name, **{data.draw(st.sampled_from(sorted(FIELDS[kind]))): data.draw(st.sampled_from(VALUES))})(folder)
+    try:
+        model = load_pixel_model(folder)
+    except PriorError as error:
+        message = str(error)
+    else:
+        assert model.predict(torch.rand(1, 3, 32, 32), 1).x0.isfinite().all()
+        return
+    assert ", expected " in message and "; " in message

@@ -18,7 +18,7 @@ from torch import Tensor
 from ldrps.baselines.pixel.diffusers_model import DiffusersPixels
 from ldrps.baselines.pixel.model import ADM_FILE
 from ldrps.baselines.pixel.schedule import adm_schedule
-from ldrps.prior.folder import unusable
+from ldrps.prior.refusal import unusable
 from ldrps.prior.weights import build
 
 _RESIDUAL = {

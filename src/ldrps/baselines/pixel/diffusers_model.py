@@ -11,9 +11,11 @@ from torch import Tensor
 
 from ldrps.baselines.pixel.model import WHERE_FROM, PixelDiffusion, Prediction, Variance
 from ldrps.prior.diffusers import current_attention
-from ldrps.prior.folder import SCHEDULER, WEIGHT_STEMS, Config, find_weights, read_json, unusable
+from ldrps.prior.files import Config, is_there, names_in
+from ldrps.prior.folder import SCHEDULER, find_weights, read_component, read_scheduler, within
 from ldrps.prior.hub import locate
 from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.refusal import shown, unusable
 from ldrps.prior.weights import build, load_weights
 
 _VARIANCES = {"fixed_small": "fixed_small", "fixed_small_log": "fixed_small", "fixed_large": "fixed_large",
@@ -57,23 +59,19 @@ def load_diffusers_model(
         PriorError: it is missing or broken, or a model of another kind.
     """
     called, folder = locate(str(name))
-    part, where = (
-        (folder / "unet", folder / SCHEDULER)
-        if (folder / "unet").is_dir()
-        else (folder, folder / "scheduler_config.json")
-    )
-    if not (part / "config.json").is_file():
-        held = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    part, told = ("unet", SCHEDULER) if (folder / "unet").is_dir() else ("", "scheduler_config.json")
+    if not is_there(folder, within(part, "config.json")):
+        held = ", ".join(names_in(folder)[:8]) or "nothing"
         local = Path(name).is_dir()
         remedy = f"give {WHERE_FROM}" if local else f"run `hf download {name} --local-dir FOLDER` and give FOLDER"
         raise unusable(called, f"neither unet/ nor config.json but {held}", "a UNet2DModel", remedy)
-    config, scheduler = read_json(part / "config.json"), read_json(where)
-    variance = _variance(scheduler, where)
-    _require_unconditional(config, variance, part / "config.json")
-    alphas_cumprod, prediction = read_schedule(scheduler, where)
-    unet = build(lambda: UNet2DModel.from_config(config), part / "config.json")
-    files = find_weights(part, WEIGHT_STEMS["unet"])
-    load_weights(unet, files, device=device, dtype=dtype, rename=current_attention)
+    where = folder / part / "config.json"
+    config, scheduler = read_component(folder, part, "UNet2DModel", _REMEDY), read_scheduler(folder, told)
+    variance = _variance(scheduler, folder / told)
+    _require_unconditional(config, variance, where)
+    alphas_cumprod, prediction = read_schedule(scheduler, folder / told)
+    unet = build(lambda: UNet2DModel.from_config(config), where)
+    load_weights(unet, find_weights(folder, part), device=device, dtype=dtype, rename=current_attention)
     return DiffusersPixels(called, unet, alphas_cumprod, prediction, variance)
 
 
@@ -85,15 +83,15 @@ def _variance(scheduler: Config, where: Path) -> Variance:
 
 
 def _require_unconditional(config: Config, variance: Variance, where: Path) -> None:
-    if config.get("_class_name") != "UNet2DModel":
-        raise unusable(where, f"_class_name {config.get('_class_name')}", "UNet2DModel", _REMEDY)
     wanted = {"in_channels": 3, "out_channels": 6 if variance == "learned_range" else 3}
     for key, channels in wanted.items():
         if config.get(key, 3) != channels:
             raise unusable(where, f"{key} {config.get(key, 3)}", f"{channels}, of a model of pixels", _REMEDY)
     for key in ("class_embed_type", "num_class_embeds"):
         if config.get(key) is not None:
-            raise unusable(where, f"{key} {config[key]}", "none: a model that is told no class", _REMEDY)
+            raise unusable(where, f"{key} {shown(config[key])}", "none: a model that is told no class", _REMEDY)
     if config.get("time_embedding_type", "positional") != "positional":
         told = config["time_embedding_type"]
-        raise unusable(where, f"time_embedding_type {told}", "positional: a model that counts timesteps", _REMEDY)
+        raise unusable(
+            where, f"time_embedding_type {shown(told)}", "positional: a model that counts timesteps", _REMEDY
+        )

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from ldrps.baselines.pixel.model import ADM_FILE, PixelDiffusion
-from ldrps.prior import EMBEDDED_PIXELS, prior_folder
+from ldrps.prior import EMBEDDED_PIXELS, is_embedded, prior_folder
 from ldrps.prior.device import usable_device
-from ldrps.prior.folder import INDEX, read_json
+from ldrps.prior.folder import INDEX
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def load_pixel_model(
         from ldrps.baselines.pixel.adm import load_adm
 
         return load_adm(path, device=place, dtype=dtype)
-    if (path / INDEX).is_file() and read_json(path / INDEX).get("_class_name") == "EmbeddedPrior":
+    if is_embedded(path):
         from ldrps.baselines.pixel.patch_model import PatchPixels
         from ldrps.prior.tiny.prior import load_embedded
 

@@ -91,6 +91,8 @@ def evaluate(
 def _megabytes(prior: Prior) -> float:
     """Of its files of weights; of its weights in memory, if it did not come from a folder."""
     folder = prior_folder(prior.name)
-    files = sum(file.stat().st_size for file in folder.rglob("*.safetensors")) if folder.is_dir() else 0
+    files = (
+        sum(file.stat().st_size for file in folder.rglob("*.safetensors") if file.is_file()) if folder.is_dir() else 0
+    )
     held = sum(p.numel() * p.element_size() for network in prior.networks().values() for p in network.parameters())
     return round((files or held) / 1e6, 3)

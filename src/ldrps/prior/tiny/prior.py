@@ -18,12 +18,22 @@ from ldrps.image.files import replace_file
 from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.prior.base import Denoised, Prior
 from ldrps.prior.device import usable_device
-from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS, find_weights, read_json, unusable
+from ldrps.prior.folder import (
+    INDEX,
+    SCHEDULER,
+    WEIGHT_STEMS,
+    find_weights,
+    read_component,
+    read_scheduler,
+    read_text,
+)
 from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.refusal import unusable
 from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.prior.tokens import TOKENIZER, read_tokenizer
 from ldrps.prior.weights import build, load_weights
 
 PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]] = {
@@ -31,7 +41,7 @@ PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]
     "unet": LatentUNet,
     "tone": TonePosterior,
 }
-TEXT_ENCODER, TOKENIZER = "text_encoder", "tokenizer"
+TEXT_ENCODER = "text_encoder"
 
 # Stable Diffusion's noise levels: sigma from 0.03 (4 of 255 in pixels) to 14.6, so that its timetables mean the same.
 _SCHEDULE = {
@@ -120,7 +130,7 @@ def load_embedded(
     """
     place = usable_device(device, dtype)
     root = prior_folder(name)
-    alphas_cumprod, prediction = read_schedule(read_json(root / SCHEDULER), root / SCHEDULER)
+    alphas_cumprod, prediction = read_schedule(read_scheduler(root), root / SCHEDULER)
     if prediction != "sample":
         raise unusable(root / SCHEDULER, f"prediction_type {prediction}", "sample", "write the folder with ldrps train")
     # The transform must stay orthonormal and the tone net is a millisecond: only the UNet gains by half precision.
@@ -151,12 +161,10 @@ def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -
     Raises:
         PriorError: it is missing or broken.
     """
-    kind, where = PARTS[part], root / part / "config.json"
-    config = read_json(where)
-    if config.get("_class_name") != kind.__name__:
-        raise unusable(where, f"_class_name {config.get('_class_name')}", kind.__name__, "write it with ldrps train")
-    network = build(lambda: kind.from_config(config), where)
-    load_weights(network, find_weights(root / part, "diffusion_pytorch_model"), device=device, dtype=dtype)
+    kind = PARTS[part]
+    config = read_component(root, part, kind.__name__, "write it with ldrps train")
+    network = build(lambda: kind.from_config(config), root / part / "config.json")
+    load_weights(network, find_weights(root, part), device=device, dtype=dtype)
     return network
 
 
@@ -168,9 +176,8 @@ def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncod
     """
     if not (root / TEXT_ENCODER).is_dir():
         return None
-    config = read_json(root / TEXT_ENCODER / "config.json")
-    files = find_weights(root / TEXT_ENCODER, WEIGHT_STEMS[TEXT_ENCODER])
-    return load_text_encoder(root, config, files, device=device, dtype=dtype)
+    files = find_weights(root, TEXT_ENCODER)
+    return load_text_encoder(root, read_text(root), read_tokenizer(root), files, device=device, dtype=dtype)
 
 
 def save_text(root: Path, text: TextEncoder) -> None:
