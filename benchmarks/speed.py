@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ldrps import Restorer, load_prior, preset
-from ldrps.align.fpam import AlignmentNets
+from ldrps.estimation.fpam import AlignmentNets
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.memory import peak_mib, reset_peak, resident_mib
 from ldrps.prior.base import Prior

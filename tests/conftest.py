@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ldrps import Prior, Result
     from ldrps.batch import Batch, OnStep
+    from ldrps.estimation.estimators import Estimators
     from ldrps.jobs import Job
     from ldrps.prior.base import Denoised
     from ldrps.prior.tiny.denoiser import LatentUNet
@@ -57,7 +58,6 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ldrps.prior.tiny.autoencoder import PatchAutoencoder
     from ldrps.prior.tiny.denoiser import LatentUNet
     from ldrps.prior.tiny.prior import save_part
-    from ldrps.prior.tiny.tone import TonePosterior
 
     folder = tmp_path_factory.mktemp("tiny-prior")
     with torch.random.fork_rng():
@@ -70,10 +70,24 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         unet = awake(LatentUNet(deviations, widths=(32, 32), blocks=(1,), middle=2, embedding=32))
         save_part(folder, "vae", PatchAutoencoder.fit(smooth, 20))
         save_part(folder, "unet", unet)
-        tone = TonePosterior()
-        torch.nn.init.zeros_(tone.answer.weight)  # every hypothesis is "no damage"
-        save_part(folder, "tone", tone)
     return folder
+
+
+def unmoved_estimators() -> Estimators:
+    """To which nothing was done to any picture's tones."""
+    import torch
+
+    from ldrps.estimation.estimators import Estimators
+    from ldrps.estimation.tone_posterior import TonePosterior
+
+    tone = TonePosterior(widths=(8, 16))
+    torch.nn.init.zeros_(tone.answer.weight)
+    return Estimators("unmoved", tone.eval().requires_grad_(False))
+
+
+@pytest.fixture(scope="session")
+def unmoved() -> Estimators:
+    return unmoved_estimators()
 
 
 @pytest.fixture(scope="session")

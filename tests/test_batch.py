@@ -22,6 +22,7 @@ from ldrps.baselines.registry import Facts
 from ldrps.baselines.rival import Rival, RivalStep, Run
 from ldrps.batch import RestorerBatch, RivalBatch
 from ldrps.errors import InputError, OutputError, SettingsError
+from ldrps.estimation.estimators import Estimators
 from ldrps.folders.worker import Worker
 from ldrps.jobs import Job, Output, plan_jobs
 
@@ -150,12 +151,13 @@ class Idle(Rival):
 
 
 @pytest.mark.parametrize("with_rival", [False, True], ids=["ldrps", "rival"])
-def test_what_needs_nothing_is_copied(with_rival: bool, tmp_path: Path, tiny_prior: Prior) -> None:
+def test_what_needs_nothing_is_copied(with_rival: bool, tmp_path: Path, tiny_prior: Prior, unmoved: Estimators) -> None:
     clean = Image.linear_gradient("L").resize((48, 40)).convert("RGB")
     clean.save(tmp_path / "a.jpg", quality=97, comment="mine")
     rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
     output = Output(compare=True, trace=True)
-    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(Restorer(tiny_prior), output)
+    restorer = Restorer(tiny_prior, estimators=unmoved)
+    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(restorer, output)
     (job,) = plan_jobs([tmp_path / "a.jpg"], tmp_path / "out")
     outcome = Worker(batch, None, lambda *given: None).restore(job)
     assert outcome.state == "done" and outcome.unchanged

@@ -12,9 +12,10 @@ from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer, load_prior, preset
-from ldrps.align.tone import find_tone
 from ldrps.batch import RestorerBatch
 from ldrps.errors import OutputError, SettingsError
+from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.tone import find_tone
 from ldrps.jobs import Job, Output
 from ldrps.samples import SPREAD_OF_WHITE, draw_samples
 
@@ -50,7 +51,7 @@ def test_the_spread_is_the_deviation_of_the_samples(shipped: Restorer) -> None:
 
 
 def test_a_drawn_tone_is_one_answer_of_many(tiny_prior: Prior) -> None:
-    posterior = load_prior().tone
+    posterior = load_estimators().tone
     assert posterior is not None
     y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
     mean = find_tone(y, posterior, 1.0, 0.7).table
@@ -62,11 +63,11 @@ def test_a_drawn_tone_is_one_answer_of_many(tiny_prior: Prior) -> None:
 
 
 def test_half_an_answer_is_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    posterior = load_prior().tone
+    posterior = load_estimators().tone
     assert posterior is not None
     y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
     probability = 0.5
-    monkeypatch.setattr("ldrps.align.tone._with_prior", lambda *_: probability)
+    monkeypatch.setattr("ldrps.estimation.tone._with_prior", lambda *_: probability)
     amounts = [find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(k)).amount for k in range(60)]
     assert set(amounts) == {0.0, 1.0}
     assert 0.25 < np.mean(amounts) < 0.75

@@ -26,12 +26,12 @@ def embedded() -> Prior:
 
 def test_relighting_moves_grey_and_keeps_order_black_and_white() -> None:
     ramp = torch.linspace(0, 1, 101)
-    lighter, darker = relit(ramp, 0.7), relit(ramp, -0.7)
+    lighter, darker = (relit(ramp.expand(1, 3, 1, -1), change)[0, 0, 0] for change in (0.7, -0.7))
     assert (lighter.diff() > 0).all() and (darker.diff() > 0).all()
     assert lighter[50] > ramp[50] > darker[50]
     assert torch.equal(lighter[[0, -1]], ramp[[0, -1]]) and torch.equal(darker[[0, -1]], ramp[[0, -1]])
-    assert torch.equal(relit(ramp, 0.0), ramp)
-    assert torch.allclose(relit(lighter, -0.7), ramp, atol=1e-5)
+    assert torch.equal(relit(ramp.reshape(1, 1, 1, -1), 0.0).flatten(), ramp)
+    assert torch.allclose(relit(lighter.reshape(1, 1, 1, -1), -0.7).flatten(), ramp, atol=1e-5)
 
 
 def test_a_caption_is_weighed_against_the_change(monkeypatch: pytest.MonkeyPatch) -> None:

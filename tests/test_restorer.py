@@ -16,6 +16,7 @@ import ldrps
 from ldrps import Cancelled, Prior, Progress, Restorer, Settings, preset
 from ldrps.caption.base import Caption
 from ldrps.errors import InputError, OutputError
+from ldrps.estimation.estimators import Estimators
 from ldrps.methods import short
 
 PAPER = preset("paper-lowlight").with_changes(steps=4, recurrences=1)
@@ -66,9 +67,11 @@ def smooth() -> Image.Image:
     return Image.fromarray(ramp.astype(np.uint8)).convert("RGB")
 
 
-def test_a_picture_that_needs_nothing_is_told_from_one_that_does(tiny_prior: Prior, tmp_path: Path) -> None:
+def test_a_picture_that_needs_nothing_is_told_from_one_that_does(
+    tiny_prior: Prior, unmoved: Estimators, tmp_path: Path
+) -> None:
     smooth().save(tmp_path / "smooth.jpg", quality=97)
-    result = Restorer(tiny_prior)(tmp_path / "smooth.jpg")
+    result = Restorer(tiny_prior, estimators=unmoved)(tmp_path / "smooth.jpg")
     assert result.unchanged and result.record()["unchanged"]
     assert result.save(tmp_path / "a.jpg").read_bytes() == (tmp_path / "smooth.jpg").read_bytes()
     other = Restorer(tiny_prior)(noisy())
@@ -211,8 +214,8 @@ def test_saving_is_both_files_or_none(tiny_prior: Prior, tmp_path: Path) -> None
         result.save(tmp_path / "a.png")
 
 
-def test_a_clean_picture_is_left_as_it_is(tiny_prior: Prior) -> None:
+def test_a_clean_picture_is_left_as_it_is(tiny_prior: Prior, unmoved: Estimators) -> None:
     ramp = np.broadcast_to(np.linspace(40, 210, 48, dtype=np.uint8)[None, :, None], (48, 48, 3)).copy()
-    result = Restorer(tiny_prior)(ramp)  # its tone posterior is untrained: it finds no damage
+    result = Restorer(tiny_prior, estimators=unmoved)(ramp)
     assert result.losses == []
     assert np.array_equal(pixels(result), ramp)

@@ -138,13 +138,12 @@ class RestorerBatch(Batch):
         told, again = self._caption, None
         if not isinstance(told, Caption):
             again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
-            told = ask(told, picture, self.restorer.prior, job.source)
-        restorer = Restorer(self.restorer.prior, settings, features=self.restorer.features)
-        result = restorer(picture, told, on_step=show, recaption=again)
+            told = ask(told, picture, self.restorer.estimators, job.source)
+        result = self.restorer.with_settings(settings)(picture, told, on_step=show, recaption=again)
         if not self.output.samples:
             return Made(job, result)
         # The result's settings, as the caption's negative is in them.
-        alike = Restorer(self.restorer.prior, result.settings, features=self.restorer.features)
+        alike = self.restorer.with_settings(result.settings)
         return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
 
 

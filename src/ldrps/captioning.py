@@ -7,32 +7,32 @@ from pathlib import Path
 import torch.nn.functional as F
 from PIL import Image
 
-from ldrps.align.tone import find_tone
 from ldrps.caption.base import Caption, Captioner, Hints
+from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.tone import find_tone
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import Picture
-from ldrps.prior.base import Prior
 
 _SIDE = 256  # pixels of the longer side of the hint
 _UNDAMAGED = 0.5  # prior probability: what is only shown to a captioner may be corrected lightly
 
 
-def ask(captioner: Captioner, picture: Picture, prior: Prior, path: Path | None = None) -> Caption:
+def ask(captioner: Captioner, picture: Picture, estimators: Estimators, path: Path | None = None) -> Caption:
     """What the captioner says about a picture.
 
     Args:
         captioner: who is asked.
         picture: the damaged picture.
-        prior: its tone posterior, if it has one, says what the picture's tones should be.
+        estimators: what says what the picture's tones should be.
         path: where the picture is from, for captioners that look beside it.
     """
-    versions = [] if prior.tone is None else [_corrected(picture, prior)]
-    return captioner.describe(to_pil(picture.rgb[0]), Hints(path=path, versions=versions))
+    hints = Hints(path=path, versions=[_corrected(picture, estimators)])
+    return captioner.describe(to_pil(picture.rgb[0]), hints)
 
 
-def _corrected(picture: Picture, prior: Prior) -> Image.Image:
-    assert prior.tone is not None
+def _corrected(picture: Picture, estimators: Estimators) -> Image.Image:
+    tone = estimators.tone
     shrink = min(1.0, _SIDE / max(picture.size))
     width, height = (max(1, round(side * shrink)) for side in picture.size)
-    small = F.interpolate(picture.rgb, (height, width), mode="area").to(prior.device)
-    return to_pil(find_tone(small, prior.tone, 1.0, _UNDAMAGED).undo(small)[0])
+    small = F.interpolate(picture.rgb, (height, width), mode="area").to(tone.device)
+    return to_pil(find_tone(small, tone, 1.0, _UNDAMAGED).undo(small)[0])

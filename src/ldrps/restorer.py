@@ -14,6 +14,7 @@ from torch import Tensor
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise, is_grey
+from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import to_pil
@@ -46,14 +47,27 @@ class Restorer:
     Args:
         prior: see `ldrps.load_prior`.
         settings: see `ldrps.preset`.
+        estimators: what tells what happened to a picture; None takes those of the package.
         features: what the perceptual terms of the paper's presets compare, such as `VGG16Features`; None takes the
             prior's own encoder, which needs no further weights.
     """
 
-    def __init__(self, prior: Prior, settings: Settings | None = None, *, features: Features | None = None) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        settings: Settings | None = None,
+        *,
+        estimators: Estimators | None = None,
+        features: Features | None = None,
+    ) -> None:
         self.prior = prior
         self.settings = settings or Settings()
+        self.estimators = (estimators or load_estimators()).to(prior.device)
         self.features = features
+
+    def with_settings(self, settings: Settings) -> Restorer:
+        """Another with the same networks."""
+        return Restorer(self.prior, settings, estimators=self.estimators, features=self.features)
 
     def __call__(
         self,
@@ -119,7 +133,7 @@ class Restorer:
         y, crop = pad_to_multiple(small, prior.size_multiple)  # [1, 3, H', W']
         generator = torch.Generator().manual_seed(settings.seed)
         words = "" if colouring else told.text  # those of a grey picture are about its colours
-        method = plan(y, prior, settings, words, self.features, generator)
+        method = plan(y, prior, self.estimators, settings, words, self.features, generator)
         prepared = time.perf_counter()
 
         canvas = Canvas(method.windows, y.shape[-2], y.shape[-1])

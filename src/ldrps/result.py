@@ -15,7 +15,7 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
-from ldrps.align.words import in_words
+from ldrps.estimation.words import in_words
 from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
 from ldrps.image.formats import FORMATS

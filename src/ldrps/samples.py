@@ -56,8 +56,7 @@ def draw_samples(
     results = []
     for k in range(count):
         seeded = dataclasses.replace(settings, seed=(settings.seed + k) % 2**64)
-        drawing = Restorer(restorer.prior, seeded, features=restorer.features)
-        results.append(drawing(picture, caption, on_step=on_step))
+        results.append(restorer.with_settings(seeded)(picture, caption, on_step=on_step))
     return Samples(results, _spread([result.image for result in results]))
 
 

@@ -109,7 +109,7 @@ PIXELS = {"gdp", "tao-dark", "tao-haze", "tao-noise"}
 @pytest.mark.parametrize(
     "file",
     [
-        *("align/fpam.py", "guidance/perceptual.py", "guidance/terms.py", "sampling/noise.py", "image/pad.py"),
+        *("estimation/fpam.py", "guidance/perceptual.py", "guidance/terms.py", "sampling/noise.py", "image/pad.py"),
         *("image/tiles.py", "prior/tiny/denoiser.py", "degrade/noise.py", "image/tones.py", "restorer.py"),
         *("metrics/structure.py", "bench/contenders.py", "bench/inputs.py", "bench/scores.py", "caption/classes.txt"),
     ],

@@ -12,7 +12,6 @@ from conftest import Run
 from PIL import Image
 
 from ldrps import Prior
-from ldrps.align.tone import find_tone
 from ldrps.bench.priors import (
     caption_losses,
     denoised,
@@ -23,6 +22,8 @@ from ldrps.bench.priors import (
     tone_psnr,
 )
 from ldrps.errors import InputError
+from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.tone import find_tone
 from ldrps.prior.base import Denoised
 from ldrps.sampling.schedule import Schedule
 
@@ -61,7 +62,7 @@ def test_all_figures(tiny_prior: Prior, sets: Path) -> None:
         assert figures["denoise_psnr"][f"cbsd15{tool}"] > figures["denoise_psnr"][f"cbsd50{tool}"]
     assert figures["caption_loss"] is None, "it knows no text"
     assert figures["tone_psnr"].keys() == {"kodak_noise30", "kodak_noise30-clean", "cbsd"}
-    assert figures["tone_psnr"]["cbsd"] == 50, "untrained, it believes in no damage"
+    assert 10 < figures["tone_psnr"]["cbsd"] <= 50
     total = sum(p.numel() for network in tiny_prior.networks().values() for p in network.parameters())
     assert figures["parameters"]["total"] == total
     files = Path(tiny_prior.name).rglob("*.safetensors")
@@ -93,13 +94,10 @@ def test_denoising_starts_at_the_level_that_is_given(tiny_prior: Prior) -> None:
 def test_tone_errors(tiny_prior: Prior) -> None:
     clean = [torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))]
     errors = tone_errors(tiny_prior, clean)
-    assert errors is not None
-    assert errors["posterior_undamaged"] == pytest.approx(0, abs=1e-4), "untrained, it believes in no damage"
-    assert errors["posterior"] > 0.05
+    assert 0 < errors["posterior"] < 0.5 and errors["posterior_undamaged"] < 0.3
     assert errors["stretch_undamaged"] > 0
     assert 0 <= errors["likelihood_undamaged"] <= errors["posterior_of_those"] + 0.5
-    assert tiny_prior.tone is not None
-    assert find_tone(clean[0], tiny_prior.tone, 1.0, 0.6).undo(clean[0]).shape == clean[0].shape
+    assert find_tone(clean[0], load_estimators().tone, 1.0, 0.6).undo(clean[0]).shape == clean[0].shape
 
 
 def test_the_command(command: Run, sets: Path, tiny_prior_folder: Path, tmp_path: Path) -> None:
@@ -152,8 +150,8 @@ def test_captions_must_fit_the_photos(tiny_prior: Prior, sets: Path) -> None:
         evaluate(tiny_prior, sets, photos=[Image.new("RGB", (64, 64))] * 2, captions=["one"])
 
 
-def test_tone_psnr_without_sets(tiny_prior: Prior, tmp_path: Path) -> None:
-    assert tone_psnr(tiny_prior, tmp_path) == {}
+def test_tone_psnr_without_sets(tmp_path: Path) -> None:
+    assert tone_psnr(tmp_path, torch.device("cpu")) == {}
 
 
 def test_the_likeliest_tone_is_found_by_a_denoiser_that_knows_the_picture(

@@ -21,7 +21,7 @@ from numpy import load
 from golden import reference
 from golden.reference import ROUNDS, STEPS, STRIDE, TASKS, TinyPrior, relative
 from ldrps import Restorer, Settings, preset
-from ldrps.align.fpam import AlignmentNets
+from ldrps.estimation.fpam import AlignmentNets
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.sampling.chains import Step, gradient_chain
 from ldrps.sampling.denoiser import GuidedDenoiser

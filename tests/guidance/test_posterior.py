@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.align.fpam import AlignmentNets
+from ldrps.estimation.fpam import AlignmentNets
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.settings import Alignment, GradientPosterior, Guidance, Until, preset
 

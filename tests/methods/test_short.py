@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import unmoved_estimators
 from torch import Tensor
 
 from ldrps import Prior, preset
@@ -20,10 +21,13 @@ def noisy(sigma: float = 0.06) -> Tensor:
     return 0.5 + sigma * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
+UNMOVED = unmoved_estimators()
+
+
 def planned(prior: Prior, y: Tensor, **posterior: Any) -> Short:
     settings = preset("default")
     settings = dataclasses.replace(settings, posterior=dataclasses.replace(settings.posterior, **posterior))
-    return Short(y, prior, settings, "", torch.Generator().manual_seed(0))
+    return Short(y, prior, UNMOVED, settings, "", torch.Generator().manual_seed(0))
 
 
 def whole_of(plan: Short) -> Part:

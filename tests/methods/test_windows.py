@@ -12,6 +12,7 @@ from torch import Tensor
 
 import ldrps
 from ldrps import Prior, Restorer, Settings, preset
+from ldrps.estimation.estimators import load_estimators
 from ldrps.image.tiles import Canvas, Window
 from ldrps.methods import short
 from ldrps.prior.base import Denoised
@@ -69,7 +70,7 @@ def test_in_a_recurrence_windows_share_their_noise(embedded: Prior) -> None:
     settings = dataclasses.replace(CUT, recurrences=1, strength=1.0)
     assert isinstance(settings.posterior, short.ProximalPosterior)
     image, places = noisy(False)[None], short.windows(208, 320, 128, 32, 16)
-    plan = short.Short(image, embedded, settings, "", torch.Generator().manual_seed(0))
+    plan = short.Short(image, embedded, load_estimators(), settings, "", torch.Generator().manual_seed(0))
     latents = torch.zeros(1, embedded.latent_channels, places[0].height // 4 + 4, places[0].width // 4 + 4)
     first, second = (plan.part(window).renoise(latents[..., :-4, :-4], 1) for window in places[:2])
     moved = (places[1].left - places[0].left) // 4
@@ -78,7 +79,7 @@ def test_in_a_recurrence_windows_share_their_noise(embedded: Prior) -> None:
 
 def test_a_picture_in_windows_does_not_depend_on_the_order_of_its_parts(embedded: Prior) -> None:
     image = noisy(True)[None]
-    plan = short.Short(image, embedded, CUT, "", torch.Generator().manual_seed(0))
+    plan = short.Short(image, embedded, load_estimators(), CUT, "", torch.Generator().manual_seed(0))
     forth, back = Canvas(plan.windows, 208, 320), Canvas(plan.windows, 208, 320)
     for window in plan.windows:
         forth.add(window, plan.part(window).picture(None))

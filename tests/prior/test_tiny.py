@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ldrps.degradation import Tone
 from ldrps.errors import InputError, PriorError
+from ldrps.estimation.tone_posterior import SMALLEST_SCALE, ToneBelief, TonePosterior
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, load_text, save_part, save_text
-from ldrps.prior.tiny.tone import SMALLEST_SCALE, ToneBelief, TonePosterior
 from ldrps.train.text import new_text_encoder
 
 CPU = torch.device("cpu")
@@ -235,8 +235,7 @@ def test_the_denoiser_at_every_level(unet: LatentUNet) -> None:
 def test_a_folder_holds_what_was_saved(tmp_path: Path, autoencoder: PatchAutoencoder) -> None:
     sizes = {"widths": (8, 16, 32), "blocks": (2, 1), "middle": 3, "embedding": 24, "text_width": 16}
     unet = awake(new_unet([0.5] * 20, **sizes))
-    tone = TonePosterior(widths=(8, 16), undamaged=0.5)
-    for part, network in (("vae", autoencoder), ("unet", unet), ("tone", tone)):
+    for part, network in (("vae", autoencoder), ("unet", unet)):
         save_part(tmp_path, part, network)
         loaded = load_part(tmp_path, part, CPU, torch.float32)
         tolerance = {"atol": 0.0, "rtol": 0.0} if part == "vae" else {"atol": 1e-6, "rtol": 1e-3}
@@ -246,8 +245,7 @@ def test_a_folder_holds_what_was_saved(tmp_path: Path, autoencoder: PatchAutoenc
     config = load_part(tmp_path, "unet", CPU, torch.float32).config
     assert {name: tuple(config[name]) if name in ("widths", "blocks") else config[name] for name in sizes} == sizes
     prior = load_embedded(tmp_path)
-    assert prior.tone is not None and prior.tone.config["undamaged"] == 0.5
-    assert json.loads((tmp_path / "model_index.json").read_text()).keys() >= {"vae", "unet", "tone", "scheduler"}
+    assert json.loads((tmp_path / "model_index.json").read_text()).keys() >= {"vae", "unet", "scheduler"}
     assert not list(tmp_path.rglob(".ldrps-partial-*"))
     found = prior.denoise(noise(2, 20, 4, 8), 300)
     expected = unet.eval()(noise(2, 20, 4, 8) / prior.alphas_cumprod[300] ** 0.5, torch.full((2,), prior_sigma(prior)))
@@ -263,16 +261,10 @@ def prior_sigma(prior: EmbeddedPrior, t: int = 300) -> float:
 def test_half_precision_concerns_the_unet_alone(tiny_prior_folder: Path) -> None:
     prior, exact = load_embedded(tiny_prior_folder, dtype=torch.bfloat16), load_embedded(tiny_prior_folder)
     kinds = {name: next(net.parameters()).dtype for name, net in prior.networks().items()}
-    assert kinds == {"unet": torch.bfloat16, "vae": torch.float32, "tone": torch.float32}
+    assert kinds == {"unet": torch.bfloat16, "vae": torch.float32}
     found, wanted = prior.denoise(noise(1, 20, 8, 8), 400), exact.denoise(noise(1, 20, 8, 8), 400)
     assert found.z0.dtype == torch.float32
     torch.testing.assert_close(found.z0, wanted.z0, atol=0.1, rtol=0.1)
-
-
-def test_without_a_tone_posterior(broken: Path) -> None:
-    shutil.rmtree(broken / "tone")
-    prior = load_embedded(broken)
-    assert prior.tone is None and prior.networks().keys() == {"unet", "vae"}
 
 
 def rewrite(path: Path, **changes: object) -> None:
@@ -312,8 +304,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         r"unet/diffusion_pytorch_model\.safetensors: found 9 bytes, cut short",
     ),
     "no safetensors": (
-        lambda root: (root / "tone/diffusion_pytorch_model.safetensors").write_bytes(b"\x08" + bytes(99)),
-        r"tone/diffusion_pytorch_model\.safetensors: found unreadable safetensors",
+        lambda root: (root / "vae/diffusion_pytorch_model.safetensors").write_bytes(b"\x08" + bytes(99)),
+        r"vae/diffusion_pytorch_model\.safetensors: found unreadable safetensors",
     ),
 }
 

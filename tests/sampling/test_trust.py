@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import ldrps
-from ldrps.align.words import in_words
+from ldrps.estimation.words import in_words
 from ldrps.prior.tiny.prior import EmbeddedPrior
 from ldrps.sampling.trust import caption_gain
 

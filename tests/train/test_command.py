@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from ldrps import load_prior
 from ldrps.errors import InputError, PriorError
-from ldrps.prior import EMBEDDED, prior_folder
-from ldrps.prior.tiny.prior import EmbeddedPrior, load_part, save_part
-from ldrps.prior.tiny.tone import TonePosterior
+from ldrps.estimation.estimators import load_estimators, save_tone
+from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.prior.tiny.prior import EmbeddedPrior, load_part
 from ldrps.train import command as train_command
 from ldrps.train.command import train_part
 from ldrps.train.loop import train
@@ -149,7 +149,7 @@ def test_what_is_said(trained: tuple[Path, dict[str, list[str]]]) -> None:
 
 def test_the_folder_is_a_prior(trained: tuple[Path, dict[str, list[str]]]) -> None:
     prior = load_prior(trained[0])
-    assert isinstance(prior, EmbeddedPrior) and prior.tone is not None
+    assert isinstance(prior, EmbeddedPrior)
     assert (prior.latent_channels, prior.factor, prior.size_multiple) == (32, 4, 8)
     random = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0.2, 0.8, 64).expand(1, 3, 48, 64)
@@ -161,7 +161,7 @@ def test_the_folder_is_a_prior(trained: tuple[Path, dict[str, list[str]]]) -> No
     found = prior.denoise(noisy, t).z0
     # Hardly a step of training, but the preconditioning alone is a Wiener filter.
     assert float((found - z).pow(2).mean()) < float((noisy / abar**0.5 - z).pow(2).mean()) / 2
-    assert prior.tone.config["undamaged"] == UNDAMAGED
+    assert load_estimators(trained[0]).tone.config["undamaged"] == UNDAMAGED, "and one of estimators"
 
 
 def test_the_folder_is_a_prior_that_knows_text(trained: tuple[Path, dict[str, list[str]]]) -> None:
@@ -307,7 +307,7 @@ def test_networks_that_cannot_be(folder: Path, begun: Callable[[str], Path], tmp
 def test_a_stopped_run_is_no_part_yet(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untested: None
 ) -> None:
-    save_part(tmp_path / "a", "tone", TonePosterior(undamaged=0.5))
+    save_tone(tmp_path / "a", TonePosterior(undamaged=0.5))
     before = weights(tmp_path / "a")
     with monkeypatch.context() as patch:
         stopping_at(2, patch)
@@ -322,7 +322,7 @@ def test_a_stopped_run_is_no_part_yet(
     assert len(lines) == 2 and lines[1].startswith("step 3 ")
     list(train_part("tone", [photo_folder], tmp_path / "b", steps=3))
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != before
-    assert load_part(tmp_path / "a", "tone", torch.device("cpu"), torch.float32).config["undamaged"] == UNDAMAGED
+    assert load_estimators(tmp_path / "a").tone.config["undamaged"] == UNDAMAGED
 
 
 def test_a_finished_run_is_put_in_again(photo_folder: Path, tmp_path: Path, untested: None) -> None:
@@ -345,7 +345,7 @@ def test_a_run_may_start_from_trained_weights(
 
     monkeypatch.setattr(ToneTask, "loss", noting)
     list(train_part("tone", [photo_folder], tmp_path / "out", steps=2, init="embedded"))
-    shipped = load_part(prior_folder(EMBEDDED), "tone", torch.device("cpu"), torch.float32).state_dict()
+    shipped = load_estimators().tone.state_dict()
     assert all(torch.equal(tensor, shipped[name]) for name, tensor in started[0].items())
     assert not all(torch.equal(tensor, shipped[name]) for name, tensor in started[1].items()), "and is trained"
 
@@ -407,7 +407,7 @@ def test_a_warm_start_with_more_latents(
 
 
 def test_what_training_cannot_start_from(photo_folder: Path, tmp_path: Path) -> None:
-    save_part(tmp_path / "other", "tone", TonePosterior(widths=(8, 16)))
+    save_tone(tmp_path / "other", TonePosterior(widths=(8, 16)))
     with pytest.raises(InputError, match="other has another network"):
         list(train_part("tone", [photo_folder], tmp_path / "out", steps=1, init=tmp_path / "other"))
     with pytest.raises(InputError, match="autoencoder is made from the photographs, not trained by"):

@@ -233,13 +233,14 @@ def _ours(entry: Contender) -> Attempt:
     from ldrps.image.picture import load_picture
     from ldrps.restorer import Restorer
 
-    prior, settings, captioner = _prior(entry.prior, entry.device), entry.settings, OfflineCaptioner()
+    settings, captioner = entry.settings, OfflineCaptioner()
+    restorer = Restorer(_prior(entry.prior, entry.device), settings)
 
     def restore(problem: Problem) -> Image.Image:
         seeded = settings.with_changes(seed=problem.seed)
         picture = load_picture(problem.damaged)
-        caption = ask(captioner, picture, prior) if entry.captions == "offline" else problem.caption
-        return Restorer(prior, seeded)(picture, caption).image
+        caption = ask(captioner, picture, restorer.estimators) if entry.captions == "offline" else problem.caption
+        return restorer.with_settings(seeded)(picture, caption).image
 
     return restore
 
@@ -309,11 +310,14 @@ def _files(entry: Contender) -> Attempt:
 
 @lru_cache
 def _weights_digest(name: str) -> str:
-    """Of all bytes of a prior's weights: two that share their ends, as after a merge of adapters, are two."""
+    """Of all bytes of a prior's weights and of the estimators': two that share their ends, as after a merge of
+    adapters, are two.
+    """
+    from ldrps.estimation import estimators_folder
     from ldrps.prior import prior_folder
 
     digest = hashlib.sha256()
-    for path in weight_files(prior_folder(name)):
+    for path in [*weight_files(prior_folder(name)), *weight_files(estimators_folder())]:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

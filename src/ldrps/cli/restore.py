@@ -14,6 +14,7 @@ import ldrps
 from ldrps.cli.methods import OURS, chosen
 from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder, say
 from ldrps.errors import InputError
+from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
@@ -83,6 +84,9 @@ def restore(
     perceptual: Annotated[
         Path | None, typer.Option(help="VGG16 weights (safetensors) for the perceptual terms of the paper's presets.")
     ] = None,
+    estimators: Annotated[
+        str, typer.Option(help="What judges the damage: a folder of `ldrps train tone`, instead of the package's own.")
+    ] = PACKAGED,
     device: DeviceOption = "cpu",
     dtype: DtypeOption = "float32",
     compare: Annotated[bool, typer.Option("--compare", help="Also write a sheet of before and after.")] = False,
@@ -153,6 +157,8 @@ def restore(
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
+    if not (estimators_folder(estimators) / "tone").is_dir():
+        raise InputError(f"{estimators} has no folder tone: give --estimators what `ldrps train tone` wrote")
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
@@ -163,7 +169,7 @@ def restore(
         **{"caption": caption, "negative": negative, "colorize": colourise, "relight": relight, "noise": noise},
         **{"recurrences": recurrences, "undamaged": undamaged, "tile": tile, "overlap": overlap},
         **{"working_size": working_size, "perceptual": perceptual, "recaption": recaption, "dry_run": dry_run},
-        **{"samples": samples or None},
+        **{"samples": samples or None, "estimators": estimators != PACKAGED},
         **{"preset": preset != "default", "prior": prior != "embedded", "max_memory": max_memory},
         **{"dtype": dtype != "float32", "caption_url": caption_url, "caption_prompt": caption_prompt},
         **{"caption_required": caption_required},
@@ -174,7 +180,7 @@ def restore(
     captions = Captions(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    recipe = Recipe(settings, prior, device, dtype, perceptual, captions, output, rival)
+    recipe = Recipe(settings, prior, device, dtype, perceptual, estimators, captions, output, rival)
     folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:
         _refuse_missing(sources)

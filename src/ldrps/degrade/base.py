@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ldrps.degradation import Degradation, Noise
+from ldrps import degradation
 from ldrps.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Pixels = NDArray[np.floating[Any]]
 
@@ -55,6 +56,8 @@ class Kind(ABC):
         Raises:
             InputError: x is not floating [H, W, 3] with pixels, or too small to be reduced.
         """
+        import torch
+
         refuse_unfit(x)
         picture = torch.from_numpy(x.astype(np.float64)).permute(2, 0, 1)[None]
         return self._damage(picture, random)[0].permute(1, 2, 0).numpy().astype(x.dtype)
@@ -83,12 +86,12 @@ class Kind(ABC):
         return f"{cls.kind}={','.join(field.name for field in parameters(cls))}  {cls.title} ({'; '.join(facts)})"
 
     @abstractmethod
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Degradation | Noise:
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Degradation | degradation.Noise:
         """The operator, or the noise, for a picture of that size (H, W); what is random about it is drawn."""
 
     def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
         part = self.draw((x.shape[-2], x.shape[-1]), random)
-        return part.sample(x, random) if isinstance(part, Noise) else part(x)
+        return part.sample(x, random) if isinstance(part, degradation.Noise) else part(x)
 
 
 def parameters(kind: Kind | type[Kind]) -> tuple[dataclasses.Field[Any], ...]:

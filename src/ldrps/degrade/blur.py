@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ldrps import degradation
-from ldrps.degradation.kernels import line
 from ldrps.degrade.base import Kind, parameter
 
 
@@ -35,4 +34,6 @@ class MotionBlur(Kind):
     angle: float = parameter(0.0, -360, 360, "degrees up from the right")
 
     def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Blur:
+        from ldrps.degradation.kernels import line
+
         return degradation.Blur(line(self.length, self.angle))

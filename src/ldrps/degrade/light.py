@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from ldrps import degradation
 from ldrps.degrade.base import Kind, parameter
@@ -50,6 +49,8 @@ class Cast(Kind):
     blue: float = parameter(0.75, 0, 4, "factor of blue")
 
     def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.WhiteBalance:
+        import torch
+
         gains = torch.tensor([self.red, self.green, self.blue], dtype=torch.float64)
         return degradation.WhiteBalance(gains, "srgb")
 

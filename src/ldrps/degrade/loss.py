@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from ldrps import degradation
 from ldrps.degrade.base import Kind, parameter
 from ldrps.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Jpeg(Kind):
 
     def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
         """By the codec itself: the operator is the same but for its rounding."""
+        import torch
+
         levels = (x[0].permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
         file = io.BytesIO()
         Image.fromarray(levels).save(file, "JPEG", quality=self.quality)
@@ -84,6 +88,8 @@ class Mask(Kind):
     side: int = parameter(1, 1, 1000, "of the lost squares, pixels")
 
     def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Mask:
+        import torch
+
         height, width = size
         wanted = round(self.fraction * height * width)
         lost = np.zeros(size, dtype=bool)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ldrps.degradation import PoissonNoise, ReducedNoise, WhiteNoise
+from ldrps import degradation
 from ldrps.degrade.base import Kind, parameter
 
 
@@ -19,8 +19,8 @@ class Noise(Kind):
 
     sigma: float = parameter(25.0, 0, 255, "deviation, of 255")
 
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> WhiteNoise:
-        return WhiteNoise(self.sigma / 255)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.WhiteNoise:
+        return degradation.WhiteNoise(self.sigma / 255)
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class ShotNoise(Kind):
 
     peak: float = parameter(60.0, 1, 1e9, "counts at white")
 
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> PoissonNoise:
-        return PoissonNoise(self.peak)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.PoissonNoise:
+        return degradation.PoissonNoise(self.peak)
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ class CorrelatedNoise(Kind):
     sigma: float = parameter(30.0, 0, 255, "deviation before reducing, of 255")
     scale: float = parameter(500 / 256, 1, 8, "how much larger the noise was")
 
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> ReducedNoise:
-        return ReducedNoise(self.sigma / 255, self.scale)
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.ReducedNoise:
+        return degradation.ReducedNoise(self.sigma / 255, self.scale)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from ldrps.degradation import Blur, Streaks, Veil, resize
-from ldrps.degradation.kernels import line
+from ldrps import degradation
 from ldrps.degrade.base import Kind, parameter
 
 
@@ -28,11 +26,13 @@ class Haze(Kind):
     ramp: float = parameter(0.5, 0, 1, "how the depth differs from top to middle")
     unevenness: float = parameter(0.1, 0, 1, "deviation of the depth")
 
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Veil:
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Veil:
+        import torch
+
         rise = torch.linspace(1, -1, size[0], dtype=torch.float64)[:, None]
         nodes = torch.from_numpy(random.standard_normal((1, 1, 4, 4)).astype(np.float32))
-        depth = (1 + self.ramp * rise + self.unevenness * resize(nodes, size)).clamp_min(0)
-        return Veil(self.transmission**depth, self.airlight)
+        depth = (1 + self.ramp * rise + self.unevenness * degradation.resize(nodes, size)).clamp_min(0)
+        return degradation.Veil(self.transmission**depth, self.airlight)
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,14 @@ class Rain(Kind):
     angle: float = parameter(75.0, -360, 360, "degrees up from the right")
     strength: float = parameter(0.6, 0, 1, "opacity of the strongest")
 
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> Streaks:
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Streaks:
+        import torch
+
+        from ldrps.degradation.kernels import line
+
         kernel = line(self.length, self.angle)
         margin = kernel.shape[0] // 2  # streaks also come in from outside
         around = (size[0] + 2 * margin, size[1] + 2 * margin)
         drops = np.where(random.random(around) < self.density, random.uniform(0.5, 1, around), 0)
-        streaks = Blur(kernel / kernel.max(), "valid")(torch.from_numpy(drops)[None, None])
-        return Streaks(self.strength * streaks.clamp_max(1))
+        streaks = degradation.Blur(kernel / kernel.max(), "valid")(torch.from_numpy(drops)[None, None])
+        return degradation.Streaks(self.strength * streaks.clamp_max(1))

@@ -14,6 +14,7 @@ from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import edges, weights_mark
 from ldrps.baselines.registry import build_rival
 from ldrps.cost import affordable, check_reading
+from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
@@ -79,6 +80,7 @@ class Recipe:
     device: str = "cpu"
     dtype: str = "float32"
     perceptual: Path | None = None
+    estimators: str = PACKAGED
     captions: Captions = field(default_factory=Captions)
     output: Output = field(default_factory=Output)
     method: Method | None = None
@@ -94,8 +96,9 @@ class Recipe:
         captions = self.captions
         about: list[Any] = [
             dataclasses.asdict(self.settings) | {"method": self.settings.method},
-            [_identity(self.prior), self.dtype],
-            None if self.perceptual is None else _identity(str(self.perceptual)),
+            [_identity(prior_folder(self.prior), self.prior), self.dtype],
+            _identity(estimators_folder(self.estimators), self.estimators),
+            None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
             output,
         ]
@@ -129,6 +132,7 @@ class Recipe:
 
         from ldrps.batch import RestorerBatch
         from ldrps.caption.chain import make_captioner
+        from ldrps.estimation.estimators import load_estimators
         from ldrps.guidance.perceptual import VGG16Features
         from ldrps.prior import load_prior
         from ldrps.restorer import Restorer
@@ -147,13 +151,15 @@ class Recipe:
         prior = load_prior(self.prior, device=self.device, dtype=precision)
         features = None if self.perceptual is None else VGG16Features.from_file(self.perceptual).to(prior.device)
         return RestorerBatch(
-            Restorer(prior, self.settings, features=features), self.output, captioner, recaption=captions.again
+            Restorer(prior, self.settings, estimators=load_estimators(self.estimators), features=features),
+            self.output,
+            captioner,
+            recaption=captions.again,
         )
 
 
-def _identity(name: str) -> str:
-    """What tells a prior, or a file of weights, from another: a hash of its files, or the hub's name for it."""
-    root = prior_folder(name)
+def _identity(root: Path, name: str) -> str:
+    """What tells a folder or a file of weights from another: a hash of its files, or, of the hub's, its name."""
     if root.is_file():
         return edges(root)
     if not root.is_dir():

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Adam
 
-from ldrps.align.fpam import AlignmentNets, judged, learn
+from ldrps.estimation.fpam import AlignmentNets, judged, learn
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.terms import brightness, chrominance
 from ldrps.settings import GradientPosterior

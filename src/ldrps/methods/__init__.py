@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ldrps.errors import SettingsError
+from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
 from ldrps.methods.published import Published
@@ -17,6 +18,7 @@ from ldrps.settings import GradientPosterior, Settings
 def plan(
     y: Tensor,
     prior: Prior,
+    estimators: Estimators,
     settings: Settings,
     caption: str,
     features: Features | None,
@@ -31,4 +33,4 @@ def plan(
         return Published(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    return Short(y, prior, settings, caption, generator)
+    return Short(y, prior, estimators, settings, caption, generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ldrps.align.fpam import AlignmentNets
+from ldrps.estimation.fpam import AlignmentNets
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.image.tiles import Window

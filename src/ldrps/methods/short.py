@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ldrps.align.noise import estimate_noise
-from ldrps.align.tone import ToneFinding, find_tone
+from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.noise import estimate_noise
+from ldrps.estimation.tone import ToneFinding, find_tone
 from ldrps.image.tiles import Window, windows
 from ldrps.image.views import gather, glance, grid_shifts, mosaic, spread
 from ldrps.methods.base import Method, Part
@@ -37,18 +38,27 @@ class Short(Method):
     own must be: all begin with the same picture and end near it.
     """
 
-    def __init__(self, y: Tensor, prior: Prior, settings: Settings, caption: str, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        y: Tensor,
+        prior: Prior,
+        estimators: Estimators,
+        settings: Settings,
+        caption: str,
+        generator: torch.Generator,
+    ) -> None:
         assert isinstance(settings.posterior, ProximalPosterior)
         self.posterior, self.settings = settings.posterior, settings
-        self.prior = prior
+        self.prior, self.estimators = prior, estimators
         self.schedule = Schedule(prior.alphas_cumprod)
         self.shifts = grid_shifts(self.posterior.shifts, prior.factor)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
 
         self.findings = {"windows": len(self.windows)} if len(self.windows) > 1 else {}
-        self.y, self.tone = y, self._find_tone(y, generator)
-        if self.tone is not None and self.tone.field is not None:  # which is of the whole picture
-            self.y, self.tone = self.tone.undo(y.to(prior.device)), None
+        self.y, tone = y, self._find_tone(y, generator)
+        self.tone: ToneFinding | None = tone
+        if tone.field is not None:  # which is of the whole picture
+            self.y, self.tone = tone.undo(y.to(prior.device)), None
         self.hear(caption)
 
         self.level = self.noise = 0.0  # in latents and in pixels
@@ -83,14 +93,12 @@ class Short(Method):
         """[1, 3, H, W] to its latents on each offset of the grid, [shifts, C, h, w]."""
         return self.prior.encode(spread(image, self.shifts, self.prior.size_multiple))
 
-    def _find_tone(self, y: Tensor, generator: torch.Generator) -> ToneFinding | None:
-        if self.prior.tone is None:
-            return None
+    def _find_tone(self, y: Tensor, generator: torch.Generator) -> ToneFinding:
         chosen = self.posterior
         drawing = generator if chosen.sample else None
         small = y if chosen.unevenness else glance(y, _ENOUGH)
         small = small.to(self.prior.device)
-        tone = find_tone(small, self.prior.tone, chosen.tone, chosen.undamaged, chosen.unevenness, drawing)
+        tone = find_tone(small, self.estimators.tone, chosen.tone, chosen.undamaged, chosen.unevenness, drawing)
         exposure = float(small.mean() / tone.undo(small).mean().clamp_min(1e-3))
         self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
         return tone

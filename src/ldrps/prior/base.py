@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from ldrps.prior.tiny.tone import TonePosterior
-
 
 class Denoised(NamedTuple):
     """What a prior makes of a noisy latent z_t = sqrt(abar_t) z0 + sqrt(1 - abar_t) eps; both shaped as z_t."""
@@ -37,7 +35,6 @@ class Prior(ABC):
         factor: how many pixels a latent spans, each way.
         size_multiple: what image height and width must be multiples of.
         device: where its networks are, and what it returns.
-        tone: the prior's judgement of tone, or None.
     """
 
     name: str
@@ -46,7 +43,6 @@ class Prior(ABC):
     latent_channels: int
     factor: int
     size_multiple: int
-    tone: TonePosterior | None = None
 
     @staticmethod
     def from_pretrained(
@@ -85,7 +81,6 @@ class Prior(ABC):
             "latents": f"{self.latent_channels} channels, one for {self.factor} pixels each way",
             "sizes": f"multiples of {self.size_multiple} pixels",
             "text": "yes" if self.has_text else "no",
-            "tone posterior": "no" if self.tone is None else "yes",
             "timesteps": f"{len(sigma)}, noise levels {sigma[0]:.3f} to {sigma[-1]:.1f}",
         }
         for part, network in self.networks().items():

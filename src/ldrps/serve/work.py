@@ -38,6 +38,7 @@ class Worker:
 
     def __init__(self, prior: Prior, limits: Limits, captioner_for: Callable[[str], Captioner]) -> None:
         self._prior = prior
+        self._restorer = Restorer(prior)
         self._limits = limits
         self._captioner_for = captioner_for
 
@@ -93,9 +94,10 @@ class Worker:
         path = task.uploads[number].path
         settings = affordable(read_size(path, self._limits.pixels), task.order.settings(), None)
         picture = load_picture(path, max_pixels=self._limits.pixels)
-        told = ask(self._captioner_for(task.order.captioner()), picture, self._prior) if self._prior.has_text else ""
+        captioner = self._captioner_for(task.order.captioner())
+        told = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
         preview = Preview(picture, self._prior, settings.working_size)
-        steps = Restorer(self._prior, settings).steps(picture, told)
+        steps = self._restorer.with_settings(settings).steps(picture, told)
         shown = float("-inf")
         try:
             while not task.stopping:

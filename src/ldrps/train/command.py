@@ -16,14 +16,16 @@ from torch import nn
 from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
+from ldrps.estimation import PACKAGED
+from ldrps.estimation.estimators import load_estimators, save_tone
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.files import replace_file
-from ldrps.prior import prior_folder
+from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
-from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.loop import Progress, Task, train
@@ -119,8 +121,9 @@ def _tone(
 ) -> _Prepared:
     model = TonePosterior(undamaged=UNDAMAGED)
     if init is not None:
-        model = _started(model, _loaded(prior_folder(init), "tone"), init)
-    return model, ToneTask(photos, held_out), lambda: save_part(out, "tone", model)
+        known = load_estimators(PACKAGED if init == EMBEDDED else init).tone
+        model = _started(model, known, init)
+    return model, ToneTask(photos, held_out), lambda: save_tone(out, model)
 
 
 def _diffusion(

@@ -13,13 +13,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ldrps.caption.look import compose_caption, describe_look
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, noise_levels
-from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.sampling.trust import denoising_errors
 from ldrps.sampling.unconditional import draw_from_noise
 from ldrps.train.noise import random_noise
@@ -75,7 +75,7 @@ class CaptionedDenoiser(nn.Module):
 
     def prior(self, autoencoder: PatchAutoencoder) -> EmbeddedPrior:
         """The prior that this would be by now."""
-        return EmbeddedPrior("in training", autoencoder, self.unet, None, noise_levels(), self._text)
+        return EmbeddedPrior("in training", autoencoder, self.unet, noise_levels(), self._text)
 
     def embed(self, captions: list[str]) -> Tensor | None:
         """Captions to embeddings [B, L, D], with gradient."""

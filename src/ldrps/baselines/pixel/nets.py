@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from ldrps.align.fpam import Discriminator
+from ldrps.estimation.fpam import Discriminator
 
 
 class Adapter(nn.Module):

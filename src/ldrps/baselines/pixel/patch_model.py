@@ -24,7 +24,7 @@ class PatchPixels(PixelDiffusion):
 
     def __init__(self, prior: EmbeddedPrior) -> None:
         self.alphas_cumprod = adm_schedule()
-        self._prior = EmbeddedPrior(prior.name, prior.autoencoder, prior.unet, None, self.alphas_cumprod, prior.text)
+        self._prior = EmbeddedPrior(prior.name, prior.autoencoder, prior.unet, self.alphas_cumprod, prior.text)
         self.name, self.device, self.size_multiple = prior.name, prior.device, prior.size_multiple
         self.variance = "fixed_small"
 

@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Adam
 
-from ldrps.align.fpam import judged, learn
 from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.pixel.load import load_pixel_model
 from ldrps.baselines.pixel.model import PixelDiffusion
@@ -25,6 +24,7 @@ from ldrps.baselines.pixel.rival import PixelRival, PixelSettings, require
 from ldrps.baselines.pixel.step import descent, guided, moments, stepped
 from ldrps.baselines.rival import RivalStep
 from ldrps.baselines.terms import total_variation
+from ldrps.estimation.fpam import judged, learn
 from ldrps.guidance.perceptual import Features, VGG16Features
 from ldrps.sampling.chains import Losses
 from ldrps.sampling.noise import draw

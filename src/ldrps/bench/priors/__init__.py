@@ -74,7 +74,7 @@ def evaluate(
         "latent_noise": latent_noise(prior),
         "denoise_psnr": denoising_psnr(prior, clean["kodak_noise30"], root),
         "tone_error": tone_errors(prior, everything),
-        "tone_psnr": tone_psnr(prior, root),
+        "tone_psnr": tone_psnr(root, prior.device),
         "caption_loss": caption_losses(prior, [to_tensor(photo) for photo in photos], captions),
         "frechet": frechet(drawn, photos),
         "parameters": {**sizes, "total": sum(sizes.values())},

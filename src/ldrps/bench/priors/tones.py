@@ -11,12 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.align.tone import find_tone
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
 from ldrps.degradation import Tone
+from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.tone import find_tone
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
-from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.sampling.schedule import Schedule
 from ldrps.settings import ProximalPosterior
 
@@ -35,20 +36,18 @@ _LEVELS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _LIKELIHOOD_PICTURES = 4
 
 
-def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float] | None:
+def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float]:
     """How far from the clean picture known damage to tones leaves it, root mean square in [0, 1], mean over all:
-    after the prior's tone posterior, beside plain judges, for damaged pictures and for undamaged ones; and how often
-    the error lies within the 50 and 90 % quantile that the posterior expects. None without a tone posterior.
+    after the package's tone posterior, beside plain judges, for damaged pictures and for undamaged ones; and how often
+    the error lies within the 50 and 90 % quantile that the posterior expects.
 
     The judge "likelihood" chooses, of the known tones and none at all, the one under which the denoiser finds the
     picture likeliest, Jacobian included; it sees a few thumbnails only, for which "posterior_of_those" stands beside.
     """
-    posterior, settings = prior.tone, ProximalPosterior()
-    if posterior is None:
-        return None
+    posterior = load_estimators(device=prior.device).tone
 
     def ours(y: Tensor) -> Tensor:
-        return _undone(prior, posterior, settings, y)
+        return _undone(posterior, y)
 
     judges: dict[str, Callable[[Tensor], Tensor]] = {
         "posterior": ours,
@@ -70,22 +69,20 @@ def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float] | Non
     return {**errors, **untouched, **likelihood, **coverage}
 
 
-def tone_psnr(prior: Prior, root: Path | None) -> dict[str, float] | None:
-    """PSNR of sets after the tone posterior alone, with the settings of the default preset; no picture above 50 dB."""
-    posterior, settings = prior.tone, ProximalPosterior()
-    if posterior is None:
-        return None
+def tone_psnr(root: Path | None, device: torch.device) -> dict[str, float]:
+    """PSNR of sets after the package's tone posterior alone, as `default` asks it; no picture above 50 dB."""
+    posterior = load_estimators(device=device).tone
     figures = {}
     for name in _SETS:
         pairs = list(set_pictures(name, root))
-        scores = [min(_EXACT, psnr_of(_undone(prior, posterior, settings, y), x)) for y, x in pairs]
+        scores = [min(_EXACT, psnr_of(_undone(posterior, y), x)) for y, x in pairs]
         if scores:
             figures[name] = mean(scores)
     return figures
 
 
-def _undone(prior: Prior, posterior: TonePosterior, settings: ProximalPosterior, y: Tensor) -> Tensor:
-    seen = y.to(prior.device)
+def _undone(posterior: TonePosterior, y: Tensor) -> Tensor:
+    seen, settings = y.to(posterior.device), ProximalPosterior()
     return find_tone(seen, posterior, settings.tone, settings.undamaged, settings.unevenness).undo(seen).cpu()
 
 

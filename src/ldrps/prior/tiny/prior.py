@@ -10,7 +10,6 @@ from typing import IO, Any
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
@@ -23,24 +22,18 @@ from ldrps.prior.folder import (
     SCHEDULER,
     WEIGHT_STEMS,
     find_weights,
-    read_component,
     read_scheduler,
     read_text,
 )
+from ldrps.prior.networks import load_network, save_network, write_weights
 from ldrps.prior.prediction import interpret, read_schedule
 from ldrps.prior.refusal import unusable
 from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
-from ldrps.prior.tiny.tone import TonePosterior
 from ldrps.prior.tokens import TOKENIZER, read_tokenizer
-from ldrps.prior.weights import build, load_weights
 
-PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet] | type[TonePosterior]] = {
-    "vae": PatchAutoencoder,
-    "unet": LatentUNet,
-    "tone": TonePosterior,
-}
+PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet]] = {"vae": PatchAutoencoder, "unet": LatentUNet}
 TEXT_ENCODER = "text_encoder"
 
 # Stable Diffusion's noise levels: sigma from 0.03 (4 of 255 in pixels) to 14.6, so that its timetables mean the same.
@@ -55,8 +48,8 @@ _SCHEDULE = {
 
 
 class EmbeddedPrior(Prior):
-    """An orthonormal patch autoencoder, a preconditioned UNet, a text encoder and a tone posterior behind the contract
-    of `Prior`. The last two may be missing.
+    """An orthonormal patch autoencoder, a preconditioned UNet and a text encoder, which may be missing, behind the
+    contract of `Prior`.
     """
 
     def __init__(
@@ -64,14 +57,12 @@ class EmbeddedPrior(Prior):
         name: str,
         autoencoder: PatchAutoencoder,
         unet: LatentUNet,
-        tone: TonePosterior | None,
         alphas_cumprod: Tensor,
         text: TextEncoder | None = None,
     ) -> None:
         self.name = name
         self.autoencoder = autoencoder
         self.unet = unet
-        self.tone = tone
         self.text = text
         self._no_caption = None if text is None else text([""])
         self.alphas_cumprod = alphas_cumprod
@@ -81,9 +72,8 @@ class EmbeddedPrior(Prior):
         self.size_multiple = self.factor * unet.size_multiple
 
     def networks(self) -> dict[str, nn.Module]:
-        tone = {} if self.tone is None else {"tone": self.tone}
         text = {} if self.text is None else {TEXT_ENCODER: self.text.model}
-        return {"unet": self.unet, "vae": self.autoencoder, **text, **tone}
+        return {"unet": self.unet, "vae": self.autoencoder, **text}
 
     @property
     def has_text(self) -> bool:
@@ -133,12 +123,10 @@ def load_embedded(
     alphas_cumprod, prediction = read_schedule(read_scheduler(root), root / SCHEDULER)
     if prediction != "sample":
         raise unusable(root / SCHEDULER, f"prediction_type {prediction}", "sample", "write the folder with ldrps train")
-    # The transform must stay orthonormal and the tone net is a millisecond: only the UNet gains by half precision.
+    # The transform must stay orthonormal: only the UNet gains by half precision.
     vae = load_part(root, "vae", place, torch.float32)
     unet = load_part(root, "unet", place, dtype)
-    tone = load_part(root, "tone", place, torch.float32) if (root / "tone").is_dir() else None
     assert isinstance(vae, PatchAutoencoder) and isinstance(unet, LatentUNet)
-    assert tone is None or isinstance(tone, TonePosterior)
     channels, wanted = vae.config["latent_channels"], len(unet.config["sigma_data"])
     if channels != wanted:
         raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
@@ -147,7 +135,7 @@ def load_embedded(
     width, wanted = text and text.model.config.hidden_size, unet.config.get("text_width", 0)
     if width is not None and width != wanted:
         raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
-    return EmbeddedPrior(str(name), vae, unet, tone, alphas_cumprod, text)
+    return EmbeddedPrior(str(name), vae, unet, alphas_cumprod, text)
 
 
 def noise_levels() -> Tensor:
@@ -156,16 +144,12 @@ def noise_levels() -> Tensor:
 
 
 def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
-    """One component, "vae", "unet" or "tone", of a folder.
+    """One component, "vae" or "unet", of a folder.
 
     Raises:
         PriorError: it is missing or broken.
     """
-    kind = PARTS[part]
-    config = read_component(root, part, kind.__name__, "write it with ldrps train")
-    network = build(lambda: kind.from_config(config), root / part / "config.json")
-    load_weights(network, find_weights(root, part), device=device, dtype=dtype)
-    return network
+    return load_network(PARTS[part], root, part, device=device, dtype=dtype)
 
 
 def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncoder | None:
@@ -185,7 +169,7 @@ def save_text(root: Path, text: TextEncoder) -> None:
     (root / TEXT_ENCODER).mkdir(parents=True, exist_ok=True)
     text.model.config.save_pretrained(root / TEXT_ENCODER)
     text.tokenizer.save_pretrained(root / TOKENIZER)
-    _write_weights(root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors", text.model, torch.float16)
+    write_weights(root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors", text.model, torch.float16)
     _complete(root)
 
 
@@ -194,16 +178,8 @@ def save_part(root: Path, part: str, network: ModelMixin) -> None:
 
     The folder can be loaded once it has a vae and a unet.
     """
-    precision = torch.float32 if part == "vae" else torch.float16
-    (root / part).mkdir(parents=True, exist_ok=True)
-    network.save_config(root / part)
-    _write_weights(root / part / "diffusion_pytorch_model.safetensors", network, precision)
+    save_network(network, root, part, torch.float32 if part == "vae" else torch.float16)
     _complete(root)
-
-
-def _write_weights(path: Path, network: nn.Module, precision: torch.dtype) -> None:
-    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
-    replace_file(path, lambda file: file.write(save(state, {"format": "pt"})))
 
 
 def _complete(root: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.prior.tiny.tone import ToneBelief, ToneField, TonePosterior
+from ldrps.estimation.tone_posterior import ToneBelief, ToneField, TonePosterior
 
 LEVELS = 1025  # of a table: four steps to one of 8 bits, as a dark picture lives in a few of them
 _BLACK = 0.02

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.align.tone import find_tone
 from ldrps.degradation import Tone
-from ldrps.prior.tiny.tone import ToneBelief, ToneField, TonePosterior
+from ldrps.estimation.tone import find_tone
+from ldrps.estimation.tone_posterior import ToneBelief, ToneField, TonePosterior
 
 
 def ramp(height: int = 40, width: int = 60) -> Tensor:

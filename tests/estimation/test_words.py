@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ldrps.align.words import in_words
+from ldrps.estimation.words import in_words
 
 NOTHING = {"amount": 0.0, "exposure": 1.0, "veil": 0.0, "uneven": 0.5}
 DARK = {"amount": 1.0, "exposure": 0.137, "veil": 0.01, "uneven": 0.02}

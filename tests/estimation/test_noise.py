@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.align.noise import estimate_noise
+from ldrps.estimation.noise import estimate_noise
 
 
 def smooth(height: int, width: int) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ldrps.align.fpam import FPAM, AlignmentNets, Discriminator, judged
+from ldrps.estimation.fpam import FPAM, AlignmentNets, Discriminator, judged
 
 CPU = torch.device("cpu")
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.align.tone import LEVELS, ToneFinding, find_tone
 from ldrps.degradation import Tone
-from ldrps.prior.tiny.tone import ToneBelief, ToneField, TonePosterior
+from ldrps.estimation.tone import LEVELS, ToneFinding, find_tone
+from ldrps.estimation.tone_posterior import ToneBelief, ToneField, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
 IDENTITY = torch.linspace(0, 1, LEVELS).repeat(3, 1)

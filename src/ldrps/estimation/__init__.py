@@ -1,0 +1,12 @@
+"""What happened to a picture, told from the picture alone. Importing this costs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGED = "packaged"
+
+
+def estimators_folder(name: str | Path = PACKAGED) -> Path:
+    """Where the networks that judge damage lie: those that come with the package, or those of a folder."""
+    return Path(__file__).parent / "weights" if name == PACKAGED else Path(name).expanduser()

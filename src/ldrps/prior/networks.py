@@ -1,0 +1,44 @@
+"""One network of ours in a folder: its configuration and its weights, read without trust and written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from diffusers.models.modeling_utils import ModelMixin
+from safetensors.torch import save
+from torch import nn
+
+from ldrps.image.files import replace_file
+from ldrps.prior.folder import find_weights, read_component
+from ldrps.prior.weights import build, load_weights
+
+Network = TypeVar("Network", bound=ModelMixin)
+
+
+def load_network(
+    kind: type[Network], root: Path, part: str, *, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Network:
+    """The network of that class in the folder `part` of `root`.
+
+    Raises:
+        PriorError: it is missing, broken, or of another class.
+    """
+    config = read_component(root, part, kind.__name__, "write it with ldrps train")
+    network: Network = build(lambda: kind.from_config(config), root / part / "config.json")
+    load_weights(network, find_weights(root, part), device=device, dtype=dtype)
+    return network
+
+
+def save_network(network: ModelMixin, root: Path, part: str, precision: torch.dtype) -> None:
+    """Put a network into the folder `part` of `root`, its weights in that precision."""
+    (root / part).mkdir(parents=True, exist_ok=True)
+    network.save_config(root / part)
+    write_weights(root / part / "diffusion_pytorch_model.safetensors", network, precision)
+
+
+def write_weights(path: Path, network: nn.Module, precision: torch.dtype) -> None:
+    """The weights of a network as safetensors."""
+    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
+    replace_file(path, lambda file: file.write(save(state, {"format": "pt"})))

@@ -1,0 +1,58 @@
+"""The networks that judge damage belong to the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Run
+from PIL import Image
+
+from ldrps import Prior, Restorer
+from ldrps.errors import PriorError
+from ldrps.estimation.estimators import Estimators, load_estimators, save_tone
+from ldrps.estimation.tone_posterior import TonePosterior
+
+
+def dark(side: int = 64) -> np.ndarray:
+    ramp = np.add.outer(np.linspace(2, 30, side), np.linspace(0, 20, side))[..., None]
+    return ramp.repeat(3, 2).round().astype(np.uint8)
+
+
+def test_a_folder_holds_what_was_saved(tmp_path: Path) -> None:
+    tone = TonePosterior(widths=(8, 16), undamaged=0.5)
+    save_tone(tmp_path, tone)
+    loaded = load_estimators(tmp_path)
+    assert loaded.name == str(tmp_path) and loaded.tone.config["undamaged"] == 0.5 and not loaded.tone.training
+    torch.testing.assert_close(loaded.tone.state_dict(), tone.state_dict(), atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["nowhere", ""])
+def test_folders_without_any(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PriorError, match="no tone/"):
+        load_estimators(tmp_path / name)
+
+
+def test_what_is_dark_is_brightened_by_any_prior(tiny_prior: Prior) -> None:
+    result = Restorer(tiny_prior)(dark())
+    assert result.findings["tone"]["exposure"] < 0.7
+    assert np.asarray(result.image).mean() > 1.5 * dark().mean()
+
+
+def test_others_may_take_their_place(tiny_prior: Prior, unmoved: Estimators) -> None:
+    picture = dark()
+    assert np.array_equal(np.asarray(Restorer(tiny_prior, estimators=unmoved)(picture).image), picture)
+
+
+def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Path) -> None:
+    unmoved = TonePosterior()
+    torch.nn.init.zeros_(unmoved.answer.weight)
+    Image.fromarray(dark()).save(tmp_path / "dark.png")
+    save_tone(tmp_path / "mine", unmoved)
+    words = ("restore", tmp_path / "dark.png", "--prior", tiny_prior_folder)
+    assert command(*words, "-o", tmp_path / "same.png", "--estimators", tmp_path / "mine")[0] == 0
+    assert (tmp_path / "same.png").read_bytes() == (tmp_path / "dark.png").read_bytes()
+    code, _, err = command(*words, "-o", tmp_path / "other.png", "--estimators", tmp_path)
+    assert code == 2 and "has no folder tone: give --estimators what" in err
