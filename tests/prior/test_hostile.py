@@ -104,4 +104,10 @@ def test_whatever_a_field_says_a_prior_is_whole_or_refused(
         text = prior.embed(["a cat"]) if prior.has_text else None
         assert prior.denoise(latents, 1, text).z0.isfinite().all() and prior.decode(latents).shape == (1, 3, 64, 64)
         return
-    assert str(folder) in message and ", expected " in message and "; " in message and len(message) < 1500
+    assert (
+        message.isprintable()
+        and str(folder) in message
+        and ", expected " in message
+        and "; " in message
+        and len(message) < 1500
+    )

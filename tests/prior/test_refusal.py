@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ldrps.prior.refusal import shown, unusable
+from ldrps.prior.refusal import reason, shown, unusable
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,11 @@ def test_values_are_shown_as_they_are(value: object, text: str) -> None:
 )
 def test_long_values_are_shortened(value: object) -> None:
     assert len(shown(value)) < 1000 and "..." in shown(value)
+
+
+def test_what_a_library_says_is_one_line() -> None:
+    assert reason(ValueError("one\n\ttwo \x1b[2J \ud800")) == r"ValueError: one two \x1b[2J \ud800"
+    assert len(reason(KeyError("a" * 5000))) < 500
 
 
 def test_a_message_says_where_what_and_how_to_mend_it() -> None:

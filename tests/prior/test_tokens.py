@@ -95,6 +95,11 @@ def test_what_its_settings_name_is_not_read(folder: Path) -> None:
             '{"eos_token": 7}',
             "special_tokens_map.json: found eos_token 7, expected a string",
         ),
+        (
+            "merges.txt",
+            "\x1b[2J a\n",
+            r"cannot be read \(Exception: Error while initializing BPE: Token `\\x1b\[2J` out of",
+        ),
         ("special_tokens_map.json", '{"eos_token": {"lstrip": true}}', "found eos_token {'lstrip': True}"),
         ("added_tokens.json", '{"<new>": "9"}', "added_tokens.json: found added_tokens {'<new>': '9'}"),
         ("tokenizer_config.json", '{"padding_side": "up"}', "found padding_side up, expected left or right"),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ldrps.errors import PriorError
 from ldrps.prior.base import Denoised
-from ldrps.prior.refusal import unusable
+from ldrps.prior.refusal import reason, unusable
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
@@ -77,5 +77,5 @@ def _alphas_cumprod(config: dict[str, Any], where: Path) -> Tensor:
     try:
         abar: Tensor = DDPMScheduler(**known).alphas_cumprod
     except (TypeError, ValueError, RuntimeError) as error:
-        raise unusable(where, f"a schedule that cannot be computed ({error})", "numbers", _REMEDY) from error
+        raise unusable(where, f"a schedule that cannot be computed ({reason(error)})", "numbers", _REMEDY) from error
     return abar

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ldrps.errors import PriorError
 
+_LONGEST = 400
 _SHORT = reprlib.Repr()
 _SHORT.maxstring, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxlevel = 100, 8, 4, 3
 
@@ -21,3 +22,10 @@ def shown(value: object) -> str:
     if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _SHORT.maxstring:
         return value
     return _SHORT.repr(value)
+
+
+def reason(error: Exception) -> str:
+    """What a library says that it could not do, in one line that a terminal can print, and not all of a long one."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    printable = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."

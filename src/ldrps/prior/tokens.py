@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ldrps.prior.config import admitted
 from ldrps.prior.files import AGAIN, MOST_VOCABULARY, Config, is_there, read_file, read_json
-from ldrps.prior.refusal import unusable
+from ldrps.prior.refusal import reason, unusable
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -51,7 +51,7 @@ def load_tokenizer(files: Mapping[str, bytes], where: Path) -> CLIPTokenizer:
             tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(clean, local_files_only=True)
         tokenizer([""], padding="max_length", max_length=3, truncation=True)
     except Exception as error:  # the tokenizers library raises bare Exception
-        found = f"a tokenizer that cannot be read ({type(error).__name__}: {error})"
+        found = f"a tokenizer that cannot be read ({reason(error)})"
         raise unusable(where, found, "a CLIP tokenizer", AGAIN) from error
     return tokenizer
 

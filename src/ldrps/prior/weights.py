@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ldrps.prior.config import MOST_PARAMETERS
 from ldrps.prior.files import parse_json
 from ldrps.prior.kinds import Record, Several, Table, Whole, Word
-from ldrps.prior.refusal import shown, unusable
+from ldrps.prior.refusal import reason, shown, unusable
 
 # A full Stable Diffusion UNet has 686 tensors and a header of 90 kB; 100,000 entries stall the parser.
 _HEADER_LIMIT = 1 << 20
@@ -43,7 +43,7 @@ def build(make: Callable[[], Network], where: Path) -> Network:
         with torch.device("meta"):
             network = make()
     except Exception as error:  # a wrong configuration breaks in whatever way it happens to
-        found = f"a configuration that cannot be built ({type(error).__name__}: {error})"
+        found = f"a configuration that cannot be built ({reason(error)})"
         raise unusable(where, found, "one that diffusers or transformers wrote", "fetch the folder again") from error
     count = sum(parameter.numel() for parameter in network.parameters())
     if count > MOST_PARAMETERS:
@@ -137,7 +137,7 @@ def _broken_is_refused(file: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, OSError, ValueError) as error:
-        raise unusable(file, f"unreadable safetensors ({error})", "a whole file", _AGAIN) from error
+        raise unusable(file, f"unreadable safetensors ({reason(error)})", "a whole file", _AGAIN) from error
 
 
 def _require_fit(stored: Mapping[str, _Stored], wanted: Mapping[str, Tensor], where: Path) -> None:
