@@ -1,8 +1,18 @@
 """The errors that ldrps raises on purpose. Each message names the value, the limit and the remedy."""
 
+from __future__ import annotations
+
+from ldrps.printable import printable
+
 
 class LdrpsError(Exception):
-    """Base of all errors that are the caller's to mend; the command line prints them without a traceback."""
+    """Base of all errors that are the caller's to mend; the command line prints them without a traceback.
+
+    A message is one line that can be printed, whatever the names and the errors of others in it hold.
+    """
+
+    def __init__(self, *messages: object) -> None:
+        super().__init__(*(printable(each) if isinstance(each, str) else each for each in messages))
 
 
 class InputError(LdrpsError, ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
 from ldrps.image.picture import Picture, to_srgb
 from ldrps.image.write import write_image
+from ldrps.printable import json_text
 
 _PACKAGES = ("ldrps", "torch", "diffusers", "transformers", "numpy", "pillow")
 
@@ -109,7 +109,7 @@ class Result:
         beside = path.with_name(path.name + ".json")
         if trace and not overwrite and os.path.lexists(beside):
             raise taken(beside)
-        text = json.dumps(self.record(), indent=2) + "\n"
+        text = json_text(self.record()) + "\n"
         picture, levels = to_srgb(self.picture, self.levels) if srgb else (self.picture, self.levels)
         write_image(levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata)
         if trace:

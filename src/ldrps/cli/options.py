@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,8 +33,3 @@ def check_dtype(dtype: str) -> None:
     """Refuse a precision that there is not, before torch is loaded to find out."""
     if dtype not in _DTYPES:
         raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
-
-
-def say(text: str) -> None:
-    """A line for people, apart from the results on stdout."""
-    sys.stderr.write(f"ldrps: {text}\n")

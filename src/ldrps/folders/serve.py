@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -17,6 +15,7 @@ from ldrps.errors import LdrpsError
 from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place
 from ldrps.jobs import Job
+from ldrps.log import log_to_stderr
 
 READY = "ready"  # what is said first
 
@@ -28,7 +27,7 @@ def serve(recipe: Recipe, place: Place | None, workers: int, line: Connection) -
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the process that people see decides
     signal.signal(signal.SIGTERM, _leave)
-    logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
