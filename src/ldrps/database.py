@@ -148,7 +148,7 @@ def blaming(path: Path, kind: Kind, patience: float) -> Iterator[None]:
             ) from error
         if code in _REMEDIES:
             raise OutputError(f"cannot write {path} ({error}): {_REMEDIES[code]}, or {kind.instead}") from error
-        raise OutputError(f"{path} is damaged or none of ours ({error}): move it away, or {kind.instead}") from error
+        raise OutputError(f"{path} is damaged, or no {kind.name} ({error}): move it away, or {kind.instead}") from error
     except OSError as error:
         raise OutputError(f"cannot write {path} ({error.strerror or error}): {kind.instead}") from error
 

@@ -33,9 +33,14 @@ def without_strange(text: str) -> str:
     return "".join(each for each, seen in _seen(text) if seen)
 
 
-def json_text(value: object) -> str:
-    """Plain data as indented JSON, of ASCII that can be seen alone; without a line break at the end."""
-    return json.dumps(value, indent=2).replace("\x7f", "\\u007f")  # the one control that json leaves as it is
+def json_text(value: object, *, allow_nan: bool = True) -> str:
+    """Plain data as indented JSON, of ASCII that can be seen alone; without a line break at the end.
+
+    `allow_nan` lets infinity and NaN pass, which Python's JSON knows; else they are a ValueError.
+    """
+    return json.dumps(value, indent=2, allow_nan=allow_nan).replace(
+        "\x7f", "\\u007f"
+    )  # the one control that json leaves as it is
 
 
 def _seen(text: str) -> Iterator[tuple[str, bool]]:

@@ -356,7 +356,7 @@ def test_what_cannot_be_used_is_named(place: Place, opened: Open, job: Job, tmp_
         Manifest(dataclasses.replace(place, root=tmp_path / "file" / "out"))
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / MANIFEST).write_text("this is no database, and long enough to be looked at" * 50)
-    with pytest.raises(OutputError, match="none of ours"):
+    with pytest.raises(OutputError, match="no manifest of ldrps"):
         Manifest(dataclasses.replace(place, root=tmp_path / "bad"))
 
 

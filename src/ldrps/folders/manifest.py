@@ -6,8 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing
 
 from ldrps.database import alone, blaming, connect, lacks_tables, prepare
 from ldrps.errors import OutputError
@@ -140,10 +139,8 @@ class Manifest:
         with self._blaming():
             self._database.execute(f"UPDATE results SET {change} WHERE target = ?", (*values, self._key(job)))
 
-    @contextmanager
-    def _blaming(self) -> Iterator[None]:
-        with blaming(self.path, KIND, _PATIENCE):
-            yield
+    def _blaming(self) -> AbstractContextManager[None]:
+        return blaming(self.path, KIND, _PATIENCE)
 
     def _open(self) -> sqlite3.Connection:
         database = connect(self.path, _PATIENCE)

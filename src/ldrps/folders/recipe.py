@@ -152,5 +152,5 @@ def _identity(name: str) -> str:
         for file in sorted(files):
             if file.endswith((".json", ".safetensors", ".txt")):
                 path = Path(folder) / file
-                digest.update(f"{path.relative_to(root).as_posix()} {edges(path)}\n".encode())
+                digest.update(os.fsencode(f"{path.relative_to(root).as_posix()} {edges(path)}\n"))
     return digest.hexdigest()
