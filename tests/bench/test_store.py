@@ -93,6 +93,6 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my notes, much longer than a header of a data base file would ever be " * 20)
-    with pytest.raises(OutputError, match="no store of results.*give another --store"):
+    with pytest.raises(OutputError, match=r"no store of results.*give another --store"):
         Store(path)
     assert path.read_text().startswith("my notes")
