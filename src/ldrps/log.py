@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+import warnings
 from types import TracebackType
 
 from ldrps.printable import printable
@@ -20,15 +21,22 @@ class LineFormatter(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Show warnings and errors of this process, ours and those of libraries."""
+    """Show warnings and errors of this process, ours and those of libraries, and what Python itself warns of."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    warnings.formatwarning = _warning
 
 
 def show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show the error that ends a process, and where it was raised; for `sys.excepthook`."""
     sys.stderr.write("".join(f"{line}\n" for line in _lines(error)))
+
+
+def _warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    return printable(f"{filename}:{lineno}: {category.__name__}: {message}") + "\n"
 
 
 def _lines(error: BaseException) -> list[str]:
