@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
+_LONGEST = 200  # bytes of a name: with a suffix it fits into any file system
 _STYLE = f"""
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }}
 table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
@@ -133,7 +134,7 @@ def _text(text: str) -> str:
 
 def _stem(name: str) -> str:
     """A name as a file's: of one that cannot be a file's, what can, and a hash, so that no two are the same."""
-    safe = re.sub(r"[^\w.-]", "_", name)
+    safe = re.sub(r"[^\w.-]", "_", name).encode()[:_LONGEST].decode(errors="ignore")
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
