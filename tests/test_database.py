@@ -136,7 +136,7 @@ IN_ITS_PLACE: dict[str, tuple[Fault, str]] = {
     "a link to nowhere": (lambda path: path.symlink_to(path.parent.parent / "elsewhere"), "is a link"),
     "a link to a database": (other_database, "is a link"),
     "a link to itself": (lambda path: path.symlink_to(path), "is a link"),
-    "a pipe": (os.mkfifo, "is no file but"),
+    "a pipe": (lambda path: os.mkfifo(path), "is no file but"),
     "a folder": (Path.mkdir, "is no file but"),
     "a socket": (listening, "is no file but"),
     "another program's": (sql("CREATE TABLE photos (x)"), "is a database, but no"),

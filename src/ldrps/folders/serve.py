@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -16,6 +18,8 @@ from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place
 from ldrps.jobs import Job
 from ldrps.log import log_to_stderr
+
+logger = logging.getLogger(__name__)
 
 READY = "ready"  # what is said first
 
@@ -37,6 +41,9 @@ def serve(recipe: Recipe, place: Place | None, workers: int, line: Connection) -
         line.send(error)
     except (EOFError, BrokenPipeError):  # nobody is there any more
         pass
+    except Exception:
+        logger.exception("a process for --jobs cannot go on")
+        sys.exit(1)
 
 
 def _work(recipe: Recipe, place: Place | None, workers: int, line: Connection) -> None:
