@@ -28,15 +28,15 @@ class Import(NamedTuple):
 
 
 def read_table(text: str) -> dict[str, set[str]]:
-    """What each room may import, in the order of the table; the rooms named in its header, all may."""
+    """What each room may import, in the order of the table; the rooms named in its header, all below them may."""
     section = text.partition("\n## Where things live\n")[2].partition("\n## ")[0]
     header, *rows = [line.split("|")[1:4] for line in section.splitlines() if line.startswith("| ")]
     common = re.findall(r"`(\w+)`", header[2])
-    return {
-        room: {*re.findall(r"\w+", allowed), *common}
-        for rooms, _, allowed in rows
-        for room in re.findall(r"`(\w+)", rooms)
-    }
+    table: dict[str, set[str]] = {}
+    for rooms, _, allowed in rows:
+        for room in re.findall(r"`(\w+)", rooms):
+            table[room] = {*re.findall(r"\w+", allowed), *(each for each in common if each in table)}
+    return table
 
 
 def read_imports(package: Path) -> Iterator[Import]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from ldrps.printable import printable
+
 
 class LdrpsError(Exception):
     """Base of all errors that are the caller's to mend; the command line prints them without a traceback.
+
+    A message is one line that can be printed, whatever the names and the errors of others in it hold.
 
     Attributes:
         on_command_line: the message for people who type commands: its remedy is an option, where Python's is an
@@ -12,8 +16,8 @@ class LdrpsError(Exception):
     """
 
     def __init__(self, message: str = "", *, on_command_line: str = "") -> None:
-        super().__init__(message)
-        self.on_command_line = on_command_line or message
+        super().__init__(printable(message))
+        self.on_command_line = printable(on_command_line or message)
 
 
 class InputError(LdrpsError, ValueError):

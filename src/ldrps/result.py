@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from ldrps.image.files import replace_file, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.picture import Picture, are_own, to_srgb
 from ldrps.image.write import check_quality, write_file, write_image
+from ldrps.printable import json_text
 
 _PACKAGES = ("ldrps", "torch", "diffusers", "transformers", "numpy", "pillow")
 
@@ -121,7 +121,7 @@ class Result:
         if trace and not overwrite and os.path.lexists(beside):
             raise taken(beside)
         check_quality(quality)
-        text = json.dumps(self.record(), indent=2) + "\n"
+        text = json_text(self.record()) + "\n"
         copy = self._copy(path, quality) if keep_metadata and not srgb else None
         if copy is not None:
             write_file(copy, path, overwrite=overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from functools import partial
@@ -11,10 +12,14 @@ from urllib.parse import unquote
 import pytest
 from conftest import Run
 from PIL import Image
+from strange import assert_seen
 
 from ldrps.bench import plots
 from ldrps.bench.report import _stem
 from ldrps.bench.tables import Interval, Line
+from ldrps.printable import printable
+
+ODD = "a\x1b[2J\nldrps: all is well\x9b\u2028\u202e|<b>\u200b\udcff"
 
 
 @pytest.fixture
@@ -62,12 +67,37 @@ def test_pictures_of_subfolders_are_shown(bench: Run, root: Path) -> None:
     assert all((page / unquote(source)).is_file() for source in sources)
 
 
+def test_a_folder_of_strange_names(bench: Run, root: Path) -> None:
+    """Names that are no text, too: rows, tables, plots and the page hold them, and show them in full."""
+    odd = root.parent / ODD
+    odd.mkdir()
+    for number in (1, 2):
+        with (odd / f"{number}{ODD}.png").open("wb") as file:
+            Image.new("RGB", (40, 40), (90, 90, 90 * number)).save(file, "PNG")
+    files = {name: root.parent / name for name in ("a.json", "a.tex", "page/index.html")}
+    words = ("--json", files["a.json"], "--latex", files["a.tex"], "--html", root.parent / "page")
+    code, out, err = bench(f"folder:{odd}", *words)
+    assert code == 0
+    assert_seen(out + err)
+    shown = printable(ODD)
+    assert f"### {shown}: {shown}\n" in out
+    for path in files.values():
+        assert_seen(path.read_text("utf-8"))
+    page = files["page/index.html"].read_text("utf-8")
+    assert f"<h3>1{html.escape(shown)}</h3>" in page
+    sources = re.findall(r'src="([^"]+)"', page)
+    assert sources and all((root.parent / "page" / unquote(source)).is_file() for source in sources)
+    assert bench(f"folder:{odd}")[:2] == (0, out), "from the store"
+
+
 def test_stems_are_names_of_files_and_no_two_are_the_same() -> None:
     names = ["lol_1", "lol_sub/1", "lol_sub_1", "lol_sub?1", "../x"]
     stems = [_stem(name) for name in names]
     assert stems[0] == "lol_1" and stems[2] == "lol_sub_1"
     assert len(set(stems)) == len(names)
     assert all(re.fullmatch(r"[\w.-]+", stem) for stem in stems)
+    longest = [_stem("ä" * 400 + each) for each in "ab"]
+    assert longest[0] != longest[1] and all(len(stem.encode()) < 220 for stem in longest)
 
 
 def test_a_picture_that_was_deleted_is_left_out(bench: Run, root: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -93,6 +93,39 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my notes, much longer than a header of a data base file would ever be " * 20)
-    with pytest.raises(OutputError, match="is no store of results"):
+    with pytest.raises(OutputError, match=r"no store of results.*give another --store"):
         Store(path)
     assert path.read_text().startswith("my notes")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *[("scores", value) for value in ("", "{", "[]", "7", '{"psnr_rgb": "20"}', '{"psnr_rgb": null}', b"{}")],
+        *[("scores", "[" * 100_000)],
+        *[("seconds", value) for value in ("long", b"1", math.inf)],
+        *[("peak_mb", value) for value in ("much", b"1")],
+        *[("error", value) for value in (b"no",)],
+        *[("details", value) for value in ("null", '{"judges": 1}', '{"judges": [1]}', '{"protocol": {"lpips": 1}}')],
+        *[("seed", value) for value in ("first", 0.5, b"0")],
+        *[(name, b"a") for name in ("contender", "dataset", "image", "inputs")],
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_a_row_that_somebody_else_has_written(tmp_path: Path, column: str, value: object) -> None:
+    store = Store(tmp_path / "rows.sqlite")
+    store.add(row("a"))
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute(f"UPDATE results SET {column} = ?", (value,))
+    with pytest.raises(
+        OutputError, match=rf"holds what no ldrps wrote \({column}.*move it away, or give another --store"
+    ):
+        store.rows()
+
+
+def test_text_that_is_no_text_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rows.sqlite")
+    store.add(row("a"))
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute("UPDATE results SET error = CAST(x'ff00' AS TEXT)")
+    assert [each.error for each in store.rows()] == ["\udcff\0"]

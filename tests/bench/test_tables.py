@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from strange import NAME, assert_seen
 
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet
@@ -84,6 +86,22 @@ def test_tables_hold_every_line_and_escape() -> None:
     assert "LD-RPS (published: ICCV 2025)" in markdown(lines, SET)
     assert r"\textbf{10.00}" in latex(lines, SET), "the best of what was measured here, not of what was published"
     assert r"\textbf{17.45}" not in latex(lines, SET)
+
+
+def test_no_name_makes_a_line_or_a_cell_of_its_own() -> None:
+    strange = DataSet(NAME, f"{NAME} | of mine", "lol")
+    contender = Contender(f'command:"a | b {NAME}"')
+    (line,) = summarise([], [contender], [strange], "")
+    assert_seen(line.label)
+    plain = markdown([line], strange)
+    assert_seen(plain)
+    assert len(plain.splitlines()) == 5
+    assert {row.replace("\\|", "").count("|") for row in plain.splitlines()[2:]} == {len(grid([line])[0]) + 1}
+    tex = latex([line], strange)
+    assert_seen(tex)
+    assert r"\textbackslash{}x1b" in tex and len(tex.splitlines()) == 8
+    escaped = latex([replace(line, label="\\input{x} $a^b$ ~ 5% #1 & _")], SET)
+    assert r"\textbackslash{}input\{x\} \$a\textasciicircum{}b\$ \textasciitilde{} 5\% \#1 \& \_ \\" in escaped
 
 
 def test_lpips_of_another_net_than_the_papers_says_so() -> None:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,10 +97,12 @@ def test_a_database_that_another_process_holds(
     CaptionCache(path).put("key", FOUND)
     holder = sqlite3.connect(path)
     holder.execute("BEGIN EXCLUSIVE")
-    assert CaptionCache(path).get("key") is None
+    cache = CaptionCache(path)
+    assert cache.get("key") == FOUND, "to read, nobody has to wait"
+    cache.put("other", FOUND)
     assert "locked" in caplog.text
     holder.close()
-    assert CaptionCache(path).get("key") == FOUND
+    assert CaptionCache(path).get("key") == FOUND and CaptionCache(path).get("other") is None
 
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
@@ -136,3 +139,22 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_it_is_for_the_user_alone(tmp_path: Path) -> None:
     CaptionCache(tmp_path / "new" / "captions.sqlite").put("key", FOUND)
     assert os.name != "posix" or (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *[(name, b"a boat") for name in ("text", "negative", "source")],
+        *[("confidence", value) for value in ("much", b"1", float("inf"), 2, -1e300)],
+    ],
+)
+def test_a_caption_that_somebody_else_has_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, column: str, value: object
+) -> None:
+    path = tmp_path / "captions.sqlite"
+    CaptionCache(path).put("key", FOUND)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE captions SET {column} = ?", (value,))
+    cache = CaptionCache(path)
+    assert cache.get("key") is None and cache.get("key") is None
+    assert caplog.text.count(f"holds what no ldrps wrote ({column} is ") == 1 and "set LDRPS_CACHE" in caplog.text

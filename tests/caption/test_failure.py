@@ -46,7 +46,7 @@ def reason(body: Any, then: str = "", key: str = KEY, **headers: str) -> str:
         ({"error": "model 'x' not found,\n try pulling it first"}, "model 'x' not found, try pulling it first"),
         ({"detail": "Server is pinned to 'a'"}, "Server is pinned to 'a'"),
         ({"object": "error", "message": "no such model"}, "no such model"),
-        ({"error": "no\x1b[31m eyes\u202e"}, "no [31m eyes"),
+        ({"error": "no\x1b[31m eyes\u202e"}, r"no\x1b[31m eyes\u202e"),
         ({"error": "x" * 160}, "x" * 160),
         ({"error": "x" * 161}, "x" * 157 + "..."),
         ({"error": "x" * 9000}, ""),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from strange import NAME, assert_seen
 
 from ldrps.caption.chain import Fallback, make_captioner
 from ldrps.caption.openai_endpoint import OpenAIEndpoint
@@ -176,6 +177,15 @@ def test_the_reason_that_a_server_gives_is_passed_on(endpoint: Any, key: str, pa
     with_key = endpoint.body(json.dumps({"error": f"{key} is not welcome"}).encode(), 500)
     for act in (with_key, endpoint.body(b'{"error": "cut', 500, content_length="900")):
         assert fails(endpoint, act) == "openai:gpt-x answered HTTP 500: see its log"
+
+
+def test_neither_reason_nor_answer_nor_model_controls_a_terminal(endpoint: Any, pauses: list[float]) -> None:
+    said = fails(endpoint, endpoint.body(json.dumps({"error": f"no {NAME}"}).encode(), 500))
+    assert_seen(said)
+    assert r"no a\x1b[2Jb" in said
+    endpoint.script, endpoint.requests = [endpoint.content("a red boat\x1b[2J \u202e on\u2028the \u200bsea\udcff")], []
+    caption = OpenAIEndpoint("gpt\x1b[2J\n\u202ex").describe(picture())
+    assert (caption.text, caption.source) == ("a red boat on the sea", r"openai:gpt\x1b[2J\n\u202ex")
 
 
 @pytest.mark.parametrize(

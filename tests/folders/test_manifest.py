@@ -236,13 +236,14 @@ import sys, time
 from pathlib import Path
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.standing import Place, Source
+from ldrps.image.files import partial_name
 from ldrps.jobs import Job, Output
 source, target = map(Path, sys.argv[1:])
 manifest, job = Manifest(Place(target.parent, "recipe", Output(), time.time())), Job(source, target)
 assert manifest.claim(job, Source(source)).state == "open"
 manifest.writing(job)
 target.write_text("half")
-(target.parent / ".ldrps-partial-1").touch()
+(target.parent / partial_name()).touch()
 print("writing", flush=True)
 time.sleep(60)
 """
@@ -252,13 +253,13 @@ time.sleep(60)
         assert process.stdout is not None and process.stdout.readline() == "writing\n"
         assert manifest.look(job).state == "busy" and manifest.claim(job, Source(job.source)).state == "busy"
         manifest.sweep()
-        assert (place.root / ".ldrps-partial-1").exists(), "it may be writing that"
+        assert list(place.root.glob(".ldrps-partial-*")), "it may be writing that"
         process.kill()
         process.wait()
         standing = manifest.claim(job, Source(job.source))
     assert (standing.state, standing.overwrite) == ("open", True)
     manifest.sweep()
-    assert not (place.root / ".ldrps-partial-1").exists()
+    assert not list(place.root.glob(".ldrps-partial-*"))
 
 
 def test_a_file_that_a_process_without_a_manifest_writes_is_left_alone(opened: Open, job: Job, place: Place) -> None:
@@ -284,7 +285,7 @@ def test_a_file_that_a_process_without_a_manifest_writes_is_left_alone(opened: O
 def test_a_file_that_nobody_has_touched_for_an_hour_is_removed(
     opened: Open, job: Job, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "ran", lambda pid, ago: True)
+    monkeypatch.setattr("ldrps.folders.sweep.ran", lambda pid, ago: True)
     manifest = opened()
     do(manifest, job)
     paths = [place.root / partial_name() for _ in range(2)]
@@ -355,7 +356,7 @@ def test_what_cannot_be_used_is_named(place: Place, opened: Open, job: Job, tmp_
         Manifest(dataclasses.replace(place, root=tmp_path / "file" / "out"))
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / MANIFEST).write_text("this is no database, and long enough to be looked at" * 50)
-    with pytest.raises(OutputError, match="none of ours"):
+    with pytest.raises(OutputError, match="no manifest of ldrps"):
         Manifest(dataclasses.replace(place, root=tmp_path / "bad"))
 
 

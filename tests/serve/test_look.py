@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from strange import NAME, assert_seen
 
+from ldrps.printable import printable
 from ldrps.serve import look
 from ldrps.serve.order import Order
 from ldrps.serve.task import Outcome, Snapshot, Upload
@@ -28,6 +30,20 @@ def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: P
     ):
         assert "<img src=x" not in html
         assert 'onerror="' not in html
+
+
+def test_names_captions_and_reasons_are_seen(picture: Path) -> None:
+    outcome = Outcome("a.png", Order(caption=NAME), picture, damage=NAME, caption=NAME)
+    upload = Upload(NAME, picture, picture, (64, 48))
+    for html in (
+        look.chosen([upload]),
+        look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
+        look.told(outcome),
+        look.refusals([NAME]),
+        look.status(NAME),
+    ):
+        assert_seen(html)
+        assert printable(NAME) in html
 
 
 def test_where_a_run_is() -> None:

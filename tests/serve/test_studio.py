@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from serve.held import Held, until
+from strange import NAME, assert_seen
 
 from ldrps.errors import InputError, SettingsError
 from ldrps.serve.limits import Limits
@@ -50,6 +51,14 @@ def test_refusals_name_the_file_and_not_where_it_lies(studio: Studio, picture: P
     too_many = studio.choose("ann", [arrive(studio, picture, f"{n}.jpg") for n in range(3)])
     assert too_many == ["2.jpg is one too many: 2 pictures can be restored in one go"]
     assert len(studio.visits.of("ann").chosen) == 2
+
+
+def test_a_refusal_of_a_strange_name_is_a_line(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (reason,) = studio.choose("a", [(tmp_path / "bad.png", f"{NAME} \N{CAMERA}.png")])
+    assert_seen(reason)
+    assert reason.startswith("a[2Jb") and "all is well \N{CAMERA}.png" in reason
+    assert str(studio.visits.root) not in reason
 
 
 def test_examples_are_copied_and_never_deleted(studio: Studio, picture: Path) -> None:

@@ -15,7 +15,8 @@ _SUFFIXES = {".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".json"}
 _TRAINING = "training"  # the folder of a prior that holds checkpoints, which nothing loads
 _VGG16 = "vgg16.safetensors"  # read from beside the weights by those whose facts name it
 _PACKAGE = Path(__file__).parents[1]
-_IDLE = {"cli", "serve", "folders", "train", "doctor.py"}  # rooms on which no row of the benchmark depends
+# Rooms on which no row of the benchmark depends.
+_IDLE = {"cli", "serve", "folders", "train", "doctor.py", "database.py", "log.py", "printable.py"}
 _BENCH = {"contenders.py", "inputs.py", "scores.py"}  # of the benchmark's own, those on which rows depend
 
 

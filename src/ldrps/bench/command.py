@@ -19,6 +19,7 @@ from ldrps.bench.runner import Task, run, tasks, unsettled
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
+from ldrps.printable import json_text
 from ldrps.prior import prior_folder
 from ldrps.prior.hub import HUB_ID
 from ldrps.settings import PRESETS
@@ -132,7 +133,7 @@ class Summary:
 
     def json(self) -> str:
         """The measured lines as a list of objects."""
-        return json.dumps([line.record() for line in self.measured], indent=2, allow_nan=False) + "\n"
+        return json_text([line.record() for line in self.measured], allow_nan=False) + "\n"
 
     def _of(self, dataset: DataSet) -> list[Line]:
         return [line for line in [*self.measured, *self.published] if line.dataset == dataset.name]

@@ -18,6 +18,7 @@ from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import code_mark, weight_files, weights_mark
 from ldrps.baselines.registry import RIVALS, build_rival, facts_of, is_rival
 from ldrps.errors import InputError, SettingsError
+from ldrps.printable import printable
 from ldrps.settings import PRESETS, Settings, preset
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Contender:
         """Its name in tables."""
         name = self.preset or self.method
         changes = [f"{key.rpartition('.')[2]} {value}" for key, value in self.changes]
-        return ", ".join([name, *changes, *[f"caption {self.captions}"] * (self.captions != "none")])
+        return printable(", ".join([name, *changes, *[f"caption {self.captions}"] * (self.captions != "none")]))
 
     @property
     def is_oracle(self) -> bool:

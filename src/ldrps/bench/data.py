@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ldrps.errors import InputError
+from ldrps.printable import printable
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class DataSet:
         files = dict(_files(folder)) if folder.is_dir() else {}
         pairs = []
         for stem, path in files.items():
-            match = re.fullmatch(self.input, stem)
+            match = re.fullmatch(self.input, stem, re.DOTALL)  # names may have line breaks
             if match is None:
                 continue
             clean = path if self.degrade else None
@@ -90,7 +91,7 @@ class DataSet:
                 clean = files.get(wanted)
                 if clean is None:
                     raise InputError(f"{path} has no clean side: {folder / wanted}.* is missing; {self._where(folder)}")
-            pairs.append(Pair("_".join(match.groups()), path, clean))
+            pairs.append(Pair(printable("_".join(match.groups())), path, clean))
         if not pairs:
             raise InputError(f"no picture of {self.name!r} in {folder}; {self._where(folder)}")
         if self.count and len(pairs) != self.count:
@@ -162,7 +163,8 @@ def data_set(name: str) -> DataSet:
             raise InputError(f"{place} is not a folder: give one with input/ and target/, or with pictures")
         both = (place / "input").is_dir() and (place / "target").is_dir()
         pattern, target = ("input/(?P<id>.+)", r"target/\g<id>") if both else ("(?P<id>.+)", "")
-        return DataSet(place.name, place.name, str(place), pattern, target)
+        name = printable(place.name)
+        return DataSet(name, name, str(place), pattern, target)
     sets = data_sets()
     if name not in sets:
         raise InputError(f"set is {name!r}; there are {', '.join(sets)}, and folder:PATH")

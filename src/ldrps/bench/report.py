@@ -26,11 +26,13 @@ from ldrps.bench.store import Row
 from ldrps.bench.tables import Line, grid
 from ldrps.errors import InputError
 from ldrps.image.files import write_text
+from ldrps.printable import printable
 
 logger = logging.getLogger(__name__)
 
 DETAIL = 64  # pixels a side of the zoomed detail
 SHOWN = 220  # pixels on the page
+_LONGEST = 200  # bytes of a name: with a suffix it fits into any file system
 _STYLE = f"""
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }}
 table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
@@ -61,10 +63,10 @@ class Shown:
 def write_report(shown: Shown, folder: Path) -> Path:
     """Write `index.html` with its pictures and plots into a folder, and return its path."""
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    parts = ["<h1>Benchmark</h1>", f"<p><code>{html.escape(shown.command)}</code></p>"]
+    parts = ["<h1>Benchmark</h1>", f"<p><code>{_text(shown.command)}</code></p>"]
     for dataset, pairs in shown.sets:
         lines = [line for line in shown.lines if line.dataset == dataset.name]
-        name, title = html.escape(dataset.name), html.escape(dataset.title)
+        name, title = _text(dataset.name), _text(dataset.title)
         parts.append(f'<h2 id="{name}">{name}: {title}</h2>')
         parts.append(_table(lines))
         plots = [
@@ -94,11 +96,11 @@ def _worst_first(lines: Sequence[Line], pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _strip(shown: Shown, dataset: DataSet, pair: Pair, folder: Path) -> str:
-    head = f"<h3>{html.escape(pair.name)}</h3>\n"
+    head = f"<h3>{_text(pair.name)}</h3>\n"
     try:
         damaged, truth = prepare(dataset, pair)
     except InputError as error:
-        return f"{head}<p>{html.escape(str(error))}</p>"
+        return f"{head}<p>{_text(str(error))}</p>"
     box = _detail(truth or damaged)
     stem = _stem(f"{dataset.name}_{pair.name}")
     figures = [_figure(_kept(damaged, folder, f"{stem}_input"), damaged.size, "input", box)]
@@ -125,14 +127,19 @@ def _restored(row: Row, label: str, pictures: Path, folder: Path, name: str, box
     return _figure(name, size, f"{label}: {_figures(row)}", box)
 
 
+def _text(text: str) -> str:
+    """A text as what it says, whatever is in it, between tags and in attributes."""
+    return html.escape(printable(text), quote=True)
+
+
 def _stem(name: str) -> str:
     """A name as a file's: of one that cannot be a file's, what can, and a hash, so that no two are the same."""
-    safe = re.sub(r"[^\w.-]", "_", name)
+    safe = re.sub(r"[^\w.-]", "_", name).encode()[:_LONGEST].decode(errors="ignore")
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _plot(path: Path) -> str:
-    return f'<img src="{quote(path.name)}" alt="{html.escape(path.stem)}">'
+    return f'<img src="{quote(path.name)}" alt="{_text(path.stem)}">'
 
 
 def _kept(image: Image.Image, folder: Path, name: str) -> str:
@@ -144,12 +151,12 @@ def _figure(name: str, size: tuple[int, int], caption: str, box: tuple[int, int]
     """A picture, the detail at `box` enlarged under it, and its caption."""
     left, top = (-SHOWN / DETAIL * place for place in box)
     zoomed = f"left: {left:.0f}px; top: {top:.0f}px; width: {size[0] * SHOWN / DETAIL:.0f}px"
-    image = f'<img loading="lazy" src="pictures/{quote(name)}.png" alt="{html.escape(caption)}"'
+    image = f'<img loading="lazy" src="pictures/{quote(name)}.png" alt="{_text(caption)}"'
     return f'<figure>{image}><div class="detail">{image} style="{zoomed}"></div>{_caption(caption)}</figure>'
 
 
 def _caption(text: str) -> str:
-    return f"<figcaption>{html.escape(text)}</figcaption>"
+    return f"<figcaption>{_text(text)}</figcaption>"
 
 
 def _figures(row: Row) -> str:
@@ -169,6 +176,6 @@ def _detail(image: Image.Image) -> tuple[int, int]:
 
 def _table(lines: Sequence[Line]) -> str:
     heads, *body = grid(lines)
-    rows = ["".join(f"<th>{html.escape(head)}</th>" for head in heads)]
-    rows += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in body]
+    rows = ["".join(f"<th>{_text(head)}</th>" for head in heads)]
+    rows += ["".join(f"<td>{_text(cell)}</td>" for cell in row) for row in body]
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"

@@ -22,7 +22,9 @@ from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.inputs import InputMarks, prepare
 from ldrps.bench.judges import Judges
 from ldrps.bench.store import Key, Row, Store
+from ldrps.log import log_to_stderr
 from ldrps.memory import peak_mib, reset_peak
+from ldrps.printable import printable
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def carry_out(task: Task, judges: Judges) -> Row:
         scores, protocol = score(result, truth, judges, border=task.dataset.border, shift=task.dataset.shift)
     except Exception as error:
         # A benchmark of others' code: whatever it raises is a result, not the end of the run.
-        return Row(task.key, {}, seconds, None, f"{type(error).__name__}: {error}")
+        return Row(task.key, {}, seconds, None, printable(f"{type(error).__name__}: {error}"))
     return Row(task.key, scores, seconds, peak, None, {"protocol": protocol, "judges": judges.marks})
 
 
@@ -152,6 +154,7 @@ def _start(threads: int) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that people see
+    log_to_stderr()
     if "OMP_NUM_THREADS" not in os.environ:  # else the user has decided
         torch.set_num_threads(threads)
     parent = multiprocessing.parent_process()

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ldrps.errors import OutputError
+from ldrps.database import Kind, blaming, connect, prepare, real, strange, text, whole
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS results (
-    contender TEXT NOT NULL, dataset TEXT NOT NULL, image TEXT NOT NULL, seed INTEGER NOT NULL, inputs TEXT NOT NULL,
-    error TEXT, scores TEXT NOT NULL, seconds REAL NOT NULL, peak_mb REAL, details TEXT NOT NULL,
-    PRIMARY KEY (contender, dataset, image, seed, inputs)
+_PATIENCE = 60.0  # seconds for other processes that write
+_KIND = Kind(
+    name="store of results",
+    mark=0x4C445253,  # "LDRS"
+    version=1,
+    tables=(
+        "CREATE TABLE IF NOT EXISTS results ("
+        "contender TEXT NOT NULL, dataset TEXT NOT NULL, image TEXT NOT NULL, seed INTEGER NOT NULL,"
+        " inputs TEXT NOT NULL, error TEXT, scores TEXT NOT NULL, seconds REAL NOT NULL, peak_mb REAL,"
+        " details TEXT NOT NULL, PRIMARY KEY (contender, dataset, image, seed, inputs))",
+    ),
+    former=frozenset({"rows"}),
+    instead="give another --store",
 )
-"""
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,18 @@ class Row:
 
 
 class Store:
-    """Rows in an SQLite file that several processes may write at once."""
+    """Rows in an SQLite file that several processes may write at once.
+
+    Raises:
+        OutputError: the file cannot be written, is none of ours, or of a later ldrps; as for what follows.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with closing(self._open()) as database, database:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute(_TABLE)
-        except sqlite3.DatabaseError as error:
-            raise OutputError(f"{path} is no store of results ({error}): give another --store") from error
+        with self._blaming():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._open()) as database:
+                prepare(database, _KIND, _PATIENCE)
 
     def add(self, row: Row) -> None:
         """Write a row; when this returns, it survives anything. A row that is there is replaced."""
@@ -80,16 +88,65 @@ class Store:
             *(key.contender, key.dataset, key.image, key.seed, key.inputs),
             *(row.error, json.dumps(dict(row.scores)), row.seconds, row.peak_mb, json.dumps(dict(row.details))),
         )
-        with closing(self._open()) as database, database:
+        with self._blaming(), closing(self._open()) as database:
             database.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> list[Row]:
         """All rows, in the order of their keys."""
-        with closing(self._open()) as database:
-            for *key, error, scores, seconds, peak, details in database.execute(
-                "SELECT * FROM results ORDER BY contender, dataset, image, seed, inputs"
-            ):
-                yield Row(Key(*key), json.loads(scores), seconds, peak, error, json.loads(details))
+        with self._blaming(), closing(self._open()) as database:
+            found = database.execute("SELECT * FROM results ORDER BY contender, dataset, image, seed, inputs")
+            return [_row(*values) for values in found]
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=60)
+        return connect(self.path, _PATIENCE)
+
+    def _blaming(self) -> AbstractContextManager[None]:
+        return blaming(self.path, _KIND, _PATIENCE)
+
+
+def _row(*values: object) -> Row:
+    """A row as it is in the file, which anybody may have written.
+
+    Raises:
+        NotOurs: a value in it is not of the form that is written here.
+    """
+    contender, dataset, image, seed, inputs, error, scores, seconds, peak, details = values
+    return Row(
+        Key(
+            text(contender, "contender"),
+            text(dataset, "dataset"),
+            text(image, "image"),
+            whole(seed, "seed"),
+            text(inputs, "inputs"),
+        ),
+        {name: _score(value) for name, value in _object(scores, "scores").items()},
+        real(seconds, "seconds"),
+        None if peak is None else real(peak, "peak_mb"),
+        None if error is None else text(error, "error"),
+        _details(_object(details, "details")),
+    )
+
+
+def _object(value: object, name: str) -> dict[str, Any]:
+    try:
+        plain = json.loads(text(value, name))
+    except (ValueError, RecursionError):
+        plain = None
+    if not isinstance(plain, dict):
+        raise strange(value, name)
+    return plain
+
+
+def _score(value: object) -> float:
+    if not isinstance(value, int | float):  # infinity and NaN are scores, too
+        raise strange(value, "scores")
+    return value
+
+
+def _details(plain: dict[str, Any]) -> dict[str, Any]:
+    judges, protocol = plain.get("judges", []), plain.get("protocol", {})
+    if not isinstance(judges, list) or not all(isinstance(each, str) for each in judges):
+        raise strange(judges, "details.judges")
+    if not isinstance(protocol, dict) or not isinstance(protocol.get("lpips", {}), dict):
+        raise strange(protocol, "details.protocol")
+    return plain

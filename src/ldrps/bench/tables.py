@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet
 from ldrps.bench.store import Row
+from ldrps.printable import printable
 
 RESAMPLES = 10_000
 METRICS = (
@@ -29,6 +30,10 @@ _COLUMNS = {
     "ciede2000": ("dE00", 2),
     "niqe": ("NIQE", 2),
 }
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "_%&#${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 _BETTER_IS_LESS = frozenset({"ciede2000", "lpips", "featdist-efflite0", "niqe"})
 
 
@@ -154,8 +159,9 @@ def markdown(lines: Sequence[Line], dataset: DataSet) -> str:
     """The table of one set."""
     heads, *body = grid(lines)
     rule = ["---", *["---:"] * (len(heads) - 1)]
-    table = "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, rule, *body))
-    return f"### {dataset.name}: {dataset.title}\n\n{table}\n"
+    rows = [[printable(cell).replace("|", "\\|") for cell in cells] for cells in (heads, rule, *body)]
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+    return f"### {printable(f'{dataset.name}: {dataset.title}')}\n\n{table}\n"
 
 
 def latex(lines: Sequence[Line], dataset: DataSet) -> str:
@@ -173,7 +179,7 @@ def latex(lines: Sequence[Line], dataset: DataSet) -> str:
     heads = " & ".join(["", *[_escaped(_head(name, lines)) for name in shown]]) + r" \\"
     return "\n".join(
         [
-            f"% {dataset.title}",
+            f"% {printable(dataset.title)}",
             rf"\begin{{tabular}}{{l{'r' * len(shown)}}}",
             *[r"\toprule", heads, r"\midrule", *rows, r"\bottomrule"],
             r"\end{tabular}",
@@ -259,7 +265,11 @@ def _shown(lines: Sequence[Line]) -> list[str]:
 def _head(name: str, lines: Sequence[Line]) -> str:
     """The name of a column; LPIPS of another net than the papers', AlexNet, says so."""
     head = _COLUMNS[name][0]
-    nets = {line.protocol["lpips"]["net"] for line in lines if "lpips" in line.protocol} if name == "lpips" else set()
+    nets = (
+        {str(line.protocol["lpips"].get("net", "")) for line in lines if "lpips" in line.protocol}
+        if name == "lpips"
+        else set()
+    )
     return f"{head} ({', '.join(sorted(nets))}; published: alex)" if nets - {"alex"} else head
 
 
@@ -292,6 +302,4 @@ def _two(value: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    for character in ("_", "%", "&", "#"):
-        text = text.replace(character, "\\" + character)
-    return text
+    return printable(text).translate(_LATEX)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ldrps.caption.base import NO_HINTS, Caption, Captioner, Hints
+from ldrps.database import Kind, blaming, connect, lacks_tables, prepare, real, strange, text
+from ldrps.errors import OutputError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 logger = logging.getLogger(__name__)
 
-_WAIT = 5  # seconds for another process that writes
-_TABLE = """
-CREATE TABLE IF NOT EXISTS captions (
-    key TEXT PRIMARY KEY, text TEXT NOT NULL, negative TEXT NOT NULL, source TEXT NOT NULL, confidence REAL NOT NULL
+_WAIT = 5.0  # seconds for another process that writes
+_KIND = Kind(
+    name="cache of captions",
+    mark=0x4C445243,  # "LDRC"
+    version=1,
+    tables=(
+        "CREATE TABLE IF NOT EXISTS captions (key TEXT PRIMARY KEY, text TEXT NOT NULL, negative TEXT NOT NULL,"
+        " source TEXT NOT NULL, confidence REAL NOT NULL)",
+    ),
+    instead="set LDRPS_CACHE to another folder",
 )
-"""
 
 
 def cache_path() -> Path | None:
@@ -39,7 +45,7 @@ def cache_path() -> Path | None:
 class CaptionCache:
     """Captions by key in an SQLite file that several processes may use at once.
 
-    A file that is broken or cannot be written is a warning in the log, once, and no cache from then on.
+    A file that is broken, none of ours, or cannot be written is a warning in the log, once, and no cache from then on.
 
     Args:
         path: the file, made when needed; None keeps nothing.
@@ -52,26 +58,36 @@ class CaptionCache:
     def get(self, key: str) -> Caption | None:
         """The caption of that key, if there is one."""
         rows = self._execute("SELECT text, negative, source, confidence FROM captions WHERE key = ?", (key,))
-        return Caption(*rows[0]) if rows else None
+        return rows[0] if rows else None
 
     def put(self, key: str, caption: Caption) -> None:
         """Keep a caption; one of that key is replaced."""
         values = (key, caption.text, caption.negative, caption.source, caption.confidence)
         self._execute("INSERT OR REPLACE INTO captions VALUES (?, ?, ?, ?, ?)", values)
 
-    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def _execute(self, statement: str, values: tuple[object, ...]) -> list[Caption]:
         with self._lock:
             if self._path is None:
                 return []
             try:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with closing(sqlite3.connect(self._path, timeout=_WAIT)) as database, database:
-                    database.execute(_TABLE)
-                    return database.execute(statement, values).fetchall()
-            except (sqlite3.Error, OSError, ValueError) as error:
-                logger.warning("no captions are kept: %s cannot be used (%s); delete it", self._path, error)
+                with blaming(self._path, _KIND, _WAIT):
+                    self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    with closing(connect(self._path, _WAIT)) as database:
+                        if lacks_tables(database, _KIND):
+                            prepare(database, _KIND, _WAIT)
+                        return [_caption(*row) for row in database.execute(statement, values)]
+            except (OutputError, ValueError) as error:
+                logger.warning("no captions are kept: %s", error)
                 self._path = None
                 return []
+
+
+def _caption(words: object, negative: object, source: object, confidence: object) -> Caption:
+    """A caption as it is in the file, which anybody may have written."""
+    trust = real(confidence, "confidence")
+    if not 0 <= trust <= 1:
+        raise strange(confidence, "confidence")
+    return Caption(text(words, "text"), text(negative, "negative"), text(source, "source"), trust)
 
 
 class CachedCaptioner:

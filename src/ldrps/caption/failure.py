@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ldrps.printable import printable
+
 MOST_BYTES = 65_536  # of an answer
 
 _MOST_REASON = 8192  # bytes of an error that are looked at for a reason
@@ -85,7 +87,7 @@ async def told_reason(response: Any, key: str) -> str:
     text = _message(bytes(body[:_MOST_REASON]))
     if repeats(key, text):
         return ""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3].rstrip() + "..."
 
 

@@ -19,6 +19,7 @@ from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.failure import MOST_BYTES, Failure, refusal, repeats, told_reason, too_long
 from ldrps.caption.prompt import PROMPT, clean_answer
 from ldrps.errors import CaptionError, InputError, how_to_install
+from ldrps.printable import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,7 +61,7 @@ class OpenAIEndpoint:
         except ImportError as error:
             raise InputError(f"captions of an endpoint need the package openai: {how_to_install('caption')}") from error
         given = url or os.environ.get("OPENAI_BASE_URL")
-        self.name = f"openai:{model}"
+        self.name = printable(f"openai:{model}")
         self.url = given or DEFAULT_URL
         self._host = _host(self.url)
         self._key = _key(own_server=bool(given))

@@ -14,6 +14,7 @@ from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.prompt import PROMPT, clean_answer
 from ldrps.errors import CaptionError
 from ldrps.memory import out_of_memory
+from ldrps.printable import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,7 +42,7 @@ class VisionLanguageCaptioner:
     """
 
     def __init__(self, model: str, *, device: str = "cpu", prompt: str = PROMPT) -> None:
-        self.name = f"transformers:{model}"
+        self.name = printable(f"transformers:{model}")
         self._model = model
         self._device = device
         self._prompt = prompt

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import sys
 from typing import Annotated
 
@@ -14,12 +12,14 @@ from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
 from ldrps.cli.doctor import doctor
 from ldrps.cli.methods import methods
-from ldrps.cli.options import say
 from ldrps.cli.prior import info, prior_app, train
 from ldrps.cli.restore import restore
 from ldrps.cli.serve import serve
 from ldrps.cli.stopping import Terminated
+from ldrps.cli.terminal import begin, say, tell
 from ldrps.errors import LdrpsError
+from ldrps.log import show_fault
+from ldrps.printable import printable
 
 app = typer.Typer(
     help="Restore damaged photographs without being told what is wrong with them.",
@@ -34,9 +34,7 @@ app.add_typer(prior_app, name="prior")
 
 def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130, SIGTERM 143."""
-    logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # names of files need not be text
+    begin()
     try:
         code = app(standalone_mode=False)  # an Exit comes back as its code
         if code == 130:  # so newer versions of typer tell of Ctrl-C
@@ -53,15 +51,17 @@ def main() -> None:
         sys.exit(143)
     except Exception as error:
         # What the parser refuses, it can show itself; anything else is a bug and keeps its traceback.
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+        if not (hasattr(error, "show") and hasattr(error, "exit_code") and hasattr(error, "message")):
+            sys.excepthook = show_fault
             raise
+        error.message = printable(error.message)
         error.show()
         sys.exit(error.exit_code)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"ldrps {ldrps.__version__}")
+        tell(f"ldrps {ldrps.__version__}")
         raise typer.Exit
 
 

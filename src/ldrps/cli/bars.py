@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from ldrps.cli.options import say
-from ldrps.folders.names import shown
+from ldrps.cli.terminal import say, tell
 from ldrps.folders.outcome import Outcome, Tick
 from ldrps.jobs import Job
+from ldrps.printable import printable
 
 _NAMED = 20  # failures with their reasons; more would push the summary off the screen
 
@@ -39,16 +40,41 @@ class Tally:
         else:
             self.failed.append((outcome.job, outcome.reason))
 
-    def summary(self) -> str:
+    def summary(self) -> list[str]:
         """A line of figures, then the failures with their reasons, a line each."""
         parts = [f"{self.done} done" + f" ({self.unchanged} unchanged)" * (self.unchanged > 0)]
         parts += [f"{self.finished} skipped, finished before (--force does them again)"] * (self.finished > 0)
         parts += [f"{len(self.failed)} failed"]
         parts += [f"{self.others} passed over, no pictures"] * (self.others > 0)
         parts += [f"{self.seconds / self.done:.2f} s a picture"] if self.done else []
-        named = [f"  {reason}" for _, reason in self.failed[:_NAMED]]
+        named = [reason for _, reason in self.failed[:_NAMED]]
         more = len(self.failed) - len(named)
-        return "\n".join([", ".join(parts), *named, *[f"  and {more} more"] * (more > 0)])
+        return [", ".join(parts), *named, *[f"and {more} more"] * (more > 0)]
+
+
+class Words(TextColumn):
+    """A column of words, names of pictures among them."""
+
+    def render(self, task: Task) -> Text:
+        return Text(printable(self.text_format.format(task=task)), style=self.style, justify=self.justify)
+
+
+class Bars(Progress):
+    """Bars on stderr, if that is a terminal, which go when they are done."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        console = Console(stderr=True)
+        super().__init__(
+            *columns,
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            redirect_stdout=sys.stdout.isatty(),  # else the paths in a pipe would end up among the bars
+        )
+
+    def say(self, text: str, style: str) -> None:
+        """A line for people above the bars; without bars on stderr all the same."""
+        self.console.print(printable(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 class Display:
@@ -63,16 +89,8 @@ class Display:
     def __init__(self, total: int | None) -> None:
         self.tally = Tally()
         self._total = total
-        self._console = Console(stderr=True)
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-            redirect_stdout=sys.stdout.isatty(),  # else the paths in a pipe would end up among the bars
+        self._bars = Bars(
+            Words("{task.description}"), BarColumn(), Words("{task.fields[state]}"), TimeRemainingColumn()
         )
         self._overall: TaskID | None = None
         self._at_work: dict[Job, TaskID] = {}
@@ -91,7 +109,7 @@ class Display:
     def tick(self, job: Job, tick: Tick) -> None:
         """Show a step of a picture."""
         if job not in self._at_work:
-            self._at_work[job] = self._bars.add_task(shown(job.source.name), state="")
+            self._at_work[job] = self._bars.add_task(job.source.name, state="")
         loss = "" if tick.loss is None else f"  loss {tick.loss:.4f}"
         state = f"round {tick.round}  step {tick.number}/{tick.total}{loss}"
         self._bars.update(self._at_work[job], completed=tick.number, total=tick.total, state=state)
@@ -102,13 +120,12 @@ class Display:
         if outcome.job in self._at_work:
             self._bars.remove_task(self._at_work.pop(outcome.job))
         if outcome.state == "failed":
-            self._print(f"ldrps: {outcome.reason}", "red")
+            self._bars.say(f"ldrps: {outcome.reason}", "red")
         elif outcome.state == "done":
-            sys.stdout.write("".join(f"{path}\n" for path in outcome.written))
-            sys.stdout.flush()
+            tell(*map(str, outcome.written))
             said = ", ".join([outcome.damage] * bool(outcome.damage) + ["unchanged"] * outcome.unchanged)
-            if self._console.is_terminal and said:
-                self._print(f"  {said}", "dim")
+            if self._bars.console.is_terminal and said:
+                self._bars.say(f"  {said}", "dim")
         if self._overall is None:
             return
         # What was finished before took no time: it is taken off the total, so that the time left is right.
@@ -124,10 +141,7 @@ class Display:
         """
         failed = self.tally.failed
         if folder and (is_whole or self.tally.done or self.tally.finished or failed):
-            say(self.tally.summary())
+            say(*self.tally.summary())
         elif failed and not folder and self._total != 1:
-            names = ", ".join(shown(job.source) for job, _ in failed)
+            names = ", ".join(str(job.source) for job, _ in failed)
             say(f"{len(failed)} of {self._total} pictures failed: {names}")
-
-    def _print(self, text: str, style: str) -> None:
-        self._bars.console.print(text, style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

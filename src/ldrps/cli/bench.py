@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldrps.cli.options import DeviceOption, PriorOption, say
+from ldrps.cli.options import DeviceOption, PriorOption
+from ldrps.cli.terminal import say, tell_text
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
 from ldrps.settings import PRESETS
@@ -28,7 +29,7 @@ def _listing(wanted: bool) -> None:
     if wanted:
         from ldrps.bench.command import listing
 
-        typer.echo(listing())
+        tell_text(listing())
         raise typer.Exit
 
 
@@ -103,7 +104,7 @@ def bench(
     benchmark = Benchmark(plan)
     failed = _run(benchmark)
     summary = benchmark.summary()
-    sys.stdout.write(summary.markdown())
+    tell_text(summary.markdown())
     for path, text in ((json_file, summary.json()), (latex, summary.latex())):
         if path is not None:
             write_text(path, text)
@@ -125,19 +126,18 @@ def _judges(weights: Path | None) -> Judges:
 
 def _run(benchmark: Benchmark) -> int:
     """Draws the bar; returns how many of the wanted rows are failures, old ones included."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    from ldrps.cli.bars import Bars, Words
+
+    with Bars(Words("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bars:
         bar = bars.add_task("", total=len(benchmark.missing()))
         for row in benchmark.run():
             label = row.key.contender.rpartition(" #")[0]
             bars.update(bar, advance=1, description=f"{label}  {row.key.dataset}/{row.key.image}")
             if row.error is not None:
-                text = f"ldrps: {label} on {row.key.dataset}/{row.key.image}, seed {row.key.seed}: {row.error}"
-                bars.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+                where = f"{label} on {row.key.dataset}/{row.key.image}, seed {row.key.seed}"
+                bars.say(f"ldrps: {where}: {row.error}", "red")
     return sum(row.error is not None for row in benchmark.rows())
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldrps.cli.options import OutOption, is_folder, say
+from ldrps.cli.options import OutOption, is_folder
+from ldrps.cli.terminal import say, tell, tell_text
 from ldrps.errors import LdrpsError
 from ldrps.image.limits import MAX_PIXELS
 
@@ -21,7 +21,7 @@ def _usage(wanted: bool) -> None:
     if wanted:
         from ldrps.degrade import usage
 
-        typer.echo(usage())
+        tell_text(usage())
         raise typer.Exit
 
 
@@ -56,7 +56,7 @@ def degrade(
             failures += 1
             say(error.on_command_line)
         else:
-            sys.stdout.write(f"{job.target}\n")
+            tell(str(job.target))
     if failures:
         raise typer.Exit(1)
 

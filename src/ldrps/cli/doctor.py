@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from ldrps.cli.options import DeviceOption, PriorOption
+from ldrps.cli.terminal import tell, tell_text
+from ldrps.printable import json_text
 
 
 def doctor(
@@ -25,8 +26,8 @@ def doctor(
     for finding in examine(prior, device):
         findings.append(finding)
         if not as_json:
-            typer.echo(f"{finding.mark:4} {finding.name:18} {finding.text}")
+            tell(f"{finding.mark:4} {finding.name:18} {finding.text}")
     if as_json:
-        typer.echo(json.dumps([finding.record() for finding in findings], indent=2))
+        tell_text(json_text([finding.record() for finding in findings]))
     if any(finding.is_broken for finding in findings):
         raise typer.Exit(1)

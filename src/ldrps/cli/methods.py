@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ldrps.cli.terminal import tell, tell_text
+from ldrps.printable import json_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,14 +27,14 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as 
     """
     rows = _rows()
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        tell_text(json_text(rows))
         return
     for kind in dict.fromkeys(row["kind"] for row in rows):
-        typer.echo(f"{kind}\n")
+        tell(kind, "")
         for row in rows:
             if row["kind"] == kind:
                 _tell(row)
-        typer.echo()
+        tell("")
 
 
 def chosen(method: Method, settings: list[str] | None, unheard: Mapping[str, object]) -> Method | None:
@@ -104,14 +107,14 @@ def _row(kind: str, facts: Facts) -> dict[str, Any]:
 
 def _tell(row: Mapping[str, Any]) -> None:
     what = f"{row['what']} ({row['source']})" if row["source"] else row["what"]
-    typer.echo(f"  {row['name']:18} {what}")
+    tell(f"  {row['name']:18} {what}")
     facts = [f"for {'any damage' if row['for'] == 'all' else row['for']}"] if row["for"] else []
     facts += [f"needs {row['needs']}"] if row.get("needs") else []
     facts += [f"comes with weights, takes {row['takes']}"] if row.get("takes") else []
     facts += [f"about {_rounded(row['seconds'])} s for 256x256"] if row.get("seconds") else []
     facts += [row["licence"]] if row.get("licence") else []
     if facts:
-        typer.echo(f"  {'':18} {'; '.join(facts)}")
+        tell(f"  {'':18} {'; '.join(facts)}")
 
 
 def _rounded(seconds: float) -> str:

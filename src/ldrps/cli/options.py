@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,8 +48,3 @@ def check_dtype(dtype: str) -> None:
     """Refuse a precision that there is not, before torch is loaded to find out."""
     if dtype not in _DTYPES:
         raise typer.BadParameter(f"{dtype!r} is none of {', '.join(_DTYPES)}", param_hint="--dtype")
-
-
-def say(text: str) -> None:
-    """A line for people, apart from the results on stdout."""
-    sys.stderr.write(f"ldrps: {text}\n")

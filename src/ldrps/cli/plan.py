@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ldrps.cli.options import say
+from ldrps.cli.terminal import say, tell
 from ldrps.cost import Cost, affordable, estimate
 from ldrps.errors import InputError, LdrpsError
 from ldrps.folders.find import Found
-from ldrps.folders.manifest import standing_of
-from ldrps.folders.names import shown
+from ldrps.folders.manifest import check_manifest, standing_of
 from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place, Standing
 from ldrps.image.header import read_size
@@ -23,11 +21,16 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
     """A line for each picture on stdout, the sum on stderr; returns how many would fail. Touches nothing.
 
     `root` is the folder of results where there is a manifest, or will be.
+
+    Raises:
+        OutputError: the manifest is of no use.
     """
     costs: list[Cost] = []
     failures = [reason for _, reason in found.clashes]
     finished = 0
     place = None if root is None else Place(root, recipe.fingerprint(), recipe.output, time.time())
+    if place is not None:
+        check_manifest(place)
     for job in found.jobs:
         try:
             standing = Standing("open", recipe.output.overwrite) if place is None else standing_of(job, place)
@@ -41,7 +44,7 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
             size = read_size(job.source, recipe.output.max_pixels)
             settings = affordable(size, recipe.settings, recipe.output.max_memory)
         except LdrpsError as error:
-            failures.append(shown(error.on_command_line))
+            failures.append(error.on_command_line)
             continue
         costs.append(estimate(size, settings))
         _tell(job, f"{size[0]}x{size[1]}, {duration(costs[-1].seconds)}, {costs[-1].bytes / 2**20:,.0f} MiB")
@@ -59,7 +62,7 @@ def duration(seconds: float) -> str:
 
 
 def _tell(job: Job, what: str) -> None:
-    sys.stdout.write(f"{shown(job.source)} -> {shown(job.target)}  ({what})\n")
+    tell(f"{job.source} -> {job.target}  ({what})")
 
 
 def _sum(costs: Sequence[Cost], finished: int, failures: int, others: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ldrps.cli.options import DeviceOption, DtypeOption, load
+from ldrps.cli.terminal import tell, tell_text
+from ldrps.printable import json_text
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
 
@@ -26,7 +27,7 @@ def info(
     """Load a prior and tell what it is."""
     loaded = load(prior, device, dtype)
     for name, value in loaded.describe().items():
-        typer.echo(f"{name:18} {value}")
+        tell(f"{name:18} {value}")
 
 
 @prior_app.command()
@@ -65,10 +66,10 @@ def evaluate(
         held_out.name_subjects()
         real, captions = held_out.images, held_out.captions()
     evaluation = evaluate(loaded, data, samples=samples, photos=real, captions=captions)
-    text = json.dumps(evaluation.figures, indent=2) + "\n"
-    typer.echo(text, nl=False)
+    text = json_text(evaluation.figures)
+    tell_text(text)
     if json_file is not None:
-        write_text(json_file, text)
+        write_text(json_file, f"{text}\n")
     if out is not None:
         for name, sheet in evaluation.sheets.items():
             write_image(sheet, out / f"{name}.png", overwrite=True)
@@ -102,4 +103,4 @@ def train(
 
     lines = train_part(part, data, out, config=config, steps=steps, seed=seed, device=device, resume=resume, init=init)
     for line in lines:
-        typer.echo(line)
+        tell(line)

@@ -12,7 +12,8 @@ import typer
 
 import ldrps
 from ldrps.cli.methods import OURS, chosen
-from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder, say
+from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder
+from ldrps.cli.terminal import say
 from ldrps.errors import InputError
 from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.image.limits import MAX_PIXELS
@@ -198,11 +199,9 @@ def restore(
 
 
 def _refuse_missing(sources: Iterable[Path]) -> None:
-    from ldrps.folders.names import shown
-
     for source in sources:
         if not os.path.exists(source):
-            raise InputError(f"{shown(source)} does not exist: check the name and the folder")
+            raise InputError(f"{source} does not exist: check the name and the folder")
 
 
 def _shared_out(recipe: Recipe, workers: int) -> Recipe:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load, say
+from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load
 from ldrps.cli.stopping import stoppable
+from ldrps.cli.terminal import say
 from ldrps.serve import without_gradio
 from ldrps.serve.address import AUTH_VARIABLE, check_address, parse_auth, warning
 

@@ -63,9 +63,11 @@ def ran(pid: int, ago: float) -> bool:
 
 
 def _runs(pid: int) -> bool:
+    if pid <= 0:  # which would be a group of processes
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # it is another user's
         return True

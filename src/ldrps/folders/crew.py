@@ -12,7 +12,6 @@ from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING, Protocol
 
 from ldrps.errors import LdrpsError, PriorError
-from ldrps.folders.names import shown
 from ldrps.folders.outcome import OnTick, Outcome, Tick
 from ldrps.folders.recipe import Recipe
 from ldrps.jobs import Job
@@ -184,6 +183,6 @@ class Pool:
         how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
         if not member.is_ready:  # nor would the next be
             raise PriorError(f"a process for --jobs ended {how} while it loaded the prior: give fewer --jobs")
-        reason = f"{shown(member.job.source)}: the process that restored it ended {how}; was it out of memory?"
+        reason = f"{member.job.source}: the process that restored it ended {how}; was it out of memory?"
         seconds = time.perf_counter() - member.began
         return [Outcome(member.job, "failed", reason=f"{reason} Give fewer --jobs", seconds=seconds)]

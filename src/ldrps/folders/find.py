@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ldrps.errors import InputError
-from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches, shown
+from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches
 from ldrps.jobs import Job, is_file_name, no_folder, result_name
 
 
@@ -78,9 +78,9 @@ def _check(wanted: Wanted) -> None:
         raise no_folder("a folder of pictures", out)
     for source in wanted.sources:
         if not source.exists():
-            raise InputError(f"{shown(source)} does not exist: check the name and the folder")
+            raise InputError(f"{source} does not exist: check the name and the folder")
         if source.is_dir() and out.exists() and out.samefile(source):
-            raise InputError(f"{shown(out)} is the folder of the pictures themselves: give another one for the results")
+            raise InputError(f"{out} is the folder of the pictures themselves: give another one for the results")
 
 
 def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Path]:
@@ -93,7 +93,7 @@ def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Pa
             with os.scandir(folder / relative) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            found.notes.append(f"{shown(folder / relative)} cannot be looked into ({error.strerror})")
+            found.notes.append(f"{folder / relative} cannot be looked into ({error.strerror})")
             continue
         files = {entry.name for entry in entries}
         within = []
@@ -112,8 +112,8 @@ def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Pa
 def _may_enter(folder: Path, out: str, found: Found) -> bool:
     if os.path.realpath(folder) == out:
         return False  # the results of this very command
-    if (folder / MANIFEST).exists():
-        found.notes.append(f"{shown(folder)} is passed over: it holds results of ldrps")
+    if os.path.lexists(folder / MANIFEST):
+        found.notes.append(f"{folder} is passed over: it holds results of ldrps")
         return False
     return True
 
@@ -127,13 +127,13 @@ def _is_wanted(
         end = Path(os.path.realpath(entry.path))
         if end.is_dir():
             if wanted.recursive:
-                found.notes.append(f"{shown(entry.path)} is passed over: it is a link to a folder; name that folder")
+                found.notes.append(f"{entry.path} is passed over: it is a link to a folder; name that folder")
             return False
         if name and not end.is_relative_to(root):
-            found.notes.append(f"{shown(entry.path)} is passed over: it leads out of the folder; name {shown(end)}")
+            found.notes.append(f"{entry.path} is passed over: it leads out of the folder; name {end}")
             return False
         if name and not end.exists():
-            found.notes.append(f"{shown(entry.path)} is passed over: it is a link that leads nowhere")
+            found.notes.append(f"{entry.path} is passed over: it is a link that leads nowhere")
             return False
     if not name:
         found.others += not wanted.include  # what patterns leave out was left out on purpose
@@ -153,7 +153,7 @@ def _part_clashes(found: Found) -> None:
     by_target: dict[Path, list[Job]] = {}
     for job in found.jobs:
         if os.path.abspath(job.target) in pictures:
-            reason = f"the result of {shown(job.source)} would be {shown(job.target)}, another picture to restore"
+            reason = f"the result of {job.source} would be {job.target}, another picture to restore"
             found.clashes.append((job, f"{reason}: give another folder for the results"))
         else:
             by_target.setdefault(job.target, []).append(job)
@@ -163,5 +163,5 @@ def _part_clashes(found: Found) -> None:
         found.jobs.append(kept)
         for job in jobs:
             if job is not kept:
-                reason = f"{shown(job.source)} and {shown(kept.source)} would both become {shown(target)}: rename one"
+                reason = f"{job.source} and {kept.source} would both become {target}: rename one"
                 found.clashes.append((job, reason))

@@ -6,36 +6,18 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from urllib.parse import quote
+from contextlib import AbstractContextManager, ExitStack, closing
 
-from ldrps.errors import LdrpsError, OutputError
-from ldrps.folders.alive import BEAT, Process, ran
-from ldrps.folders.names import MANIFEST, PARTIAL
+from ldrps.database import alone, blaming, connect, lacks_tables, prepare
+from ldrps.errors import OutputError
+from ldrps.folders.alive import BEAT, Process
+from ldrps.folders.names import MANIFEST
+from ldrps.folders.rows import KIND, key_of, row_of, targets
 from ldrps.folders.standing import Place, Row, Source, Standing, judge, signature
-from ldrps.image.files import writer
+from ldrps.folders.sweep import sweep
 from ldrps.jobs import Job
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS holders (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL, machine TEXT NOT NULL, pid INTEGER NOT NULL,
-    born TEXT NOT NULL, seen REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS results (
-    target BLOB PRIMARY KEY, state TEXT NOT NULL, holder INTEGER, since REAL NOT NULL, reason TEXT NOT NULL DEFAULT '',
-    tried_size INTEGER, tried_mtime INTEGER,
-    source BLOB, size INTEGER, mtime INTEGER, content TEXT, recipe TEXT, made_size INTEGER, made_mtime INTEGER
-);
-"""
-_ROW = (
-    "SELECT state, since, reason, tried_size, tried_mtime, source, size, mtime, content, recipe, made_size, made_mtime,"
-    " host, machine, pid, born, seen FROM results LEFT JOIN holders ON holder = id WHERE target = ?"
-)
 _PATIENCE = 60.0  # seconds for other processes that write
-_PAUSE = 0.02  # seconds between two tries, where SQLite itself does not wait
-_LONGEST = 3600.0  # seconds that a process may take to write a file
 
 
 class Manifest:
@@ -45,18 +27,19 @@ class Manifest:
     elsewhere it is void after a silence.
 
     Raises:
-        OutputError: the folder cannot be written, or the file is none of ours.
+        OutputError: the folder cannot be written, or the file is none of ours, or of a later ldrps. Nothing is written
+            to it then; as for all that follows, where what it says is not what ldrps wrote.
     """
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.path = place.root / MANIFEST
-        with _blaming(self.path):
+        with self._blaming(), ExitStack() as stack:
             place.root.mkdir(parents=True, exist_ok=True)
-            self._database = self._open()
-            _log_ahead(self._database)
-            self._database.executescript(_TABLES)
+            self._database = stack.enter_context(closing(self._open()))
+            prepare(self._database, KIND, _PATIENCE)
             self._holder = self._enter()
+            stack.pop_all()  # it stays open
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._beat, daemon=True)
         self._heart.start()
@@ -67,7 +50,7 @@ class Manifest:
             return
         self._ended.set()
         self._heart.join()
-        with closing(self._database) as database, _blaming(self.path):
+        with closing(self._database) as database, self._blaming():
             database.execute("DELETE FROM holders WHERE id = ?", (self._holder,))
 
     def look(self, job: Job) -> Standing:
@@ -76,7 +59,7 @@ class Manifest:
         Raises:
             InputError: the picture cannot be read.
         """
-        with _blaming(self.path):
+        with self._blaming():
             row = self._row(job)
         source = Source(job.source)
         standing = judge(job, row, source, self.place)
@@ -90,9 +73,9 @@ class Manifest:
 
         Files that an earlier try left half written remain ours, whatever becomes of this one.
         """
-        with _blaming(self.path):
+        with self._blaming():
             judge(job, self._row(job), source, self.place)  # reads the picture, if need be, before others must wait
-            with self._alone():
+            with alone(self._database):
                 standing = judge(job, self._row(job), source, self.place)
                 if standing.state == "open":
                     self._database.execute(
@@ -137,43 +120,30 @@ class Manifest:
 
         Those that keep no manifest are told by their numbers, in the names of their files.
         """
-        with _blaming(self.path), self._alone():
+        with self._blaming(), alone(self._database):
+            folders = {self.place.root / target.parent for target in targets(self._database)}
             others = "SELECT target FROM results WHERE state = 'writing' AND holder IS NOT ?"
             writing = self._database.execute(others, (self._holder,)).fetchall()
-            if any(row is not None and row.is_held for row in [self._row_of(key) for (key,) in writing]):
+            if any(row is not None and row.is_held for row in [row_of(self._database, key) for (key,) in writing]):
                 return  # the last to end will sweep
-            targets = self._database.execute("SELECT target FROM results")
-            for folder in {self.place.root / os.path.dirname(os.fsdecode(target)) for (target,) in targets}:
-                for path in folder.glob(PARTIAL):
-                    if not _is_being_written(path):
-                        path.unlink(missing_ok=True)
+            for folder in folders:
+                sweep(folder, self.place.root)
 
     def _row(self, job: Job) -> Row | None:
-        return self._row_of(self._key(job))
-
-    def _row_of(self, key: bytes) -> Row | None:
-        return _read(self._database, key)
+        return row_of(self._database, self._key(job))
 
     def _key(self, job: Job) -> bytes:
-        return _key(job, self.place)
+        return key_of(job.target.relative_to(self.place.root))
 
     def _set(self, job: Job, change: str, values: tuple[object, ...] = ()) -> None:
-        with _blaming(self.path):
+        with self._blaming():
             self._database.execute(f"UPDATE results SET {change} WHERE target = ?", (*values, self._key(job)))
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """A transaction during which no other process writes."""
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+    def _blaming(self) -> AbstractContextManager[None]:
+        return blaming(self.path, KIND, _PATIENCE)
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        database = connect(self.path, _PATIENCE)
         database.execute("PRAGMA synchronous = FULL")  # what is said to be done survives a power cut
         return database
 
@@ -189,10 +159,24 @@ class Manifest:
     def _beat(self) -> None:
         while not self._ended.wait(BEAT):
             try:
-                with closing(self._open()) as database:
+                with self._blaming(), closing(self._open()) as database:
                     database.execute("UPDATE holders SET seen = ? WHERE id = ?", (time.time(), self._holder))
-            except sqlite3.Error:  # a full disk, or one that was unplugged; whoever writes next will say so
+            except OutputError:  # a full disk, or one that was unplugged; whoever writes next will say so
                 continue
+
+
+def check_manifest(place: Place) -> None:
+    """Refuse a manifest that a run would refuse. Nothing is written, nor made where there is none.
+
+    Raises:
+        OutputError: as `Manifest`, and where a row is about something outside of the folder.
+    """
+    path = place.root / MANIFEST
+    if not os.path.lexists(path):
+        return
+    with blaming(path, KIND, _PATIENCE), closing(connect(path, _PATIENCE, read_only=True)) as database:
+        if not lacks_tables(database, KIND):
+            targets(database)
 
 
 def standing_of(job: Job, place: Place) -> Standing:
@@ -202,75 +186,9 @@ def standing_of(job: Job, place: Place) -> Standing:
         OutputError: there is a file in its place that is none of ours.
         InputError: the picture cannot be found, or not be read where something is known of it.
     """
-    path, source = place.root / MANIFEST, Source(job.source)
-    if not path.exists():
-        return judge(job, None, source, place)
-    # Without the log of a process that is at work, or died, SQLite would make one even to read.
-    logged = path.with_name(f"{MANIFEST}-wal").exists()
-    address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro" + ("" if logged else "&immutable=1")
-    with _blaming(path), closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
-        row = _read(database, _key(job, place))
+    path, source, row = place.root / MANIFEST, Source(job.source), None
+    if os.path.lexists(path):
+        key = key_of(job.target.relative_to(place.root))
+        with blaming(path, KIND, _PATIENCE), closing(connect(path, _PATIENCE, read_only=True)) as database:
+            row = None if lacks_tables(database, KIND) else row_of(database, key)
     return judge(job, row, source, place)
-
-
-def _key(job: Job, place: Place) -> bytes:
-    return os.fsencode(job.target.relative_to(place.root))
-
-
-def _read(database: sqlite3.Connection, key: bytes) -> Row | None:
-    found = database.execute(_ROW, (key,)).fetchone()
-    if found is None:
-        return None
-    state, since, reason, size, mtime, source, was, at, content, recipe, made, made_at, *process, seen = found
-    holder = None if seen is None else Process(*process)
-    tried, seen_as, result = (size, mtime), (source, was, at), (made, made_at)
-    return Row(state, since, reason, tried, seen_as, content, recipe, result, holder, seen or 0.0)
-
-
-def _log_ahead(database: sqlite3.Connection) -> None:
-    """Let readers and a writer work side by side. SQLite does not wait for other processes to switch to that."""
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if not _is_locked(error) or time.monotonic() > until:
-                raise
-        time.sleep(_PAUSE)
-
-
-def _is_locked(error: sqlite3.Error) -> bool:
-    """Whether another process was in the way."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says in which of many ways
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _is_being_written(path: Path) -> bool:
-    """Whether the process that a partial file is named after may be at it still."""
-    pid, seen = writer(path.name), signature(path)
-    if pid is None or seen is None:
-        return False
-    age = time.time() - seen[1] / 1e9
-    return age < _LONGEST and ran(pid, age)
-
-
-@contextmanager
-def _blaming(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into an error of ours."""
-    try:
-        yield
-    except LdrpsError:
-        raise
-    except sqlite3.OperationalError as error:
-        if _is_locked(error):
-            raise OutputError(
-                f"cannot write {path} ({error}): another process has kept it for {_PATIENCE:.0f} s: wait for its end"
-            ) from error
-        raise OutputError(f"cannot write {path} ({error}): make room, or give another folder") from error
-    except sqlite3.DatabaseError as error:
-        raise OutputError(
-            f"{path} is damaged or none of ours ({error}): move it away, or give another folder"
-        ) from error
-    except OSError as error:
-        raise OutputError(f"cannot write {path} ({error.strerror}): give another folder") from error

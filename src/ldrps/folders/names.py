@@ -5,13 +5,12 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Collection, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
-from ldrps.image.formats import FORMATS, PARTIAL_PREFIX
+from ldrps.image.formats import FORMATS
 
 READ_ONLY = frozenset({".gif", ".mpo", ".jfif", ".jpe", ".heic", ".heif", ".hif"})  # become PNG
 MANIFEST = ".ldrps.sqlite"
-PARTIAL = f"{PARTIAL_PREFIX}*"
 
 _SHEETS = (".compare.png", ".spread.png")
 _SAMPLE = re.compile(r"(.+)\.sample\d+(\.\w+)", re.DOTALL)
@@ -37,10 +36,3 @@ def is_ours(name: str, siblings: Collection[str]) -> bool:
         return True
     sample = _SAMPLE.fullmatch(name)
     return sample is not None and sample[1] + sample[2] in siblings
-
-
-def shown(path: str | Path) -> str:
-    """A path for a line on a terminal: line breaks and control characters as escapes, the rest as it is."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in str(path)
-    )

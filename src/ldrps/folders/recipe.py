@@ -170,5 +170,5 @@ def _identity(root: Path, name: str) -> str:
         for file in sorted(files):
             path = Path(folder) / file
             if file.endswith((".json", ".safetensors", ".txt")) and path.is_file():  # a pipe would wait for ever
-                digest.update(f"{path.relative_to(root).as_posix()} {edges(path)}\n".encode())
+                digest.update(os.fsencode(f"{path.relative_to(root).as_posix()} {edges(path)}\n"))
     return digest.hexdigest()

@@ -17,6 +17,9 @@ from ldrps.errors import LdrpsError
 from ldrps.folders.recipe import Recipe
 from ldrps.folders.standing import Place
 from ldrps.jobs import Job
+from ldrps.log import log_to_stderr
+
+logger = logging.getLogger(__name__)
 
 READY = "ready"  # what is said first
 
@@ -28,7 +31,7 @@ def serve(recipe: Recipe, place: Place | None, workers: int, line: Connection) -
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the process that people see decides
     signal.signal(signal.SIGTERM, _leave)
-    logging.basicConfig(level=logging.WARNING, format="ldrps: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -38,6 +41,9 @@ def serve(recipe: Recipe, place: Place | None, workers: int, line: Connection) -
         line.send(error)
     except (EOFError, BrokenPipeError):  # nobody is there any more
         pass
+    except Exception:
+        logger.exception("a process for --jobs cannot go on")
+        sys.exit(1)
 
 
 def _work(recipe: Recipe, place: Place | None, workers: int, line: Connection) -> None:

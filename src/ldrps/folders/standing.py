@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from ldrps.errors import InputError
-from ldrps.folders.alive import Process
+from ldrps.folders.alive import SILENCE, Process
 from ldrps.folders.fingerprint import Fingerprint
-from ldrps.folders.names import shown
 from ldrps.jobs import Job, Output
 
 State = Literal["open", "finished", "busy", "failed"]
 _HALF_WRITTEN = ("writing", "torn")
+_LATEST = 2**63 - 1
 SeenAs = tuple[bytes | None, int | None, int | None]  # path, size in bytes, time of change in ns
 
 
@@ -78,10 +78,10 @@ class Source:
             status = path.stat()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{shown(path)} cannot be found ({reason}): was it moved meanwhile?") from error
+            raise InputError(f"{path} cannot be found ({reason}): was it moved meanwhile?") from error
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{shown(path)} is no file but a folder, a pipe or a device: leave it out")
-        self.size, self.mtime = status.st_size, status.st_mtime_ns
+            raise InputError(f"{path} is no file but a folder, a pipe or a device: leave it out")
+        self.size, self.mtime = status.st_size, _changed(status)
 
     @property
     def seen_as(self) -> SeenAs:
@@ -99,7 +99,7 @@ class Source:
             with self.path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise InputError(f"{shown(self.path)} cannot be read ({error.strerror}): check its permissions") from error
+            raise InputError(f"{self.path} cannot be read ({error.strerror}): check its permissions") from error
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class Row:
         """Whether a process that is alive is at it."""
         if self.state not in ("working", "writing") or self.holder is None:
             return False
-        return not self.holder.is_gone(time.time() - self.seen)
+        # A time to come, by however much, is as strange as one long ago: it must not hold a picture for ever.
+        return not self.holder.is_gone(abs(time.time() - self.seen))
 
 
 def judge(job: Job, row: Row | None, source: Source, place: Place) -> Standing:
@@ -145,11 +146,13 @@ def judge(job: Job, row: Row | None, source: Source, place: Place) -> Standing:
         InputError: the picture cannot be read, where its content has to be compared.
     """
     force = place.output.overwrite
+    if not is_within(job.target.parent, place.root):
+        return Standing("failed", reason=_out_of_folder(job, place))
     if row is None:
         return Standing("open", force)
     if row.is_held:
         return Standing("busy")
-    during = row.since >= place.began
+    during = place.began <= row.since <= time.time() + SILENCE  # other machines may be a bit ahead
     if row.state in ("failed", "torn") and during and row.tried == (source.size, source.mtime):
         return Standing("failed", reason=row.reason)
     target = signature(job.target)
@@ -182,12 +185,27 @@ def signature(path: Path) -> tuple[int, int] | None:
         status = path.lstat()
     except (OSError, ValueError):
         return None
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, _changed(status)
+
+
+def _changed(status: os.stat_result) -> int:
+    """When a file was changed, in ns, as far as SQLite can keep it: from 1677 to 2262."""
+    return max(-_LATEST, min(status.st_mtime_ns, _LATEST))
+
+
+def is_within(folder: Path, root: Path) -> bool:
+    """Whether a folder, which need not be there, is one below `root` or `root` itself, once links are followed."""
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+
+
+def _out_of_folder(job: Job, place: Place) -> str:
+    folder = job.target.parent
+    return (
+        f"{job.target} would not be in {place.root}, as a link leads from {folder} to {os.path.realpath(folder)}: "
+        "put a folder in the place of the link, or give the other one as --out"
+    )
 
 
 def _of_another(job: Job, row: Row) -> str:
-    other = shown(os.fsdecode(row.seen_as[0] or b""))
-    return (
-        f"{shown(job.target)} is the result of {other}, not of {shown(job.source)}: "
-        "give another folder, or --force to replace it"
-    )
+    other = os.fsdecode(row.seen_as[0] or b"")
+    return f"{job.target} is the result of {other}, not of {job.source}: give another folder, or --force to replace it"

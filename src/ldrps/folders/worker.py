@@ -11,11 +11,11 @@ from dataclasses import replace
 from ldrps.batch import Batch, Made
 from ldrps.errors import LdrpsError, PriorError, SettingsError
 from ldrps.folders.manifest import Manifest
-from ldrps.folders.names import shown
 from ldrps.folders.outcome import OnTick, Outcome, Tick
 from ldrps.folders.standing import Source
 from ldrps.jobs import Job
 from ldrps.memory import out_of_memory
+from ldrps.printable import printable
 from ldrps.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def _is_about_room(error: BaseException) -> bool:
 def _reason(job: Job, error: Exception) -> str:
     if isinstance(error, LdrpsError):
         return error.on_command_line
-    name = shown(job.source)
     if out_of_memory(error):
-        return f"{name} does not fit into memory: make it smaller, close other programs, or give fewer --jobs"
-    return f"{name}: a fault of ldrps ({type(error).__name__}: {error}): please report it"
+        remedy = "make it smaller, close other programs, or give fewer --jobs"
+        return printable(f"{job.source} does not fit into memory: {remedy}")
+    return printable(f"{job.source}: a fault of ldrps ({type(error).__name__}: {error}): please report it")

@@ -41,7 +41,7 @@ class TextEncoder:
         """Prompts to embeddings, float32 [B, length, D] on the model's device. Without gradient.
 
         Raises:
-            InputError: not a list of at least one string.
+            InputError: not a list of at least one string, or one that is no text.
         """
         states = self.states(prompts)
         for prompt, ids in zip(prompts, self.tokenizer(prompts, verbose=False)["input_ids"], strict=True):
@@ -56,12 +56,24 @@ class TextEncoder:
         """As a call, with gradient, and silent about captions that are cut: training draws them by the thousand."""
         if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
             raise InputError(f"prompts are {prompts!r}; give a list of at least one string, [''] for no caption")
+        for prompt in prompts:
+            if not _is_text(prompt):
+                raise InputError(f"the caption {prompt!r} has bytes that are no text: give it in UTF-8")
         tokens = self.tokenizer(
             prompts, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         )
         # No attention mask: Stable Diffusion was trained to attend to the padding as well.
         states: Tensor = self.model(tokens["input_ids"].to(self.model.device)).last_hidden_state  # [B, length, D]
         return states.float()
+
+
+def _is_text(prompt: str) -> bool:
+    """Whether it has no lone surrogates, as Python makes them of arguments that are not UTF-8."""
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def load_text_encoder(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ldrps.printable import printable
 from ldrps.serve.limits import MIB, Limits
 from ldrps.serve.order import Order
 from ldrps.serve.task import Outcome, Snapshot, Upload
@@ -76,14 +77,13 @@ def chosen(uploads: Sequence[Upload]) -> str:
     if not uploads:
         return ""
     shown = "".join(
-        f'<img src="{_embedded(each.shown.read_bytes())}" alt="{escape(each.name, quote=True)}">'
-        for each in uploads[:_STRIP]
+        f'<img src="{_embedded(each.shown.read_bytes())}" alt="{_text(each.name)}">' for each in uploads[:_STRIP]
     )
     more = f"<span>and {len(uploads) - _STRIP} more</span>" if len(uploads) > _STRIP else ""
     kind = "one" if len(uploads) == 1 else "strip"
     first = uploads[0]
     said = (
-        f"{escape(first.name)}, {first.size[0]} x {first.size[1]}" if len(uploads) == 1 else f"{len(uploads)} pictures"
+        f"{_text(first.name)}, {first.size[0]} x {first.size[1]}" if len(uploads) == 1 else f"{len(uploads)} pictures"
     )
     return f'<figure class="stage {kind}"><div>{shown}{more}</div><figcaption>{said}</figcaption></figure>'
 
@@ -96,7 +96,7 @@ def running(snapshot: Snapshot, uploads: Sequence[Upload]) -> str:
     alt = f"{upload.name} after step {snapshot.step} of {snapshot.steps}"
     value = f' value="{done:.3f}"' if snapshot.started else ""
     return (
-        f'<figure class="stage one"><div><img src="{_embedded(data)}" alt="{escape(alt, quote=True)}"></div>'
+        f'<figure class="stage one"><div><img src="{_embedded(data)}" alt="{_text(alt)}"></div>'
         f'<progress aria-label="Progress" max="1"{value}></progress></figure>'
     )
 
@@ -131,14 +131,14 @@ def finished(snapshot: Snapshot, count: int) -> str:
 
 def status(text: str) -> str:
     """A line that screen readers speak when it changes."""
-    return f'<p class="status" role="status" aria-live="polite">{escape(text)}</p>'
+    return f'<p class="status" role="status" aria-live="polite">{_text(text)}</p>'
 
 
 def refusals(reasons: Sequence[str]) -> str:
     """Why something was refused, a paragraph for each reason; "" for none."""
     if not reasons:
         return ""
-    lines = "".join(f"<p>{escape(reason)}.</p>" for reason in reasons)
+    lines = "".join(f"<p>{_text(reason)}.</p>" for reason in reasons)
     return f'<div class="refusal" role="alert">{lines}</div>'
 
 
@@ -148,7 +148,7 @@ def told(outcome: Outcome) -> str:
     if outcome.caption:
         facts.append(("Caption", outcome.caption))
     facts.append(("Settings", in_short(outcome.order)))
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
     return f'<dl class="told">{rows}</dl>'
 
 
@@ -164,6 +164,11 @@ def duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _text(text: str) -> str:
+    """A text as what it says, whatever is in it, between tags and in attributes."""
+    return html.escape(printable(text), quote=True)
 
 
 def _embedded(jpeg: bytes) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from ldrps.image.formats import FORMATS
+from ldrps.printable import without_strange
 
 _LONGEST = 120  # bytes of a stem: with a number and a suffix it fits into any file system
 _LONGEST_SUFFIX = 8  # characters; what is longer is part of the name
@@ -15,13 +16,14 @@ _FORBIDDEN = '<>:"|?*'  # on Windows, where the download may end up
 
 def clean_name(name: str) -> str:
     """What a visitor calls a file, fit for a folder of ours and for a line of text: the last part of the path, without
-    control characters, leading points and dashes, and a stem of at most 120 bytes.
+    what `printable` would escape, leading points and dashes, and a stem of at most 120 bytes.
     """
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(c for c in unicodedata.normalize("NFC", last) if c.isprintable() and c not in _FORBIDDEN)
+    last = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    kept = without_strange("".join(each for each in last if each not in _FORBIDDEN))
     path = Path(kept.strip(" .-") or "picture")
     stem, suffix = (path.stem, path.suffix) if len(path.suffix) <= _LONGEST_SUFFIX else (path.name, "")
-    return f"{stem.encode()[:_LONGEST].decode(errors='ignore').strip(' .-') or 'picture'}{suffix}"
+    short = without_strange(stem.encode()[:_LONGEST].decode(errors="ignore"))  # a joiner may have lost what it joined
+    return f"{short.strip(' .-') or 'picture'}{suffix}"
 
 
 def result_name(name: str, taken: Container[str] = ()) -> str:

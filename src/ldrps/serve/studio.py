@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ldrps.errors import InputError
 from ldrps.image.picture import load_picture, to_image
+from ldrps.printable import printable
 from ldrps.serve.limits import Limits, refuse_upload
 from ldrps.serve.line import Line
 from ldrps.serve.names import clean_name
@@ -126,7 +127,7 @@ class Studio:
                 shown = save_shown(to_image(picture, picture.rgb), folder / ".before.jpg")
         except InputError as error:
             place.unlink()
-            raise InputError(str(error).replace(str(place), name)) from None  # where it lies is nobody's business
+            raise InputError(str(error).replace(printable(place), name)) from None  # where it lies is nobody's business
         return Upload(name, place, shown, picture.size)
 
     def _let_idle_go(self) -> None:

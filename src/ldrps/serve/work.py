@@ -13,6 +13,7 @@ from ldrps.cost import affordable
 from ldrps.errors import LdrpsError, OutputError
 from ldrps.image.header import read_size
 from ldrps.image.picture import load_picture
+from ldrps.printable import printable
 from ldrps.prior.base import Prior
 from ldrps.restorer import Restorer
 from ldrps.result import Result
@@ -72,7 +73,7 @@ class Worker:
             file = _save(result, task.folder, result_name(upload.name, taken), taken)
             after = save_shown(result.image, task.folder / f".{number}.after.jpg")
         except LdrpsError as error:
-            said = str(error).replace(str(upload.path), upload.name)  # where it lies is nobody's business
+            said = str(error).replace(printable(upload.path), upload.name)  # where it lies is nobody's business
             return Outcome(upload.name, task.order, upload.shown, error=said)
         except Exception:  # memory, a driver, a bug: this picture's failure, not that of the page
             logger.exception("a picture failed")

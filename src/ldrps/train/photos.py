@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -108,7 +109,7 @@ class Photographs:
 
 def is_held_out(name: str) -> bool:
     """Whether a file of this name is kept for validation; depends on the name alone."""
-    return int.from_bytes(hashlib.sha1(name.encode()).digest()[:4], "big") % HELD_OUT == 0
+    return int.from_bytes(hashlib.sha1(os.fsencode(name)).digest()[:4], "big") % HELD_OUT == 0
 
 
 def _image_files(folders: Iterable[Path]) -> list[Path]:
