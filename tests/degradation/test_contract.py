@@ -32,6 +32,7 @@ from ldrps.degradation import (
     WhiteBalance,
     from_plain,
 )
+from ldrps.degradation.kernels import disk, gaussian
 from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
 
@@ -91,6 +92,34 @@ def test_no_gradient_is_left_at_the_data_step(make: Make, size: tuple[int, int],
     assert float((step - x0).abs().max()) > 1e-4
 
 
+@pytest.mark.parametrize(
+    "part", [Blur(disk(1.7)), Blur(gaussian(1.2, 0.8)), GaussianBlur(1.2), Blur(disk(1.7), "circular")]
+)
+def test_the_closed_forms_of_blur_hold_where_the_noise_is_small(part: Linear) -> None:
+    random = np.random.default_rng(0)
+    x = pictures((14, 17), random)
+    y, x0 = part(x), pictures((14, 17), random)
+    for dtype, tolerance in ((torch.float64, 1e-9), (torch.float32, 2e-3)):
+        step = part.data_step(x0.to(dtype), y.to(dtype), 0.2, 0.5 / 255).double()
+        left = part.adjoint(part(step) - y) * (0.2 * 255 / 0.5) ** 2 + step - x0
+        assert float(left.abs().max()) < tolerance * (0.2 * 255 / 0.5) ** 2
+
+
+@pytest.mark.parametrize("name", ["tone", "tone of light", "exposure", "curve", "veil of light", "all tones"])
+def test_no_value_is_left_where_a_curve_is_flat(name: str) -> None:
+    """A decoder overshoots: what is expected may lie below 0 and above 1."""
+    part, _, random = made(POINTWISE.get(name, COMPOSED["all tones"]), (12, 15), 4)
+    x0, y = pictures((12, 15), random, low=-0.3, high=1.3), part(pictures((12, 15), random))
+
+    def objective(x: Tensor) -> Tensor:
+        return (part(x) - y) ** 2 / 0.01**2 + (x - x0) ** 2 / 0.1**2
+
+    found = objective(part.data_step(x0, y, 0.1, 0.01))
+    others = torch.stack([objective(torch.full_like(x0, value)) for value in np.linspace(-0.5, 2, 251)]).amin(0)
+    # A curve of a high power may have two valleys; the one that is found is hardly ever the shallower.
+    assert float((found <= others + 1e-3).double().mean()) > (0.9 if name == "curve" else 0.98)
+
+
 @settings(max_examples=5, deadline=None)
 @given(SEEDS)
 def test_at_the_corners_of_a_curve_both_ways_are_worse(seed: int) -> None:
@@ -136,7 +165,7 @@ def test_the_slope_is_that_of_the_inverse(make: Make) -> None:
     assert float(((found - wanted).abs() < 1e-4 * wanted.abs().clamp_min(1)).double().mean()) > 0.999
 
 
-@pytest.mark.parametrize("name", ["gaussian", "mirrored", "circular", "bicubic", "enlargement"])
+@pytest.mark.parametrize("name", ["gaussian", "circular", "bicubic", "any factor", "enlargement"])
 def test_what_is_blurred_or_small_begins_nearer_to_the_truth(name: str) -> None:
     part, _, random = made(LINEAR[name], (24, 30), 2)
     x = GaussianBlur(1.5)(pictures((24, 30), random, low=-0.5, high=1.5))  # a picture has neighbours that are alike
@@ -144,7 +173,7 @@ def test_what_is_blurred_or_small_begins_nearer_to_the_truth(name: str) -> None:
     assert start.shape == x.shape and part.slope(part(x)).shape == x.shape
     assert float((start - x).pow(2).mean()) < 0.7 * float((x - x.mean()).pow(2).mean())
     if start.shape == part(x).shape:
-        assert float((start - x).pow(2).mean()) <= float((part(x) - x).pow(2).mean())
+        assert float((start - x).pow(2).mean()) < 0.9 * float((part(x) - x).pow(2).mean())
 
 
 @every(PROJECTIONS)
@@ -182,7 +211,7 @@ def test_a_part_of_the_picture_has_the_same_damage(make: Make, seed: int, down: 
     if make is LINEAR["any factor"]:  # whose windows must be whole numbers of its pixels
         size, window = (51, 68), Window(17, 17 * (across % 2), 34, 51)
     part, x, _ = made(make, size, seed)
-    whole = part.seen(window).of(part(x))
+    whole = part.output_window(window).of(part(x))
     alone = part.at(window)(window.of(x))
     assert whole.shape == alone.shape
     edge = -(-part.support * whole.shape[-1] // window.width) if part.support else 0
@@ -259,14 +288,26 @@ def test_plain_data_both_ways(make: Make) -> None:
     data = json.loads(json.dumps(part.plain()))
     again = from_plain(data)
     assert isinstance(again, Degradation) and type(again) is type(part) and again.plain().keys() == data.keys()
-    tolerance = 2e-2 if isinstance(part, Projection) else 1e-6  # lists become float32
-    torch.testing.assert_close(again(x), part(x), rtol=0, atol=tolerance)
+    torch.testing.assert_close(again(x), part(x), rtol=0, atol=1e-12)
     assert part.words() == again.words() != ""
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        ([], "is \\[\\]; give a kind"),
+        ({"kind": "exposure", "stops": "0.5"}, "'0.5' is no number"),
+        ({"kind": "exposure", "stops": None}, "None is no number"),
+        ({"kind": "exposure", "stops": float("nan")}, "nan is no number"),
+        ({"kind": "exposure", "domain": "foo"}, "'foo' is none of srgb, linear"),
+        ({"kind": "blur", "kernel": [[1.0]], "border": "wrap"}, "'wrap' is none of mirrored, circular, valid"),
+        ({"kind": "blur", "kernel": [[0.5, 0.5]]}, "both sides odd"),
+        ({"kind": "rounding", "levels": 0}, "levels is 0"),
+        ({"kind": "gaussian blur", "sigma": -1}, "sigma is -1; it must be 0 or more"),
+        ({"kind": "jpeg", "quantisation": [[[0] * 8] * 8] * 2}, "above 0"),
+        ({"kind": "mask", "known": 0.5}, "0.5 is no list of numbers"),
+        ({"kind": "compose", "parts": [{"kind": "white noise", "sigma": 1}]}, "noise is no part"),
+        ({"kind": "compose", "parts": [5]}, "is 5; give a kind"),
         ({"kind": "fog"}, "kind is 'fog'; there are veil, streaks"),
         ({}, "kind is None"),
         ({"kind": "exposure", "stop": 1}, "exposure has no 'stop'; it has stops, domain"),
@@ -274,7 +315,7 @@ def test_plain_data_both_ways(make: Make) -> None:
         ({"kind": "sampling", "size": [0, 9], "factor": 2}, "a picture of 9x0 must keep a pixel"),
     ],
 )
-def test_plain_data_that_says_something_else(data: dict[str, object], message: str) -> None:
+def test_plain_data_that_says_something_else(data: object, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         from_plain(data)
 

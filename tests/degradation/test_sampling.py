@@ -47,3 +47,19 @@ def test_gaussian_blur_is_scipys() -> None:
     x = np.random.default_rng(0).random((40, 31))
     wanted = ndimage.gaussian_filter(x, 1.7, radius=7, mode="reflect")
     np.testing.assert_allclose(GaussianBlur(1.7)(torch.from_numpy(x)[None, None])[0, 0].numpy(), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize(("side", "factor"), [(254, 4), (255, 2), (27, 2), (100, 1.7)])
+def test_an_enlargement_stays_in_its_place(side: int, factor: float) -> None:
+    ramp = torch.linspace(0, 1, side, dtype=torch.float64).expand(1, 1, 8, side)
+    part = Sampling((8, side), factor)
+    apart = (part.invert(part(ramp)) - ramp)[..., 8:-8].abs()
+    assert float(apart.max()) * (side - 1) < 0.05, "pixels"
+
+
+def test_what_is_kept_of_a_size_may_be_differentiated_through() -> None:
+    with torch.inference_mode():
+        resize(torch.rand(1, 1, 37, 41), (11, 13))
+    x = torch.rand(1, 1, 37, 41, requires_grad=True)
+    resize(x, (11, 13)).sum().backward()
+    assert x.grad is not None

@@ -15,9 +15,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ldrps.degradation.solve import conjugate_gradients, gauss_newton, monotone_root, slope_of, vjp
+from ldrps.degradation.solve import conjugate_gradients, gauss_newton, root_between, slope_of, vjp
 from ldrps.errors import InputError
 from ldrps.image.tiles import Window
+
+_FAR = 8.0  # of [0, 1]: what was darkened to nothing may have been anything
 
 # A number for all pictures, [B] for each, [B, C] for each channel, or a field [B, 1 or C, H, W].
 Parameter = float | Tensor
@@ -47,8 +49,8 @@ class Degradation(ABC):
         return self._unless_absent(self._apply, x)
 
     def invert(self, y: Tensor) -> Tensor:
-        """The x to start from when y is all that is known: exact for tones, regularised for blur, an enlargement for
-        what was reduced, and y itself where nothing better is known.
+        """The x to start from when y is all that is known: exact for tones (but near black, where the slope of a power
+        is limited), regularised for blur, an enlargement for what was reduced, y itself where nothing better is known.
         """
         return self._unless_absent(self._invert, y)
 
@@ -66,7 +68,9 @@ class Degradation(ABC):
             y: the data, shaped as A(x0).
             sigma_x, sigma_y: deviations of both, above 0; see `Parameter`.
         """
-        absent = self.absent
+        require_pictures(x0)
+        require_pictures(y)
+        absent = self.absent.to(x0.device)
         if bool(absent.all()):
             return weighted_mean(x0, y, sigma_x, sigma_y)
         step = self._data_step(x0, y, sigma_x, sigma_y)
@@ -82,7 +86,7 @@ class Degradation(ABC):
         """
         return self
 
-    def seen(self, window: Window) -> Window:
+    def output_window(self, window: Window) -> Window:
         """Where a window of x lies in A(x)."""
         return window
 
@@ -116,13 +120,13 @@ class Degradation(ABC):
         return torch.ones_like(y)
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
-        return gauss_newton(self._apply, x0, y, spread(sigma_x, x0), spread(sigma_y, y))
+        return gauss_newton(self._apply, x0, y, broadcast(sigma_x, x0), broadcast(sigma_y, y))
 
     def _unless_absent(
         self, function: Callable[[Tensor], Tensor], x: Tensor, otherwise: Callable[[Tensor], Tensor] = lambda x: x
     ) -> Tensor:
         require_pictures(x)
-        absent = self.absent
+        absent = self.absent.to(x.device)
         if bool(absent.all()):
             return otherwise(x)
         made = function(x)
@@ -132,6 +136,11 @@ class Degradation(ABC):
 class Pointwise(Degradation):
     """A part under which each value becomes another, by a rising function of its own place and channel."""
 
+    @property
+    def is_affine(self) -> bool:
+        """Whether that function is a straight line, y = g x + o."""
+        return False
+
     @abstractmethod
     def _invert(self, y: Tensor) -> Tensor: ...
 
@@ -139,6 +148,8 @@ class Pointwise(Degradation):
         return slope_of(self._invert, y)
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        if self.is_affine:
+            return affine_step(self._apply, x0, y, sigma_x, sigma_y)
         return pointwise_step(self._apply, self._invert(y), x0, y, sigma_x, sigma_y)
 
 
@@ -159,13 +170,7 @@ class Linear(Degradation):
         return y.shape[-2], y.shape[-1]
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
-        # With x = x0 + d, and everything times sigma_x^2: (sigma_x^2 A* A / sigma_y^2 + 1) d = the same of y - A x0.
-        prior, data = spread(sigma_x, x0) ** 2, spread(sigma_y, y) ** 2
-
-        def normal(d: Tensor) -> Tensor:
-            return self._adjoint(self._apply(d) / data) + d / prior
-
-        return x0 + conjugate_gradients(normal, self._adjoint((y - self._apply(x0)) / data))
+        return linear_step(self._apply, self._adjoint, x0, y, sigma_x, sigma_y)
 
 
 class Projection(Degradation):
@@ -191,21 +196,52 @@ def pointwise_step(
     a: Callable[[Tensor], Tensor], exact: Tensor, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter
 ) -> Tensor:
     """The data step of a rising function of each value, `exact` being the x of which it makes y."""
-    weight = (spread(sigma_x, x0) / spread(sigma_y, y)) ** 2
+    weight, exact = (broadcast(sigma_x, x0) / broadcast(sigma_y, y)) ** 2, exact.clamp(-_FAR, _FAR)
+
+    def objective(x: Tensor) -> Tensor:
+        return weight * (a(x) - y) ** 2 + (x - x0) ** 2
 
     def gradient(x: Tensor) -> Tensor:
         return weight * (a(x) - y) * slope_of(a, x) + x - x0
 
-    return monotone_root(gradient, x0, exact)  # the solution lies between what either side asks for
+    best = root_between(gradient, x0, exact)  # the solution lies between what either side asks for
+    for end in (x0, exact):
+        best = torch.where(objective(end) < objective(best), end, best)
+    return best
+
+
+def affine_step(a: Callable[[Tensor], Tensor], x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+    """The data step of y = g x + o for each value."""
+    gain, ratio = slope_of(a, x0), (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2
+    return x0 + gain * (y - a(x0)) / (gain**2 + ratio)
+
+
+def linear_step(
+    a: Callable[[Tensor], Tensor],
+    adjoint: Callable[[Tensor], Tensor],
+    x0: Tensor,
+    y: Tensor,
+    sigma_x: Parameter,
+    sigma_y: Parameter,
+) -> Tensor:
+    """The data step of a linear map by conjugate gradients: x = x0 + d, (A* A / sigma_y^2 + 1 / sigma_x^2) d =
+    A* (y - A x0) / sigma_y^2.
+    """
+    prior, data = broadcast(sigma_x, x0) ** 2, broadcast(sigma_y, y) ** 2
+
+    def normal(d: Tensor) -> Tensor:
+        return adjoint(a(d) / data) + d / prior
+
+    return x0 + conjugate_gradients(normal, adjoint((y - a(x0)) / data))
 
 
 def weighted_mean(x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
     """The data step of the identity."""
-    share = 1 / (1 + (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2)
+    share = 1 / (1 + (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2)
     return x0 + share * (y - x0)
 
 
-def spread(parameter: Parameter, x: Tensor) -> Tensor:
+def broadcast(parameter: Parameter, x: Tensor) -> Tensor:
     """A parameter in the type and on the device of pictures x [B, C, H, W], shaped to be combined with them."""
     if not isinstance(parameter, Tensor):
         return x.new_tensor(parameter)
@@ -224,7 +260,7 @@ def is_field(parameter: Parameter) -> bool:
     return isinstance(parameter, Tensor) and parameter.ndim == 4 and parameter.shape[-2:] != (1, 1)
 
 
-def cut(parameter: Parameter, window: Window) -> Parameter:
+def crop(parameter: Parameter, window: Window) -> Parameter:
     """A parameter in a part of the picture."""
     return window.of(parameter) if isinstance(parameter, Tensor) and is_field(parameter) else parameter
 
@@ -237,7 +273,7 @@ def equals(parameter: Parameter, value: float) -> Tensor:
     return same if same.ndim < 2 else same.flatten(1).all(1)
 
 
-def first(parameter: Parameter) -> float:
+def mean_of(parameter: Parameter) -> float:
     """One number for a parameter, for people: its mean over the first picture."""
     if not isinstance(parameter, Tensor):
         return parameter

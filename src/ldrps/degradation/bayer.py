@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, first, per_picture, spread
+from ldrps.degradation.base import Parameter, broadcast, mean_of, per_picture
 from ldrps.degradation.noise import Noise, as_seen, normal
 from ldrps.degradation.srgb import to_linear, to_srgb
 
@@ -51,12 +51,12 @@ class BayerNoise(Noise):
         return as_seen("linear", x, lambda light: spread_out * _gathered(self._mosaic(light), 2))
 
     def words(self) -> str:
-        return f"sensor noise {255 * (first(self.shot) + first(self.read) ** 2) ** 0.5:.0f} of 255 at white"
+        return f"sensor noise {255 * (mean_of(self.shot) + mean_of(self.read) ** 2) ** 0.5:.0f} of 255 at white"
 
     def _mosaic(self, light: Tensor) -> Tensor:
         """The variance of the noise at the sensor, 0 for the colours that a place does not see."""
         seen = (light / self._gains(light)).clamp_min(0)
-        variance = spread(self.shot, light) * seen + spread(self.read, light) ** 2
+        variance = broadcast(self.shot, light) * seen + broadcast(self.read, light) ** 2
         return variance * self._filters(light)
 
     def _filters(self, like: Tensor) -> Tensor:

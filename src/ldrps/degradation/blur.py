@@ -8,16 +8,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, equals, first, is_field, spread
+from ldrps.degradation.base import Linear, Parameter, broadcast, equals, is_field, mean_of
 from ldrps.degradation.kernels import taps
 from ldrps.degradation.separable import Axis, Separable, mirrored
+from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
 
 # What lies beyond the edge: the picture mirrored, the picture again, or nothing, so that the result is smaller.
 Border = Literal["mirrored", "circular", "valid"]
 
 _MANY = 128  # taps from which on a convolution is cheaper by Fourier's transform
-_REGULAR = 0.1  # deviation of the noise to that of the change, where a blur is undone with no prior to ask
+REGULAR = 0.1  # deviation of the noise to that of the change, where a blur is undone with no prior to ask
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +27,25 @@ class Blur(Linear):
 
     Attributes:
         kernel: [h, w] for all pictures or [B, h, w], of odd sides and sum 1; see `kernels`.
-        border: what lies beyond the edge; "circular" has a data step in closed form.
+        border: what lies beyond the edge.
+
+    The data step has a closed form for a circular border, and for a mirrored one if the kernel is its own mirror image
+    both ways. Others take hundreds of rounds of conjugate gradients.
+
+    Raises:
+        SettingsError: a kernel without a middle.
     """
 
     kind = "blur"
 
     kernel: Tensor
     border: Border = "mirrored"
+
+    def __post_init__(self) -> None:
+        if self.kernel.ndim not in (2, 3) or not all(side % 2 for side in self.kernel.shape[-2:]):
+            raise SettingsError(
+                f"a kernel of shape {list(self.kernel.shape)}: give [h, w] or [B, h, w], both sides odd"
+            )
 
     @property
     def absent(self) -> Tensor:
@@ -45,7 +58,7 @@ class Blur(Linear):
     def support(self) -> int:
         return max(self._reach)
 
-    def seen(self, window: Window) -> Window:
+    def output_window(self, window: Window) -> Window:
         down, across = self._reach if self.border == "valid" else (0, 0)
         return Window(window.top, window.left, window.height - 2 * down, window.width - 2 * across)
 
@@ -57,6 +70,9 @@ class Blur(Linear):
         if self.border == "circular":
             return self._filtered(x, self._transfer(x))
         down, across = self._reach
+        if self.border == "valid" and (x.shape[-2] <= 2 * down or x.shape[-1] <= 2 * across):
+            (height, width), (rows, columns) = x.shape[-2:], self.kernel.shape[-2:]
+            raise InputError(f"a picture of {width}x{height} and a kernel of {columns}x{rows}: give a larger one")
         if self.border == "mirrored":
             for dim, reach in ((-2, down), (-1, across)):
                 length = x.shape[dim]
@@ -78,28 +94,39 @@ class Blur(Linear):
         return self._filtered(y, self._transfer(y).conj()) if self.border == "circular" else super()._adjoint(y)
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
-        if self.border != "circular" or is_field(sigma_x) or is_field(sigma_y):
+        doubled = self.border == "mirrored" and self._is_symmetric
+        if not (doubled or self.border == "circular") or is_field(sigma_x) or is_field(sigma_y):
             return super()._data_step(x0, y, sigma_x, sigma_y)
-        transfer = self._transfer(x0)
-        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
-        return x0 + self._filtered(y - self._apply(x0), transfer.conj() / (transfer.abs() ** 2 + ratio))
+        residual = y - self._apply(x0)
+        if doubled:  # a picture and its mirror images, side by side, go on in circles as the one goes on mirrored
+            residual = torch.cat([residual, residual.flip(-1)], -1)
+            residual = torch.cat([residual, residual.flip(-2)], -2)
+        transfer = self._transfer(residual)
+        ratio = (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2
+        change = self._filtered(residual, transfer.conj() / (transfer.abs() ** 2 + ratio))
+        return x0 + change[..., : x0.shape[-2], : x0.shape[-1]]
 
     def _invert(self, y: Tensor) -> Tensor:
         start = y if self.border != "valid" else self._adjoint(y)
-        return self._data_step(start, y, 1.0, _REGULAR)
+        return self._data_step(start, y, 1.0, REGULAR)
 
     def _slope(self, y: Tensor) -> Tensor:
         transfer = self._transfer(y)
-        undone = 1 + transfer.conj() * (1 - transfer) / (transfer.abs() ** 2 + _REGULAR**2)
+        undone = 1 + transfer.conj() * (1 - transfer) / (transfer.abs() ** 2 + REGULAR**2)
         power = torch.fft.irfft2(undone, s=y.shape[-2:]).pow(2).sum((-2, -1), keepdim=True).sqrt()
         height, width = self.clean_size(y)
         return power.expand(len(y), y.shape[1], height, width)
 
     def words(self) -> str:
-        kernel = self.kernel if self.kernel.ndim == 2 else self.kernel[0]
+        kernel = (self.kernel if self.kernel.ndim == 2 else self.kernel[0]).cpu()
         rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
         spread_out = (kernel * (rows[:, None] ** 2 + columns**2)).sum() / 2
         return f"blurred by {float(spread_out.clamp_min(0).sqrt()):.1f} px"
+
+    @property
+    def _is_symmetric(self) -> bool:
+        kernel = self.kernel
+        return torch.equal(kernel, kernel.flip(-1)) and torch.equal(kernel, kernel.flip(-2))
 
     @property
     def _reach(self) -> tuple[int, int]:
@@ -143,6 +170,20 @@ class GaussianBlur(Separable):
     def support(self) -> int:
         return taps(self.sigma).shape[-1] // 2
 
+    def __post_init__(self) -> None:
+        if float(torch.as_tensor(self.sigma).min()) < 0:
+            raise SettingsError(f"sigma is {self.sigma}; it must be 0 or more pixels")
+
+    def _invert(self, y: Tensor) -> Tensor:
+        return self._data_step(y, y, 1.0, REGULAR)
+
+    def _slope(self, y: Tensor) -> Tensor:
+        rows, columns = self.matrices((y.shape[-2], y.shape[-1]), y)
+        down, across = (torch.linalg.eigvalsh(m.double().cpu()).to(y) for m in (rows, columns))
+        passed = down[..., :, None] * across[..., None, :]
+        undone = 1 + passed * (1 - passed) / (passed**2 + REGULAR**2)
+        return undone.pow(2).mean((-2, -1), keepdim=True).sqrt().expand_as(y)
+
     def axes(self, size: tuple[int, int]) -> tuple[Axis, Axis]:
         weight = taps(self.sigma)
         weight = weight if weight.ndim == 1 else weight[:, None]
@@ -151,7 +192,7 @@ class GaussianBlur(Separable):
         return rows, columns
 
     def words(self) -> str:
-        return f"blurred by {first(self.sigma):.1f} px"
+        return f"blurred by {mean_of(self.sigma):.1f} px"
 
     @staticmethod
     def _axis(weight: Tensor, length: int, reach: int) -> Axis:

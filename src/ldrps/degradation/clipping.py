@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation.base import Projection
+from ldrps.errors import SettingsError
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,10 @@ class Rounding(Projection):
     kind = "rounding"
 
     levels: int = 255
+
+    def __post_init__(self) -> None:
+        if self.levels < 1:
+            raise SettingsError(f"levels is {self.levels}; it must be 1 or more")
 
     @property
     def absent(self) -> Tensor:

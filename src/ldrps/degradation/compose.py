@@ -8,7 +8,18 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Degradation, Parameter, Pointwise, Projection, is_field, pointwise_step, spread
+from ldrps.degradation.base import (
+    Degradation,
+    Linear,
+    Parameter,
+    Pointwise,
+    Projection,
+    affine_step,
+    broadcast,
+    is_field,
+    linear_step,
+    pointwise_step,
+)
 from ldrps.degradation.separable import Separable, separable_step
 from ldrps.image.tiles import Window
 
@@ -28,7 +39,7 @@ class Compose(Degradation):
 
     @property
     def absent(self) -> Tensor:
-        return reduce(torch.logical_and, (part.absent for part in self.parts), torch.tensor(True))
+        return reduce(torch.logical_and, (part.absent.cpu() for part in self.parts), torch.tensor(True))
 
     @property
     def support(self) -> int:
@@ -38,11 +49,11 @@ class Compose(Degradation):
         placed = []
         for part in self.parts:
             placed.append(part.at(window))
-            window = part.seen(window)
+            window = part.output_window(window)
         return Compose(tuple(placed))
 
-    def seen(self, window: Window) -> Window:
-        return reduce(lambda seen, part: part.seen(seen), self.parts, window)
+    def output_window(self, window: Window) -> Window:
+        return reduce(lambda seen, part: part.output_window(seen), self.parts, window)
 
     def words(self) -> str:
         return ", ".join(part.words() for part in self.present) or "no damage"
@@ -63,8 +74,9 @@ class Compose(Degradation):
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
         """What loses information without noise comes last and is peeled off: y is replaced by the nearest picture to
-        the expected one that would have given it. Pointwise parts are solved together, and so are separable ones; what
-        is mixed, by Gauss-Newton steps with conjugate gradients.
+        the expected one that would have given it. Pointwise parts are solved together, so are separable ones, and other
+        linear ones by conjugate gradients. What is mixed is solved by Gauss-Newton steps: exact, and slow, so that a
+        chain had better undo tones first.
         """
         *rest, last = self.present
         if not rest:
@@ -73,10 +85,20 @@ class Compose(Degradation):
         if isinstance(last, Projection):
             return before.data_step(x0, last.project(before(x0), y), sigma_x, sigma_y)
         if all(isinstance(part, Pointwise) for part in self.present):
+            if all(isinstance(part, Pointwise) and part.is_affine for part in self.present):
+                return affine_step(self._apply, x0, y, sigma_x, sigma_y)
             return pointwise_step(self._apply, self._invert(y), x0, y, sigma_x, sigma_y)
-        if all(isinstance(part, Separable) for part in self.present) and not is_field(sigma_x) | is_field(sigma_y):
+        if all(isinstance(part, Separable) for part in self.present) and not (is_field(sigma_x) or is_field(sigma_y)):
             return self._separable_step(x0, y, sigma_x, sigma_y)
+        if all(isinstance(part, Linear) for part in self.present):
+            return linear_step(self._apply, self._adjoint, x0, y, sigma_x, sigma_y)
         return super()._data_step(x0, y, sigma_x, sigma_y)
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        for part in reversed(self.present):
+            assert isinstance(part, Linear)
+            y = part.adjoint(y)
+        return y
 
     def _separable_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
         size = (x0.shape[-2], x0.shape[-1])
@@ -86,4 +108,4 @@ class Compose(Degradation):
             down, across = part.matrices(size, x0)
             rows, columns = down @ rows, across @ columns
             size = (rows.shape[-2], columns.shape[-2])
-        return separable_step(rows, columns, x0, y, (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2)
+        return separable_step(rows, columns, x0, y, (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2)

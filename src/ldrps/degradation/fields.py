@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, Pointwise, cut, equals, first, spread
+from ldrps.degradation.base import Parameter, Pointwise, broadcast, crop, equals, mean_of
 from ldrps.degradation.srgb import Domain, into, out_of
 from ldrps.image.tiles import Window
 
@@ -34,20 +34,24 @@ class Veil(Pointwise):
     def absent(self) -> Tensor:
         return equals(self.transmission, 1)
 
+    @property
+    def is_affine(self) -> bool:
+        return self.domain == "srgb"
+
     def _apply(self, x: Tensor) -> Tensor:
-        t = spread(self.transmission, x)
-        return out_of(self.domain, t * into(self.domain, x) + (1 - t) * spread(self.airlight, x))
+        t = broadcast(self.transmission, x)
+        return out_of(self.domain, t * into(self.domain, x) + (1 - t) * broadcast(self.airlight, x))
 
     def _invert(self, y: Tensor) -> Tensor:
-        t = spread(self.transmission, y)
-        scene = (into(self.domain, y) - (1 - t) * spread(self.airlight, y)) / t.clamp_min(_OPAQUE)
+        t = broadcast(self.transmission, y)
+        scene = (into(self.domain, y) - (1 - t) * broadcast(self.airlight, y)) / t.clamp_min(_OPAQUE)
         return out_of(self.domain, scene)
 
     def at(self, window: Window) -> Veil:
-        return replace(self, transmission=cut(self.transmission, window), airlight=cut(self.airlight, window))
+        return replace(self, transmission=crop(self.transmission, window), airlight=crop(self.airlight, window))
 
     def words(self) -> str:
-        return f"a veil that hides {1 - first(self.transmission):.0%}"
+        return f"a veil that hides {1 - mean_of(self.transmission):.0%}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +70,15 @@ class Streaks(Pointwise):
     def absent(self) -> Tensor:
         return equals(self.opacity, 0)
 
+    @property
+    def is_affine(self) -> bool:
+        return True
+
     def _apply(self, x: Tensor) -> Tensor:
-        return x + spread(self.opacity, x) * (1 - x)
+        return x + broadcast(self.opacity, x) * (1 - x)
 
     def _invert(self, y: Tensor) -> Tensor:
-        opacity = spread(self.opacity, y)
+        opacity = broadcast(self.opacity, y)
         return (y - opacity) / (1 - opacity).clamp_min(_OPAQUE)
 
     def at(self, window: Window) -> Streaks:
@@ -98,15 +106,18 @@ class LocalLight(Pointwise):
     def absent(self) -> Tensor:
         return equals(self.log_gain, 0)
 
+    @property
+    def is_affine(self) -> bool:
+        return self.domain == "srgb"
+
     def _apply(self, x: Tensor) -> Tensor:
-        return out_of(self.domain, into(self.domain, x) * spread(self.log_gain, x).exp())
+        return out_of(self.domain, into(self.domain, x) * broadcast(self.log_gain, x).exp())
 
     def _invert(self, y: Tensor) -> Tensor:
-        return out_of(self.domain, into(self.domain, y) * (-spread(self.log_gain, y)).exp())
+        return out_of(self.domain, into(self.domain, y) * (-broadcast(self.log_gain, y)).exp())
 
     def at(self, window: Window) -> LocalLight:
         return replace(self, log_gain=window.of(self.log_gain))
 
     def words(self) -> str:
-        stops = self.log_gain[0].float() / torch.tensor(2.0).log().item()
-        return f"light uneven by {float(stops.std()):.1f} stops"
+        return f"light uneven by {float(self.log_gain[0].float().std(correction=0)) / math.log(2):.1f} stops"

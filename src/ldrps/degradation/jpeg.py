@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation.base import Projection
+from ldrps.errors import SettingsError
 from ldrps.image.tiles import Window
 
 _BLOCK = 8
@@ -48,6 +49,9 @@ class Jpeg(Projection):
     What is decoded is neither clipped nor rounded. The gradient passes the quantisation as if it were not there. Beyond
     its edge a picture goes on with its outermost pixels, as libjpeg fills its last blocks.
 
+    Raises:
+        SettingsError: tables of another shape, or with a step that is not positive.
+
     Attributes:
         quantisation: steps of the coefficients of luma and of chroma, [2, 8, 8] or [B, 2, 8, 8]; see `tables`.
         subsampling: pixels to one of chroma, (down, across): (2, 2) is 4:2:0, (1, 2) 4:2:2, (1, 1) 4:4:4.
@@ -65,6 +69,12 @@ class Jpeg(Projection):
         """As libjpeg writes it at a quality from 1 to 100."""
         return cls(tables(quality), subsampling)
 
+    def __post_init__(self) -> None:
+        if self.quantisation.shape[-3:] != (2, _BLOCK, _BLOCK) or not bool((self.quantisation > 0).all()):
+            raise SettingsError(
+                f"tables of shape {list(self.quantisation.shape)}: give [2, 8, 8] or [B, 2, 8, 8] above 0"
+            )
+
     @property
     def absent(self) -> Tensor:
         return torch.tensor(False)
@@ -74,10 +84,13 @@ class Jpeg(Projection):
         return _BLOCK * max(self.subsampling)
 
     def _apply(self, x: Tensor) -> Tensor:
-        return self._coded(x, _quantised)
+        planes = [_quantised(plane, self._step(channel, plane)) for channel, plane in enumerate(self._planes(x))]
+        ycc = [self._plane(plane, channel, x.shape[-2:], _smoothed) for channel, plane in enumerate(planes)]
+        return (_from_ycc(torch.stack(ycc, 1)) + 128) / 255
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """x moved into the intervals of the coefficients that y stands for, widened for y's rounding to bytes.
+        """x moved into the intervals of the coefficients that y stands for, widened for y's rounding to bytes: of the
+        pictures there the nearest in YCbCr.
 
         y tells which multiple of its step each coefficient was: of subsampled chroma too, once the filter by which it
         was enlarged is undone. Blocks that the edge cuts tell nothing that could be held on to.
@@ -98,13 +111,8 @@ class Jpeg(Projection):
         return replace(self, offset=((top + window.top) % rows, (left + window.left) % columns))
 
     def words(self) -> str:
-        step = self.quantisation.reshape(-1, 2, _BLOCK, _BLOCK)[0, 0].mean()
+        step = self.quantisation.double().reshape(-1, 2, _BLOCK, _BLOCK)[0, 0].mean()
         return f"saved as JPEG with steps of {float(step):.0f} of 255"
-
-    def _coded(self, x: Tensor, quantise: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        planes = [quantise(plane, self._step(channel, plane)) for channel, plane in enumerate(self._planes(x))]
-        ycc = [self._plane(plane, channel, x.shape[-2:], _smoothed) for channel, plane in enumerate(planes)]
-        return (_from_ycc(torch.stack(ycc, 1)) + 128) / 255
 
     def _step(self, channel: int, plane: Tensor) -> Tensor:
         """Of the coefficients of a channel, [1 or B, 1, 1, 8, 8]."""
@@ -160,7 +168,7 @@ def _quantised(coefficients: Tensor, step: Tensor) -> Tensor:
 
 def _from_ycc(ycc: Tensor) -> Tensor:
     """RGB of values Y, Cb, Cr [B, 3, H, W], linear: neither is shifted."""
-    return torch.einsum("bchw,dc->bdhw", ycc, ycc.new_tensor(_TO_YCC).double().inverse().to(ycc))
+    return torch.einsum("bchw,dc->bdhw", ycc, torch.tensor(_TO_YCC, dtype=torch.float64).inverse().to(ycc))
 
 
 def _cosines(like: Tensor) -> Tensor:

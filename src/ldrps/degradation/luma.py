@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, is_field, spread
+from ldrps.degradation.base import Linear, Parameter, broadcast, is_field
 from ldrps.image.space import LUMA
 
 
@@ -43,7 +43,7 @@ class Luma(Linear):
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
         if is_field(sigma_x) or (isinstance(sigma_x, Tensor) and sigma_x.ndim > 1):
             return super()._data_step(x0, y, sigma_x, sigma_y)
-        ratio = (spread(sigma_y, y) / spread(sigma_x, y)) ** 2
+        ratio = (broadcast(sigma_y, y) / broadcast(sigma_x, y)) ** 2
         return x0 + self._adjoint((y - self._apply(x0)) / (sum(weight**2 for weight in self.weights) + ratio))
 
     def words(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, spread
+from ldrps.degradation.base import Linear, Parameter, broadcast
 from ldrps.errors import InputError
 from ldrps.image.tiles import Window
 
@@ -36,7 +36,7 @@ class Mask(Linear):
 
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
         known = self._of(x0)
-        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
+        ratio = (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2
         return x0 + known * (y - known * x0) / (known**2 + ratio)
 
     def at(self, window: Window) -> Mask:

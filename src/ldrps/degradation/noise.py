@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, _plain, first, spread
+from ldrps.degradation.base import Parameter, _plain, broadcast, mean_of
 from ldrps.degradation.sampling import resampled, resize
 from ldrps.degradation.solve import slope_of
 from ldrps.degradation.srgb import Domain, into, out_of
@@ -67,13 +67,13 @@ class WhiteNoise(Noise):
     sigma: Parameter
 
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
-        return x + spread(self.sigma, x) * normal(x.shape, x, random)
+        return x + broadcast(self.sigma, x) * normal(x.shape, x, random)
 
     def variance(self, x: Tensor) -> Tensor:
-        return (spread(self.sigma, x) ** 2).expand_as(x)
+        return (broadcast(self.sigma, x) ** 2).expand_as(x)
 
     def words(self) -> str:
-        return f"noise {255 * first(self.sigma):.0f} of 255"
+        return f"noise {255 * mean_of(self.sigma):.0f} of 255"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +91,15 @@ class PoissonNoise(Noise):
     domain: Domain = "srgb"
 
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
-        counts = into(self.domain, x).clamp_min(0) * spread(self.peak, x)
+        counts = into(self.domain, x).clamp_min(0) * broadcast(self.peak, x)
         drawn = torch.from_numpy(random.poisson(counts.movedim(1, -1).cpu().double().numpy())).movedim(-1, 1)
-        return out_of(self.domain, drawn.to(x) / spread(self.peak, x))
+        return out_of(self.domain, drawn.to(x) / broadcast(self.peak, x))
 
     def variance(self, x: Tensor) -> Tensor:
-        return as_seen(self.domain, x, lambda light: light.clamp_min(0) / spread(self.peak, x))
+        return as_seen(self.domain, x, lambda light: light.clamp_min(0) / broadcast(self.peak, x))
 
     def words(self) -> str:
-        return f"shot noise of {first(self.peak):.0f} counts"
+        return f"shot noise of {mean_of(self.peak):.0f} counts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +126,10 @@ class ShotReadNoise(Noise):
         return as_seen(self.domain, x, self._at)
 
     def words(self) -> str:
-        return f"sensor noise {255 * math.sqrt(first(self.shot) + first(self.read) ** 2):.0f} of 255 at white"
+        return f"sensor noise {255 * math.sqrt(mean_of(self.shot) + mean_of(self.read) ** 2):.0f} of 255 at white"
 
     def _at(self, light: Tensor) -> Tensor:
-        return spread(self.shot, light) * light.clamp_min(0) + spread(self.read, light) ** 2
+        return broadcast(self.shot, light) * light.clamp_min(0) + broadcast(self.read, light) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,18 +153,18 @@ class SharedNoise(Noise):
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
         batch, channels, height, width = x.shape
         n = normal((batch, channels, height + 2, width + 2), x, random)  # what comes in from outside, too
-        a, share = spread(self.neighbours, x), spread(self.channels, x)
+        a, share = broadcast(self.neighbours, x), broadcast(self.channels, x)
         n = a * (n[..., :-2, :] + n[..., 2:, :]) + n[..., 1:-1, :]
         n = a * (n[..., :-2] + n[..., 2:]) + n[..., 1:-1]
         n = torch.lerp(n, n.mean(1, keepdim=True), share.expand_as(n))
         left = (1 - share) ** 2 + (2 * share * (1 - share) + share**2) / channels  # of the variance, by sharing
-        return x + spread(self.sigma, x) * n / ((1 + 2 * a**2) * left.sqrt())
+        return x + broadcast(self.sigma, x) * n / ((1 + 2 * a**2) * left.sqrt())
 
     def variance(self, x: Tensor) -> Tensor:
-        return (spread(self.sigma, x) ** 2).expand_as(x)
+        return (broadcast(self.sigma, x) ** 2).expand_as(x)
 
     def words(self) -> str:
-        return f"coarse noise {255 * first(self.sigma):.0f} of 255"
+        return f"coarse noise {255 * mean_of(self.sigma):.0f} of 255"
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,14 +186,14 @@ class ReducedNoise(Noise):
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
         batch, channels, height, width = x.shape
         large = (batch, channels, round(height * self.scale), round(width * self.scale))
-        return x + spread(self.sigma, x) * resize(normal(large, x, random), (height, width))
+        return x + broadcast(self.sigma, x) * resize(normal(large, x, random), (height, width))
 
     def variance(self, x: Tensor) -> Tensor:
         down, across = (self._share(side) for side in x.shape[-2:])
-        return spread(self.sigma, x) ** 2 * torch.outer(down, across).to(x).expand_as(x)
+        return broadcast(self.sigma, x) ** 2 * torch.outer(down, across).to(x).expand_as(x)
 
     def words(self) -> str:
-        return f"coarse noise {255 * first(self.sigma) / max(self.scale, 1):.0f} of 255"
+        return f"coarse noise {255 * mean_of(self.sigma) / max(self.scale, 1):.0f} of 255"
 
     def _share(self, side: int) -> Tensor:
         large = round(side * self.scale)

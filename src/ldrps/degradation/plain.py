@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
 from ldrps.degradation.base import Degradation
 from ldrps.degradation.bayer import BayerNoise
-from ldrps.degradation.blur import Blur, GaussianBlur
+from ldrps.degradation.blur import Blur, Border, GaussianBlur
 from ldrps.degradation.clipping import Clipping, Rounding
 from ldrps.degradation.compose import Compose
 from ldrps.degradation.curve import Curve
@@ -19,11 +20,18 @@ from ldrps.degradation.jpeg import Jpeg
 from ldrps.degradation.luma import Luma
 from ldrps.degradation.mask import Mask
 from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoise, ShotReadNoise, WhiteNoise
-from ldrps.degradation.sampling import Sampling
+from ldrps.degradation.sampling import Filter, Sampling
+from ldrps.degradation.srgb import Domain
 from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
 from ldrps.errors import SettingsError
 
 Part = Degradation | Noise
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "Domain": get_args(Domain),
+    "Border": get_args(Border),
+    "Filter": get_args(Filter),
+}
 
 _PARTS: tuple[type[Part], ...] = (
     *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, Curve, GaussianBlur, Blur, Sampling, Mask, Luma, Jpeg),
@@ -32,12 +40,14 @@ _PARTS: tuple[type[Part], ...] = (
 KINDS: dict[str, type[Part]] = {part.kind: part for part in _PARTS}
 
 
-def from_plain(data: Mapping[str, Any]) -> Part:
+def from_plain(data: Any) -> Part:
     """The part of which `plain()` made this.
 
     Raises:
         SettingsError: an unknown kind, a parameter too many or too few, or one of a wrong type.
     """
+    if not isinstance(data, Mapping):
+        raise SettingsError(f"a part of the damage is {data!r}; give a kind and its parameters")
     kind = KINDS.get(str(data.get("kind")))
     if kind is None:
         raise SettingsError(f"kind is {data.get('kind')!r}; there are {', '.join(KINDS)}")
@@ -52,8 +62,43 @@ def from_plain(data: Mapping[str, Any]) -> Part:
 
 
 def _parameter(value: Any, wanted: str) -> Any:
+    """A parameter of a type that is wanted, by its name in the dataclass.
+
+    Raises:
+        TypeError, ValueError: it is of another.
+    """
+    if wanted in _WORDS:
+        if value not in _WORDS[wanted]:
+            raise ValueError(f"{value!r} is none of {', '.join(_WORDS[wanted])}")
+        return value
     if wanted.startswith("tuple[Degradation"):
-        return tuple(from_plain(each) for each in value)
+        parts = tuple(from_plain(each) for each in _list(value))
+        if not all(isinstance(part, Degradation) for part in parts):
+            raise TypeError("noise is no part of a chain of degradations")
+        return parts
     if wanted.startswith("tuple"):
-        return tuple(value)
-    return torch.tensor(value) if isinstance(value, list) else value
+        return tuple(_number(each, whole="int" in wanted) for each in _list(value))
+    if isinstance(value, list) and wanted not in ("int", "float"):
+        found = torch.tensor(value, dtype=torch.float64)
+        if not bool(found.isfinite().all()):
+            raise ValueError("a number is not finite")
+        return found
+    if value is None and "None" in wanted:
+        return None
+    if wanted == "Tensor":
+        raise TypeError(f"{value!r} is no list of numbers")
+    return _number(value, whole=wanted == "int")
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def _number(value: Any, *, whole: bool) -> float | int:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no number")
+    if whole and value != int(value):
+        raise TypeError(f"{value!r} is no whole number")
+    return int(value) if whole else value

@@ -71,16 +71,18 @@ class Sampling(Separable):
         return self.size
 
     def _invert(self, y: Tensor) -> Tensor:
-        return resize(y, self.size)
+        for dim, side in ((-1, self.size[1]), (-2, self.size[0])):
+            y = resampled(y.shape[dim], side, 1 / self.factor).along(y, dim)
+        return y
 
     def _slope(self, y: Tensor) -> Tensor:
         return torch.ones_like(self._invert(y))
 
     def at(self, window: Window) -> Sampling:
-        self.seen(window)
+        self.output_window(window)
         return replace(self, size=(window.height, window.width))
 
-    def seen(self, window: Window) -> Window:
+    def output_window(self, window: Window) -> Window:
         places = [place / self.factor for place in (window.top, window.left, window.height, window.width)]
         if any(abs(place - round(place)) > 1e-9 for place in places):
             raise InputError(
@@ -108,20 +110,21 @@ def resampled(length: int, count: int, factor: float, how: Filter = "bicubic", b
     What the filter wants from beyond the edge is left out ("cut", as Pillow does) or taken from the mirrored line
     ("mirrored", as MATLAB does).
     """
-    radius, stretch = _RADIUS[how], max(factor, 1.0)
-    centre = (torch.arange(count, dtype=torch.float64) + 0.5) * factor
-    begin = (centre - radius * stretch + 0.5).floor().long()
-    places = begin[:, None] + torch.arange(math.ceil(2 * radius * stretch) + 1)
-    ends = (centre + radius * stretch + 0.5).floor().long()[:, None]
-    weight = _FILTERS[how]((places - centre[:, None] + 0.5) / stretch)
-    if beyond == "cut":
-        weight = weight * ((places >= 0) & (places < length) & (places < ends))
-        index = places.clamp(0, length - 1)
-    else:
-        index = mirrored(places, length)
-    weight = weight / weight.sum(1, keepdim=True)
-    used = (weight != 0).any(0)
-    return Axis(length, index[:, used], weight[:, used])
+    with torch.inference_mode(False):  # it is kept, and may have to be differentiated through later
+        radius, stretch = _RADIUS[how], max(factor, 1.0)
+        centre = (torch.arange(count, dtype=torch.float64) + 0.5) * factor
+        begin = (centre - radius * stretch + 0.5).floor().long()
+        places = begin[:, None] + torch.arange(math.ceil(2 * radius * stretch) + 1)
+        ends = (centre + radius * stretch + 0.5).floor().long()[:, None]
+        weight = _FILTERS[how]((places - centre[:, None] + 0.5) / stretch)
+        if beyond == "cut":
+            weight = weight * ((places >= 0) & (places < length) & (places < ends))
+            index = places.clamp(0, length - 1)
+        else:
+            index = mirrored(places, length)
+        weight = weight / weight.sum(1, keepdim=True)
+        used = (weight != 0).any(0)
+        return Axis(length, index[:, used], weight[:, used])
 
 
 def _cubic(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, is_field, spread
+from ldrps.degradation.base import Linear, Parameter, broadcast, is_field
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +30,15 @@ class Axis:
 
         Summed in float64 in the order of the taps, as Pillow does: the same to the bit on every processor.
         """
-        index = self.index.to(x.device)
-        weight = self.weight.to(x.device, torch.float64 if x.device.type != "mps" else x.dtype)
-        total: Tensor | None = None
-        for tap in range(index.shape[1]):
-            part = x.index_select(dim, index[:, tap]).to(weight.dtype) * weight[..., tap].unsqueeze(-3 - dim)
-            total = part if total is None else total + part
-        assert total is not None
+        precision = torch.float64 if x.device.type != "mps" else x.dtype
+        index, weight, values = self.index.to(x.device), self.weight.to(x.device, precision), x.to(precision)
+        taps = (
+            values.index_select(dim, index[:, tap]).mul_(weight[..., tap].unsqueeze(-3 - dim))
+            for tap in range(index.shape[1])
+        )
+        total = next(taps)
+        for tap in taps:
+            total.add_(tap)
         return total.to(x.dtype)
 
     def matrix(self, x: Tensor) -> Tensor:
@@ -65,7 +67,7 @@ class Separable(Linear):
         if is_field(sigma_x) or is_field(sigma_y):
             return super()._data_step(x0, y, sigma_x, sigma_y)
         rows, columns = self.matrices((x0.shape[-2], x0.shape[-1]), x0)
-        ratio = (spread(sigma_y, y) / spread(sigma_x, x0)) ** 2
+        ratio = (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2
         return separable_step(rows, columns, x0, y, ratio)
 
     def matrices(self, size: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,10 +82,17 @@ def separable_step(rows: Tensor, columns: Tensor, x0: Tensor, y: Tensor, ratio: 
     By the eigenvectors of R R^T and C C^T: x = x0 + R^T (A A^T + ratio)^-1 (y - R x0 C^T) C, where A A^T is the
     Kronecker product of the two, so that its eigenvalues are the products of theirs.
     """
-    (down, u), (across, v) = (torch.linalg.eigh(m @ m.mT) for m in (rows, columns))
+    (down, u), (across, v) = (_eigen(m) for m in (rows, columns))
     residual = u.mT @ (y - rows @ x0 @ columns.mT) @ v
     solved = residual / (down.clamp_min(0)[..., :, None] * across.clamp_min(0)[..., None, :] + ratio)
     return x0 + rows.mT @ (u @ solved @ v.mT) @ columns
+
+
+def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors of m m^T, in float64: squaring a matrix costs half of its digits."""
+    exact = matrix.to("cpu" if matrix.device.type == "mps" else matrix.device).double()
+    values, vectors = torch.linalg.eigh(exact @ exact.mT)
+    return values.to(matrix), vectors.to(matrix)
 
 
 def mirrored(index: Tensor, length: int) -> Tensor:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+logger = logging.getLogger(__name__)
+
 Map = Callable[[Tensor], Tensor]
 
-_ROUNDS = 100  # of conjugate gradients, at most
+_ROUNDS = 500  # of conjugate gradients, at most
 _NEWTON = 12
 _NEARLY = 1e-3
 _HALVINGS = 8
@@ -19,7 +22,8 @@ _ROOT = 40  # of which a third are bisections: enough for float64
 def conjugate_gradients(apply: Map, b: Tensor, tolerance: float | None = None) -> Tensor:
     """x [B, ...] of apply(x) = b, for a symmetric positive definite map (Hestenes and Stiefel 1952).
 
-    To a relative residual of `tolerance`, or near the precision of the type; 100 rounds at most.
+    To a relative residual of `tolerance`, or near the precision of the type; where that takes more than 500 rounds, the
+    result is what they reached, and the log says so.
     """
     x, residual = torch.zeros_like(b), b
     direction, square = residual, _dot(residual, residual)
@@ -35,10 +39,15 @@ def conjugate_gradients(apply: Map, b: Tensor, tolerance: float | None = None) -
         following = _dot(residual, residual)
         direction = residual + following / square.clamp_min(_tiny(b)) * direction
         square = following
+    else:
+        reached = float((square / enough.clamp_min(_tiny(b))).amax().sqrt())
+        logger.debug(
+            "conjugate gradients: %d rounds, and still %.0f times the residual that was wanted", _ROUNDS, reached
+        )
     return x
 
 
-def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor, rounds: int = _NEWTON) -> Tensor:
+def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor) -> Tensor:
     """A stationary x of |a(x) - y|^2 / sigma_y^2 + |x - x0|^2 / sigma_x^2, from x0 on, for any smooth map.
 
     Each round solves the problem nearly, with `a` as a straight line, and shortens the step until the objective falls.
@@ -48,47 +57,52 @@ def gauss_newton(a: Map, x0: Tensor, y: Tensor, sigma_x: Tensor, sigma_y: Tensor
         data, prior = (a(x) - y) / sigma_y, (x - x0) / sigma_x
         return _dot(data, data) + _dot(prior, prior)
 
-    x, height = x0, objective(x0)
-    for _ in range(rounds):
+    def direction(x: Tensor) -> Tensor:
         value, pull = vjp(a, x)
         slope = pull((value - y) / sigma_y**2)[0] + (x - x0) / sigma_x**2
 
-        def curvature(d: Tensor, at: Tensor = x, pull: Callable[[Tensor], tuple[Tensor]] = pull) -> Tensor:
-            return pull(torch.func.jvp(a, (at,), (d,))[1] / sigma_y**2)[0] + d / sigma_x**2
+        def curvature(d: Tensor) -> Tensor:
+            return pull(torch.func.jvp(a, (x,), (d,))[1] / sigma_y**2)[0] + d / sigma_x**2
 
-        step = conjugate_gradients(curvature, -slope, _NEARLY)
-        length = torch.ones_like(height)
+        return conjugate_gradients(curvature, -slope, _NEARLY)
+
+    x, height = x0, objective(x0)
+    for _ in range(_NEWTON):
+        step = direction(x)
         for _ in range(_HALVINGS):
-            lower = objective(x + length * step) <= height
-            if bool(lower.all()):
+            lower = objective(x + step)
+            if bool((lower <= height).all()):
                 break
-            length = torch.where(lower, length, length / 2)
-        moved = x + torch.where(objective(x + length * step) <= height, length, torch.zeros_like(length)) * step
-        change, x, height = (moved - x).abs().amax(), moved, objective(moved)
-        if float(change) <= _tolerance(x):
+            step = torch.where(lower <= height, step, step / 2)
+        step = torch.where(lower <= height, step, torch.zeros_like(step))
+        x, height = x + step, torch.minimum(lower, height)
+        if float(step.abs().amax()) <= _tolerance(x):
             break
     return x
 
 
-def monotone_root(gradient: Map, one: Tensor, other: Tensor) -> Tensor:
-    """Where `gradient`, of each value by itself, rises through 0 between `one` and `other`; else the end nearest to it.
+def root_between(gradient: Map, one: Tensor, other: Tensor) -> Tensor:
+    """Where `gradient`, of each value by itself, rises through 0 between `one` and `other`.
 
     The secant of the bracket (regula falsi, Illinois form), and every third time its middle, so that it always closes.
+    Where an end has the wrong sign, that end.
     """
-    low, high = torch.minimum(one, other), torch.maximum(one, other)
-    below, above = gradient(low), gradient(high)
-    outside_low, outside_high = below >= 0, above <= 0
-    left, right, guess = low, high, low
+    left, right = torch.minimum(one, other), torch.maximum(one, other)
+    # At the ends it is taken to point inwards: outside the range of a curve it may be 0.
+    below, above = -gradient(left).abs() - _tiny(left), gradient(right).abs() + _tiny(left)
+    guess = left
     for number in range(_ROOT):
-        secant = left - below * (right - left) / (above - below).clamp_min(_tiny(left))
-        middle = (left + right) / 2
+        secant = left - below * (right - left) / (above - below)
+        middle, last = (left + right) / 2, guess
         guess = middle if number % 3 == 2 else torch.where((secant > left) & (secant < right), secant, middle)
         value = gradient(guess)
         rises = value > 0
         # The end that stays loses half of its weight, or the secant would creep.
         below, above = torch.where(rises, below / 2, value), torch.where(rises, value, above / 2)
         left, right = torch.where(rises, left, guess), torch.where(rises, guess, right)
-    return torch.where(outside_low, low, torch.where(outside_high, high, guess))
+        if number % 3 == 1 and float((guess - last).abs().amax()) <= _tolerance(guess):
+            break
+    return guess
 
 
 def vjp(a: Map, x: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, Pointwise, cut, equals, first, per_picture, spread
+from ldrps.degradation.base import Parameter, Pointwise, broadcast, crop, equals, mean_of, per_picture
 from ldrps.degradation.srgb import Domain, into, out_of
 from ldrps.image.tiles import Window
 
@@ -38,25 +38,29 @@ class Tone(Pointwise):
         line = equals(self.gain, 1) & equals(self.offset, 0)
         return line if self.gamma is None else line & equals(self.gamma, 1)
 
+    @property
+    def is_affine(self) -> bool:
+        return self.gamma is None and self.domain == "srgb"
+
     def _apply(self, x: Tensor) -> Tensor:
         light = into(self.domain, x)
         if isinstance(self.gamma, Tensor):
-            light = light.clamp_min(0) ** spread(self.gamma, x)
+            light = light.clamp_min(0) ** broadcast(self.gamma, x)
         elif self.gamma is not None:
             light = light.clamp_min(0) ** self.gamma
-        return out_of(self.domain, spread(self.gain, x) * light + spread(self.offset, x))
+        return out_of(self.domain, broadcast(self.gain, x) * light + broadcast(self.offset, x))
 
     def _invert(self, y: Tensor) -> Tensor:
-        light = (into(self.domain, y) - spread(self.offset, y)) / spread(self.gain, y).clamp_min(_NO_LIGHT)
+        light = (into(self.domain, y) - broadcast(self.offset, y)) / broadcast(self.gain, y).clamp_min(_NO_LIGHT)
         if self.gamma is not None:
-            power = 1 / spread(self.gamma, y)
+            power = 1 / broadcast(self.gamma, y)
             curved = light.clamp_min(_BLACK) ** power
             light = torch.where(light > _BLACK, curved, light.clamp_min(0) * _BLACK ** (power - 1))
         return out_of(self.domain, light)
 
     def at(self, window: Window) -> Tone:
-        gamma = None if self.gamma is None else cut(self.gamma, window)
-        return replace(self, gain=cut(self.gain, window), offset=cut(self.offset, window), gamma=gamma)
+        gamma = None if self.gamma is None else crop(self.gamma, window)
+        return replace(self, gain=crop(self.gain, window), offset=crop(self.offset, window), gamma=gamma)
 
     def of(self, picture: int) -> Tone:
         """That of one picture of the batch."""
@@ -68,11 +72,11 @@ class Tone(Pointwise):
 
     def words(self) -> str:
         said = []
-        if (gain := first(self.gain)) != 1:
+        if (gain := mean_of(self.gain)) != 1:
             said.append(f"{gain:.2g}x")
-        if self.gamma is not None and (gamma := first(self.gamma)) != 1:
+        if self.gamma is not None and (gamma := mean_of(self.gamma)) != 1:
             said.append(f"gamma {gamma:.2g}")
-        if offset := first(self.offset):
+        if offset := mean_of(self.offset):
             said.append(f"black at {255 * offset:.0f} of 255")
         return ", ".join(said) or "tones as they were"
 
@@ -95,6 +99,10 @@ class Exposure(Pointwise):
     def absent(self) -> Tensor:
         return equals(self.stops, 0)
 
+    @property
+    def is_affine(self) -> bool:
+        return self.domain == "srgb"
+
     def _apply(self, x: Tensor) -> Tensor:
         return out_of(self.domain, self._gain(x) * into(self.domain, x))
 
@@ -102,11 +110,11 @@ class Exposure(Pointwise):
         return out_of(self.domain, into(self.domain, y) / self._gain(y))
 
     def words(self) -> str:
-        stops = first(self.stops)
+        stops = mean_of(self.stops)
         return f"{abs(stops):.1f} stops {'darker' if stops < 0 else 'lighter'}"
 
     def _gain(self, x: Tensor) -> Tensor:
-        return torch.exp2(spread(self.stops, x))
+        return torch.exp2(broadcast(self.stops, x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +134,10 @@ class WhiteBalance(Pointwise):
     @property
     def absent(self) -> Tensor:
         return (self.gains == 1).all(-1)
+
+    @property
+    def is_affine(self) -> bool:
+        return self.domain == "srgb"
 
     def _apply(self, x: Tensor) -> Tensor:
         return out_of(self.domain, self._factors(x) * into(self.domain, x))
