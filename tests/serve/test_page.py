@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import noisy
+from conftest import noisy, until
 from PIL import Image
-from serve.held import until
 
 from ldrps import Prior, Restorer
 from ldrps.errors import SettingsError
@@ -239,8 +238,8 @@ def test_who_closes_the_page_leaves_a_free_worker_and_no_files(
     status(page, "left")
     folder = next(path for path in _root().iterdir() if list(path.glob("tmp*/grainy.png")))
     next(visitor, None)
-    until(lambda: slow == ["closed"], 40)
-    until(lambda: not folder.exists(), 40)
+    until(lambda: slow == ["closed"])
+    until(lambda: not folder.exists())
 
 
 def _root() -> Path:
