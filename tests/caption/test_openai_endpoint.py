@@ -111,7 +111,7 @@ def test_a_resolver_that_never_ends_is_left(endpoint: Any, monkeypatch: pytest.M
 
     monkeypatch.setattr("socket.getaddrinfo", resolve)
     monkeypatch.setattr(openai_endpoint, "_GRACE", 0.1)
-    with pytest.raises(CaptionError, match="timed out after 0.5 s"):
+    with pytest.raises(CaptionError, match=r"timed out after 0\.5 s"):
         OpenAIEndpoint("gpt-x", url="http://captions.invalid/v1", timeout=0.5).describe(picture())
     assert ended == [], "it was not waited for"
     never.set()
