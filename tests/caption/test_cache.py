@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 from PIL import Image
 
 from ldrps.caption.base import NO_HINTS, Caption, Hints
@@ -108,8 +109,9 @@ def test_a_database_that_another_process_holds(
 def test_two_processes_at_once(tmp_path: Path) -> None:
     path = tmp_path / "captions.sqlite"
     program = (
-        "import sys\nfrom pathlib import Path\nfrom ldrps.caption.base import Caption\n"
-        "from ldrps.caption.cache import CaptionCache\ncache = CaptionCache(Path(sys.argv[1]))\n"
+        "import sys\nfrom pathlib import Path\nfrom ldrps.caption import cache as module\n"
+        "from ldrps.caption.base import Caption\nfrom ldrps.caption.cache import CaptionCache\n"
+        f"module._WAIT = {PATIENCE}\ncache = CaptionCache(Path(sys.argv[1]))\n"
         "for n in range(25):\n    cache.put(f'{sys.argv[2]} {n}', Caption(str(n)))\n"
         "    cache.put('shared', Caption('x'))\n"
     )
