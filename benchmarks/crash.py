@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crash_parts import Bench, Failing, count_tries, strays, tree, tries
+from crash_parts import Bench, Failing, Waiting, count_tries, strays, tree, tries
 
 Figures = dict[str, Any]
 
@@ -109,7 +109,7 @@ def rivals(bench: Bench) -> Figures:
 
     stopped = bench.root / "stopped"
     count_tries(stopped)
-    process = bench.begin(stopped)
+    process = bench.begin(stopped, prepare=Waiting(2))
     while not tree(stopped) and process.exitcode is None:
         time.sleep(0.01)
     told = time.monotonic()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from ldrps import Prior, Result
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
     from ldrps.prior.base import Denoised
     from ldrps.prior.tiny.denoiser import LatentUNet
 
+# Read when torch and numpy are loaded, so not above; and by the processes that tests start. The nets are so small that
+# several threads gain nothing, and beside another busy process they wait for each other at full speed: many times the
+# work, most of it in vain.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 Run = Callable[..., tuple[int, str, str]]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+PATIENCE = 120.0  # seconds that a test waits before it fails, which no machine that is only busy comes near
 
 
 @pytest.fixture
@@ -129,9 +137,19 @@ def awake(unet: LatentUNet, deviation: float = 0.02) -> LatentUNet:
 
 def noisy(width: int = 48, height: int = 40, seed: int = 0, channels: int = 3) -> np.ndarray:
     """A gradient under strong noise, uint8 [H, W, channels]: the default method has steps to do."""
+    import numpy as np
+
     rng = np.random.default_rng(seed)
     ramp = np.add.outer(np.linspace(60, 120, height), np.linspace(0, 60, width))[..., None]
     return (ramp + rng.normal(0, 20, (height, width, channels))).clip(0, 255).astype(np.uint8)
+
+
+def until(true: Callable[[], object], every: float = 0.005) -> None:
+    """Wait for something that another thread or process does; the bound is for what never happens, not for speed."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"it did not happen within {PATIENCE:g} seconds"
+        time.sleep(every)
 
 
 def restore_job(batch: Batch, job: Job, on_step: OnStep | None = None) -> tuple[Result, list[Path]]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import torch
+from conftest import until
 from PIL import Image
 
 from ldrps.bench import judges
@@ -109,26 +108,42 @@ def test_only_what_is_random_has_several_seeds(root: Path) -> None:
     assert all((task.picture is not None) == (task.key.seed == 0) for task in ours)
 
 
+# `ldrps` that is killed at a random instant from when it stores a row on, the n-th that it computed; it stores no more
+# than two others, however long that takes to come about. 0 is never.
+DOOMED = """
+import os, random, signal, sys, threading, time
+from ldrps.bench.store import Store
+from ldrps.cli import main
+n, seed, stored, add = int(sys.argv.pop(1)), int(sys.argv.pop(1)), [], Store.add
+def add_and_die(self, row):
+    stored.append(row)
+    if len(stored) == n:
+        instant = random.Random(seed).uniform(0, 0.05)
+        threading.Timer(instant, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    add(self, row)
+    if n and len(stored) == n + 2:
+        time.sleep(600)
+Store.add = add_and_die
+main()
+"""
+
+
 def test_a_run_that_is_killed_goes_on_where_it_was(root: Path) -> None:
-    """Killed at random instants until it has finished: no row lost, none computed that was there."""
+    """Killed at random instants in the middle, and then not: no row lost, none computed that was there."""
     out = root.parent / "bench"
     names = ["identity", "autogamma", "stretch", "meanstd"]
-    command = [sys.executable, "-m", "ldrps", "bench", "lol", "--method", ",".join(names), "--store", str(out)]
-    random.seed(1)
+    command = ["bench", "lol", "--method", ",".join(names), "--store", str(out)]
     seen: dict[tuple[str, str], float] = {}
-    for attempt in range(12):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if attempt < 11:
-            time.sleep(random.uniform(1.0, 6.0))
-            process.send_signal(signal.SIGKILL)
-        text = process.communicate()[0]
+    for seed, n in enumerate((1, 3, 1, 0)):
+        words = [sys.executable, "-c", DOOMED, str(n), str(seed), *command]
+        finished = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert finished.returncode == (-signal.SIGKILL if n else 0)
         rows = stamped(out / "rows.sqlite")
         assert {key: rows.get(key) for key in seen} == seen, "a row is never lost and never written again"
+        assert len(rows) >= len(seen) + n - 1
         seen = rows
-        if process.returncode == 0:
-            break
     assert len(seen) == 3 * len(names)
-    assert [f"| {name} |" in text for name in names] == [True] * len(names)
+    assert [f"| {name} |" in finished.stdout for name in names] == [True] * len(names)
 
 
 def stamped(path: Path) -> dict[tuple[str, str], float]:
@@ -147,16 +162,16 @@ def test_workers_end_with_the_benchmark(root: Path) -> None:
     command = [sys.executable, "-m", "ldrps", "bench", "lol", "--method", "oracle-tone", "--store", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     children: list[int] = []
-    deadline = time.monotonic() + 30
-    while len(children) < 2 and time.monotonic() < deadline and process.poll() is None:  # the tracker and a worker
-        children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-        time.sleep(0.05)
+
+    def has_started() -> bool:  # the tracker and a worker
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        children[:] = map(int, listed.split())
+        return len(children) > 1
+
+    until(has_started)
     process.kill()
     process.wait()
-    assert children
-    while any(alive(pid) for pid in children) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in children)
+    until(lambda: not any(alive(pid) for pid in children))
 
 
 if not Path("/proc/self/task").exists():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PATIENCE
 
 KEY = "sk-0123456789-very-secret"
 Act = Callable[[BaseHTTPRequestHandler], None]
@@ -23,6 +25,7 @@ class Endpoint:
         keys: their Authorization headers.
         encodings: their Accept-Encoding headers.
         sent: bytes of endless answers that were taken off its hands.
+        busy: how many requests it is at work on.
     """
 
     def __init__(self) -> None:
@@ -31,10 +34,21 @@ class Endpoint:
         self.keys: list[str] = []
         self.encodings: list[str] = []
         self.sent = 0
+        self.busy = 0
         self.over = threading.Event()
         self.url = ""
+        self._counting = threading.Lock()
 
     def act(self, handler: BaseHTTPRequestHandler) -> None:
+        with self._counting:
+            self.busy += 1
+        try:
+            self._act(handler)
+        finally:
+            with self._counting:
+                self.busy -= 1
+
+    def _act(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
         self.requests.append(body)
         self.keys.append(handler.headers.get("authorization", ""))
@@ -73,7 +87,7 @@ class Endpoint:
         return self.body(f"no, {KEY} is not welcome".encode(), status, **headers)
 
     def hang(self, handler: BaseHTTPRequestHandler) -> None:
-        self.over.wait(20)
+        self.over.wait(PATIENCE)
 
     def drip(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -98,7 +112,8 @@ class Endpoint:
         handler.close_connection = True
 
     def _drop_by_drop(self, handler: BaseHTTPRequestHandler) -> None:
-        while not self.over.wait(0.05):
+        end = time.monotonic() + PATIENCE
+        while not self.over.wait(0.05) and time.monotonic() < end:
             handler.wfile.write(b" ")
             handler.wfile.flush()
 
@@ -134,7 +149,24 @@ def endpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Endpoi
     made.over.set()
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join()
+
+
+@pytest.fixture
+def hurried(endpoint: Endpoint) -> Callable[[Callable[[float], None]], None]:
+    """Tries something that times out with a time-out of half a second, and with a longer one where the endpoint has
+    not got the question by then: an answer that takes too long is meant, not a question.
+    """
+
+    def hurry(ask: Callable[[float], None]) -> None:
+        for timeout in (0.5, 4.0, 30.0):
+            endpoint.requests.clear()
+            ask(timeout)
+            if endpoint.requests:
+                return
+        raise AssertionError("the endpoint was not asked within 30 seconds")
+
+    return hurry
 
 
 @pytest.fixture

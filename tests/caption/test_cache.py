@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 from PIL import Image
 
 from ldrps.caption.base import NO_HINTS, Caption, Hints
@@ -108,13 +109,14 @@ def test_a_database_that_another_process_holds(
 def test_two_processes_at_once(tmp_path: Path) -> None:
     path = tmp_path / "captions.sqlite"
     program = (
-        "import sys\nfrom pathlib import Path\nfrom ldrps.caption.base import Caption\n"
-        "from ldrps.caption.cache import CaptionCache\ncache = CaptionCache(Path(sys.argv[1]))\n"
+        "import sys\nfrom pathlib import Path\nfrom ldrps.caption import cache as module\n"
+        "from ldrps.caption.base import Caption\nfrom ldrps.caption.cache import CaptionCache\n"
+        f"module._WAIT = {PATIENCE}\ncache = CaptionCache(Path(sys.argv[1]))\n"
         "for n in range(25):\n    cache.put(f'{sys.argv[2]} {n}', Caption(str(n)))\n"
         "    cache.put('shared', Caption('x'))\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", program, path, name], stderr=subprocess.PIPE) for name in "ab"]
-    assert [(process.communicate(timeout=60)[1], process.returncode) for process in both] == [(b"", 0)] * 2
+    assert [(process.communicate()[1], process.returncode) for process in both] == [(b"", 0)] * 2
     cache = CaptionCache(path)
     found = [cache.get(f"{name} {n}") for name in "ab" for n in range(25)]
     assert [caption and caption.text for caption in found] == [str(n) for _ in "ab" for n in range(25)]

@@ -166,10 +166,10 @@ def test_any_text_is_a_caption_or_a_caption_error(text: str) -> None:
 def test_no_text_takes_long(piece: str) -> None:
     for length in (1900, 60_000):
         text = (piece * length)[:length] + "x"
-        began = time.perf_counter()
+        began = time.thread_time()  # of this thread's work: what others do meanwhile does not count
         with contextlib.suppress(CaptionError):
             clean_answer(text)
-        assert time.perf_counter() - began < 5
+        assert time.thread_time() - began < 5
 
 
 def test_the_question() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import PATIENCE
 from PIL import Image
 
 from ldrps.caption.chain import make_captioner
@@ -32,7 +33,6 @@ CHAT = (
     "{% set parts = messages[0].content %}{% if parts | selectattr('type', 'equalto', 'image') | list %}"
     "<image> {{ parts[0].text }}{% else %}nothing{% endif %}"
 )
-STARTING = 90.0  # seconds, most of them imports
 PICTURE = Image.new("RGB", (60, 40), (220, 20, 20))
 
 
@@ -108,10 +108,10 @@ class Server:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait()
 
     def _wait(self, look: Callable[[], object]) -> None:
-        until = time.monotonic() + STARTING
+        until = time.monotonic() + PATIENCE  # most of it imports
         while True:
             try:
                 look()
@@ -134,23 +134,21 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def test_from_the_first_answer_to_the_death_of_the_server(server: Server, offline: None, pauses: list[float]) -> None:
-    asked = OpenAIEndpoint(server.model, url=server.url, prompt="what is the boat?", timeout=60)
+    asked = OpenAIEndpoint(server.model, url=server.url, prompt="what is the boat?", timeout=PATIENCE)
     caption = asked.describe(PICTURE)  # with a schema, which this server does not know and passes over
     assert (caption.text, caption.source, caption.note) == ("red boat on blue water", "openai:tiny", "")
 
     with pytest.raises(CaptionError, match=r"HTTP 400: check the model's name.*pinned to 'tiny'; requested 'other'"):
-        OpenAIEndpoint("other", url=server.url).describe(PICTURE)
+        OpenAIEndpoint("other", url=server.url, timeout=PATIENCE).describe(PICTURE)
     with pytest.raises(CaptionError, match=r"\(HTTP 404\): check the model's name and the URL"):
-        OpenAIEndpoint(server.model, url=server.url.replace("/v1", "/v2")).describe(PICTURE)
+        OpenAIEndpoint(server.model, url=server.url.replace("/v1", "/v2"), timeout=PATIENCE).describe(PICTURE)
 
     endless = OpenAIEndpoint(server.model, url=server.url, prompt="how many trees?", timeout=0.3)
-    began = time.perf_counter()
     with pytest.raises(CaptionError, match=r"timed out after 0\.3 s"):
         endless.describe(PICTURE)
-    assert time.perf_counter() - began < 2
     assert asked.describe(PICTURE).text == "red boat on blue water", "and it still answers"
 
-    captioner = make_captioner("openai:tiny", url=server.url, prompt="how many trees?", timeout=60, cache=False)
+    captioner = make_captioner("openai:tiny", url=server.url, prompt="how many trees?", timeout=PATIENCE, cache=False)
     killer = threading.Thread(target=server.kill_at_the_next_request)
     killer.start()
     caption = captioner.describe(PICTURE)

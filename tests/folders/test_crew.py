@@ -6,14 +6,13 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import noisy
+from conftest import noisy, until
 from crash_parts import PRELOADED
 from PIL import Image
 
@@ -47,12 +46,10 @@ def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(multiprocessing, "get_context", lambda kind: context)
 
 
-def next_outcomes(crew: Crew, seconds: float = 120) -> list[Outcome]:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if outcomes := crew.poll(1.0):
-            return outcomes
-    raise AssertionError("no answer")
+def next_outcomes(crew: Crew) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    until(lambda: outcomes.extend(crew.poll(1.0)) or outcomes)
+    return outcomes
 
 
 def names(jobs: list[Job]) -> list[str]:

@@ -245,11 +245,11 @@ manifest.writing(job)
 target.write_text("half")
 (target.parent / partial_name()).touch()
 print("writing", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
     manifest = opened()
     words = [sys.executable, "-c", program, str(job.source), str(job.target)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "writing\n"
         assert manifest.look(job).state == "busy" and manifest.claim(job, Source(job.source)).state == "busy"
         manifest.sweep()

@@ -7,7 +7,6 @@ import io
 import logging
 import os
 import struct
-import time
 from pathlib import Path
 
 import numpy as np
@@ -140,13 +139,12 @@ def test_wrong_extension_does_not_matter(tmp_path, photo, kind):
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (100_000_001, 1), (2**31 - 1, 2**31 - 1)])
-def test_bomb_is_refused_from_its_header(tmp_path, png, width, height):
+def test_bomb_is_refused_from_its_header(tmp_path, monkeypatch, png, width, height):
     path = tmp_path / "bomb.png"
     path.write_bytes(png(width, height, 8, 2, b"\0" * 1000))
-    start = time.process_time()
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("its pixels are read"))
     with pytest.raises(InputError) as caught:
         load_picture(path)
-    assert time.process_time() - start < 0.1
     for word in ("bomb.png", f"{width} x {height}", f"{width * height:,}", "100,000,000", "max_pixels="):
         assert word in str(caught.value)
     assert f"allow it with --max-pixels {width * height}" in caught.value.on_command_line

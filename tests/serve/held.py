@@ -1,10 +1,8 @@
-"""Work that a test holds in its hand, and waiting for other threads."""
+"""Work that a test holds in its hand."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 from ldrps.serve.task import Outcome, Task
 
@@ -32,11 +30,3 @@ class Held:
             outcome = Outcome(upload.name, task.order, upload.shown, after=file, file=file)
             task.show(outcomes=(*task.snapshot.outcomes, outcome))
         self.done.append(task)
-
-
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for something that another thread does."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)

@@ -52,7 +52,7 @@ def test_it_ends_in_order_and_leaves_nothing(tiny_prior_folder: Path, tmp_path: 
         assert "http://127.0.0.1:" in line
         assert any(tmp_path.iterdir())
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate(timeout=60)
+        _, rest = process.communicate()
     assert process.returncode == 143
     assert "hunter2" not in line + rest and "Traceback" not in rest
     assert list(tmp_path.glob("ldrps-serve-*")) == []

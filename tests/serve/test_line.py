@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from serve.held import Held, until
+from conftest import until
+from serve.held import Held
 
 from ldrps.serve.line import FullError, Line
 from ldrps.serve.order import Order

@@ -5,21 +5,22 @@ from __future__ import annotations
 import io
 import shutil
 import struct
-import time
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import noisy
+from conftest import PATIENCE, noisy, until
 from PIL import Image
-from serve.held import until
 
 from ldrps import Prior, Restorer
 from ldrps.errors import SettingsError
 from ldrps.serve.limits import Limits
+from ldrps.serve.task import Task
 
 pytest.importorskip("gradio", reason="needs the packages of the extra serve")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the packages of the extra browser")
@@ -27,7 +28,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs the packag
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-SECONDS = 60_000  # milliseconds to wait for the page, which a busy machine may need
+LONG = 1000 * PATIENCE  # milliseconds to wait for the page, which a busy machine may need
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=LONG)
         except playwright.Error as error:
             pytest.skip(f"no browser can be started here: {error}")
         yield browser
@@ -69,7 +70,7 @@ def other(browser: Browser, url: str) -> Iterator[Page]:
 def _page(browser: Browser, url: str, **kind: Any) -> Iterator[Page]:
     context = browser.new_context(**kind)
     page = context.new_page()
-    page.set_default_timeout(SECONDS)
+    page.set_default_timeout(LONG)
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
     page.goto(url)
@@ -79,29 +80,50 @@ def _page(browser: Browser, url: str, **kind: Any) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Makes each step take a while; lists what became of the runs."""
-    ends: list[str] = []
-    real = Restorer.steps
+class Paused:
+    """Restorations that stand still after their second step until they are let go, or somebody stops one.
 
-    def steps(self: Restorer, *given: Any, **more: Any) -> Any:
-        chain = real(self, *given, **more)
+    Attributes:
+        ends: what became of them, "finished" or "closed".
+    """
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+        self._go = threading.Event()
+
+    def let_go(self) -> None:
+        self._go.set()
+
+    def steps(self, chain: Any) -> Any:
         try:
-            while True:
+            for number in count(1):
                 try:
                     progress = next(chain)
                 except StopIteration as finished:
-                    ends.append("finished")
+                    self.ends.append("finished")
                     return finished.value
                 yield progress
-                time.sleep(0.4)
+                if number == 2:
+                    assert self._go.wait(PATIENCE)
         except GeneratorExit:
-            ends.append("closed")
+            self.ends.append("closed")
             raise
 
-    monkeypatch.setattr(Restorer, "steps", steps)
-    return ends
+
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paused]:
+    made = Paused()
+    steps, stop = Restorer.steps, Task.stop
+
+    def stop_and_let_go(self: Task) -> None:
+        stop(self)
+        if not self.snapshot.over:  # as those of an earlier visitor are, whose leaving may be seen late
+            made.let_go()
+
+    monkeypatch.setattr(Restorer, "steps", lambda *given, **more: made.steps(steps(*given, **more)))
+    monkeypatch.setattr(Task, "stop", stop_and_let_go)
+    yield made
+    made.let_go()
 
 
 # The line of the slider is in the middle of its picture, as it is once both have been loaded and measured.
@@ -167,17 +189,16 @@ def test_several_pictures_come_as_an_archive_and_history_brings_settings_back(
     until(page.get_by_label("fast", exact=True).is_checked)
 
 
-def test_stopping_in_the_middle(page: Page, grainy: Path, slow: list[str]) -> None:
+def test_stopping_in_the_middle(page: Page, grainy: Path, paused: Paused) -> None:
     choose(page, grainy)
     page.wait_for_selector("#stage img")
     page.get_by_label("best", exact=True).check()
     page.click("#restore")
     status(page, "left")
-    shown = page.get_attribute("#stage img", "alt") or ""
-    assert shown.startswith("grainy.png after step") and not shown.endswith("step 4 of 4"), "in the middle of it"
+    until(lambda: page.get_attribute("#stage img", "alt") == "grainy.png after step 2 of 4")
     page.click("#stop")
     status(page, "Stopped")
-    assert slow == ["closed"]
+    assert paused.ends == ["closed"]
     page.get_by_label("fast", exact=True).check()
     page.click("#restore")
     status(page, "Done in")
@@ -209,7 +230,7 @@ def test_bad_files_and_too_large_ones(page: Page, grainy: Path, tmp_path: Path) 
     page.wait_for_selector("#stage img[alt='grainy.png']")  # and nothing is in the way of a better one
 
 
-def test_two_visitors_at_once(page: Page, other: Page, picture: Path, grainy: Path, slow: list[str]) -> None:
+def test_two_visitors_at_once(page: Page, other: Page, picture: Path, grainy: Path, paused: Paused) -> None:
     choose(page, grainy)
     choose(other, picture)
     page.wait_for_selector("#stage img")
@@ -219,15 +240,16 @@ def test_two_visitors_at_once(page: Page, other: Page, picture: Path, grainy: Pa
     status(page, "left")
     other.click("#restore")
     status(other, "Waiting: 1 request ahead of yours")
+    paused.let_go()
     status(page, "Done in")
     status(other, "Done in")
-    assert slow == ["finished", "finished"]
+    assert paused.ends == ["finished", "finished"]
     assert "grainy" not in other.content() and "our harbour" not in page.content()
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_who_closes_the_page_leaves_a_free_worker_and_no_files(
-    browser: Browser, url: str, picture: Path, grainy: Path, slow: list[str]
+    browser: Browser, url: str, picture: Path, grainy: Path, paused: Paused
 ) -> None:
     visitor = _page(browser, url)
     page = next(visitor)
@@ -239,8 +261,8 @@ def test_who_closes_the_page_leaves_a_free_worker_and_no_files(
     status(page, "left")
     folder = next(path for path in _root().iterdir() if list(path.glob("tmp*/grainy.png")))
     next(visitor, None)
-    until(lambda: slow == ["closed"], 40)
-    until(lambda: not folder.exists(), 40)
+    until(lambda: paused.ends == ["closed"])
+    until(lambda: not folder.exists())
 
 
 def _root() -> Path:
@@ -261,8 +283,9 @@ def test_a_password(browser: Browser, tiny_prior: Prior, monkeypatch: pytest.Mon
         monkeypatch.setenv(name, "")  # brought back at the end
     with running(tiny_prior, Limits(), Address(port=0, auth=("ann", "secret"))) as url:
         page = browser.new_page()
+        page.set_default_timeout(LONG)
         page.goto(url)
-        page.get_by_text("Login").first.wait_for(timeout=SECONDS)
+        page.get_by_text("Login").first.wait_for()
         assert page.locator("#restore").count() == 0
         page.close()
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serve.held import Held, until
+from conftest import until
+from serve.held import Held
 from strange import NAME, assert_seen
 
 from ldrps.errors import InputError, SettingsError

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import noisy
+from conftest import noisy, until
 from PIL import Image
-from serve.held import until
 
 from ldrps import Prior, Restorer
 from ldrps.caption.base import Captioner
