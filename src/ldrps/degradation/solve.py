@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 Map = Callable[[Tensor], Tensor]
 
 _ROUNDS = 500  # of conjugate gradients, at most
-_NEWTON = 12
+_NEWTON = 25
 _NEARLY = 1e-3
 _HALVINGS = 8
 _ROOT = 40  # of which a third are bisections: enough for float64
