@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +57,19 @@ def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Pa
     assert (tmp_path / "same.png").read_bytes() == (tmp_path / "dark.png").read_bytes()
     code, _, err = command(*words, "-o", tmp_path / "other.png", "--estimators", tmp_path)
     assert code == 2 and "has no folder tone: give --estimators what" in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hypotheses": 10**12}, "tone/config.json: found hypotheses"),
+        ({"widths": [-8, 16]}, r"tone/config.json: found widths \[-8, 16\]"),
+        ({"_class_name": "LatentUNet"}, "found _class_name LatentUNet"),
+    ],
+)
+def test_a_folder_is_read_without_trust(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    save_tone(tmp_path, TonePosterior(widths=(8, 16)))
+    config = tmp_path / "tone" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | changes))
+    with pytest.raises(PriorError, match=message):
+        load_estimators(tmp_path)

@@ -23,8 +23,7 @@ COMMON = {
 }
 KINDS = {
     "stable diffusion": COMMON | {UNET: "UNet2DConditionModel", "vae/config.json": "AutoencoderKL"},
-    "embedded": COMMON
-    | {UNET: "LatentUNet", "vae/config.json": "PatchAutoencoder", "tone/config.json": "TonePosterior"},
+    "embedded": COMMON | {UNET: "LatentUNet", "vae/config.json": "PatchAutoencoder"},
 }
 
 Damage = Callable[[Path], object]
@@ -161,7 +160,6 @@ OF_ONE: dict[str, dict[str, tuple[Damage, str]]] = {
         "middle": (edited(UNET, middle=BILLION), f"{UNET}: found middle 1000000000"),
         "widths": (edited(UNET, widths=[-32, 32]), rf"{UNET}: found widths \[-32, 32\]"),
         "too wide": (edited(UNET, widths=[32, 10**12]), r"found widths \[32, 1000000000000\]"),
-        "hypotheses": (edited("tone/config.json", hypotheses=10**12), "tone/config.json: found hypotheses"),
         "patch": (edited("vae/config.json", patch_size=0), "vae/config.json: found patch_size 0"),
         "deviation": (edited(UNET, sigma_data=[0.0] * 20), "found sigma_data"),
     },

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ldrps.errors import PriorError
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior import prior_folder
 from ldrps.prior.config import FIELDS, MOST_BLOCKS, MOST_OWN_BLOCKS, Fault, admitted, fault
 from ldrps.prior.tiny.prior import PARTS
@@ -25,7 +26,7 @@ HERE = Path("config.json")
 CROSS, PLAIN = "CrossAttnDownBlock2D", "DownBlock2D"
 CLASSES = {
     **{kind: getattr(diffusers, kind) for kind in ("UNet2DConditionModel", "UNet2DModel", "AutoencoderKL")},
-    **{part.__name__: part for part in PARTS.values()},
+    **{part.__name__: part for part in (*PARTS.values(), TonePosterior)},
 }
 ADDED = {"__type": "AddedToken", "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
 UNET = {

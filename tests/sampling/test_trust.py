@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import ldrps
+from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.words import in_words
 from ldrps.prior.tiny.prior import EmbeddedPrior
 from ldrps.sampling.trust import caption_gain
@@ -22,11 +23,11 @@ def test_what_a_caption_is_worth(by_heart: EmbeddedPrior) -> None:
 
 @pytest.mark.parametrize(("caption", "followed"), [("bright", True), ("dark", False)])
 def test_a_caption_that_does_not_fit_the_picture_is_not_followed(
-    caption: str, followed: bool, by_heart: EmbeddedPrior
+    caption: str, followed: bool, by_heart: EmbeddedPrior, unmoved: Estimators
 ) -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal((64, 64, 3))
     picture = (0.8 + noise).clip(0, 1).astype(np.float32)
-    restorer = ldrps.Restorer(by_heart, ldrps.preset("fast"))
+    restorer = ldrps.Restorer(by_heart, ldrps.preset("fast"), estimators=unmoved)
     result, plain = restorer(picture, caption), restorer(picture)
     assert result.findings["caption"]["followed"] is followed
     assert (result.findings["caption"]["gain"] > 0) is followed

@@ -186,7 +186,9 @@ class ReducedNoise(Noise):
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
         batch, channels, height, width = x.shape
         large = (batch, channels, round(height * self.scale), round(width * self.scale))
-        return x + broadcast(self.sigma, x) * resize(normal(large, x, random), (height, width))
+        # In float32, as Pillow reduces pictures, by which it was first done: the same noise to the bit.
+        reduced = resize(normal(large, x, random).float(), (height, width))
+        return x + (broadcast(self.sigma, reduced) * reduced).to(x.dtype)
 
     def variance(self, x: Tensor) -> Tensor:
         down, across = (self._share(side) for side in x.shape[-2:])
