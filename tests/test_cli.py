@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import PATIENCE, Run
 from PIL import Image
 
 import ldrps
@@ -193,7 +193,7 @@ main()
         assert process.stdout is not None
         assert process.stdout.readline() == "stepping\n"
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate()
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == "ldrps: stopped; what was written is whole\n"
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []

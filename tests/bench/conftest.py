@@ -12,7 +12,7 @@ from ldrps.bench.data import ROOT_VARIABLE
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_start: None) -> Path:
     """`lol/input` and `lol/target`: gradients, and the same at half their brightness under noise."""
     folder = tmp_path / "data"
     for side in ("input", "target"):

@@ -116,7 +116,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
         "    cache.put('shared', Caption('x'))\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", program, path, name], stderr=subprocess.PIPE) for name in "ab"]
-    assert [(process.communicate()[1], process.returncode) for process in both] == [(b"", 0)] * 2
+    assert [(process.communicate(timeout=PATIENCE)[1], process.returncode) for process in both] == [(b"", 0)] * 2
     cache = CaptionCache(path)
     found = [cache.get(f"{name} {n}") for name in "ab" for n in range(25)]
     assert [caption and caption.text for caption in found] == [str(n) for _ in "ab" for n in range(25)]

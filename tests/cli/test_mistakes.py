@@ -67,7 +67,9 @@ MISTAKES = [
 @pytest.mark.parametrize(("code", "words", "message"), MISTAKES, ids=lambda value: str(value)[:60])
 def test_it_is_told_at_once_and_nothing_is_touched(code: int, words: list[str], message: str, folder: Path) -> None:
     before = sorted(folder.iterdir())
-    finished = subprocess.run([sys.executable, "-c", PROGRAM, *words], cwd=folder, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], cwd=folder, capture_output=True, text=True, timeout=300
+    )
     assert message in " ".join(finished.stderr.replace("│", " ").split())
     assert "Traceback" not in finished.stderr
     assert (finished.returncode, finished.stdout) == (code, "")

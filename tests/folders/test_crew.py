@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import noisy, until
-from crash_parts import PRELOADED
 from PIL import Image
 
 from ldrps.errors import PriorError, SettingsError
@@ -35,15 +32,6 @@ def jobs(tmp_path: Path) -> list[Job]:
 @pytest.fixture
 def recipe(tiny_prior_folder: Path) -> Recipe:
     return Recipe(preset("fast"), prior=str(tiny_prior_folder))
-
-
-@pytest.fixture
-def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers come from a server that has loaded torch already: seconds less for each."""
-    if sys.platform != "win32":
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED)
-        monkeypatch.setattr(multiprocessing, "get_context", lambda kind: context)
 
 
 def next_outcomes(crew: Crew) -> list[Outcome]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import PATIENCE, Run
 
 
 def test_a_login_that_cannot_be_is_refused_and_not_repeated(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_it_ends_in_order_and_leaves_nothing(tiny_prior_folder: Path, tmp_path: 
         assert "http://127.0.0.1:" in line
         assert any(tmp_path.iterdir())
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate()
+        _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert "hunter2" not in line + rest and "Traceback" not in rest
     assert list(tmp_path.glob("ldrps-serve-*")) == []
