@@ -27,12 +27,13 @@ def ask(captioner: Captioner, picture: Picture, prior: Prior, path: Path | None 
         path: where the picture is from, for captioners that look beside it.
     """
     versions = [] if prior.tone is None else [_corrected(picture, prior)]
-    return captioner.describe(to_pil(picture.rgb[0]), Hints(path=path, versions=versions))
+    return captioner.describe(to_pil(picture.content.seen(picture.rgb)[0]), Hints(path=path, versions=versions))
 
 
 def _corrected(picture: Picture, prior: Prior) -> Image.Image:
     assert prior.tone is not None
-    shrink = min(1.0, _SIDE / max(picture.size))
-    width, height = (max(1, round(side * shrink)) for side in picture.size)
-    small = F.interpolate(picture.rgb, (height, width), mode="area").to(prior.device)
+    seen = picture.content.seen(picture.rgb)
+    shrink = min(1.0, _SIDE / max(seen.shape[-2:]))
+    height, width = (max(1, round(side * shrink)) for side in seen.shape[-2:])
+    small = F.interpolate(seen, (height, width), mode="area").to(prior.device)
     return to_pil(find_tone(small, prior.tone, 1.0, _UNDAMAGED).undo(small)[0])
