@@ -94,6 +94,76 @@ def test_a_picture_without_shades_is_left_alone(settings: Settings, tiny_prior: 
     assert result.save(tmp_path / "a.tif").read_bytes() == (tmp_path / "fax.tif").read_bytes()
 
 
+@pytest.mark.parametrize("settings", [Settings(), Settings(colourise=True, relight=1.0)], ids=["short", "with all"])
+@pytest.mark.parametrize("level", [0, 3, 128, 255])
+def test_a_picture_of_one_colour_is_left_alone(level: int, settings: Settings, tiny_prior: Prior) -> None:
+    flat = np.full((40, 48, 3), level, np.uint8)
+    dithered = (flat + np.random.default_rng(0).integers(0, 2, flat.shape)).clip(0, 255).astype(np.uint8)
+    for picture in (flat, dithered):
+        result = Restorer(tiny_prior, settings)(picture)
+        assert result.unchanged and result.losses == [] and result.findings == {"missing": "flat"}
+        assert result.damage == "one colour all over, or noise: nothing to judge by"
+
+
+def under_alpha(alpha: np.ndarray, hidden: int, width: int = 64, height: int = 48) -> Image.Image:
+    """A noisy picture with that alpha, and one level in what it hides."""
+    shown = np.where(alpha[..., None] > 0, noisy(width, height), hidden).astype(np.uint8)
+    return Image.fromarray(np.dstack([shown, alpha]))
+
+
+def disc(soft: float, width: int = 64, height: int = 48) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    away = np.hypot(y - height / 2, x - width / 2)
+    return (255 * ((20 + soft - away) / max(soft, 1e-9)).clip(0, 1)).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize("soft", [0.0, 6.0], ids=["hard", "soft"])
+@METHODS
+def test_what_is_hidden_decides_nothing_and_is_kept(
+    settings: Settings, soft: float, mode: str, tiny_prior: Prior
+) -> None:
+    alpha = disc(soft)
+    results = []
+    for hidden in (0, 255):
+        picture = under_alpha(alpha, hidden).convert(mode)
+        result = Restorer(tiny_prior, settings)(picture)
+        assert result.image.mode == mode
+        before, after = np.asarray(picture), pixels(result)
+        assert np.array_equal(after[alpha == 0], before[alpha == 0])
+        assert np.array_equal(after[..., -1], alpha)
+        results.append((after[alpha > 0], result.findings))
+    assert np.array_equal(results[0][0], results[1][0]) and results[0][1] == results[1][1]
+
+
+def test_a_picture_of_which_nothing_is_visible_is_left_alone(tiny_prior: Prior) -> None:
+    picture = under_alpha(np.zeros((48, 64), np.uint8), 90)
+    result = Restorer(tiny_prior)(picture)
+    assert result.unchanged and np.array_equal(pixels(result), np.asarray(picture))
+    assert result.damage == "all of it is transparent: nothing to judge by"
+
+
+@pytest.mark.parametrize("working_size", [0, 40])
+@pytest.mark.parametrize(
+    ("sides", "colour"),
+    [((0, 9, 0, 9), 0), ((7, 7, 7, 7), 255), ((21, 0, 20, 0), 16), ((0, 0, 0, 12), 40)],
+    ids=["letterbox", "white frame", "pillars", "one side"],
+)
+def test_a_picture_in_bars_comes_out_as_without_and_the_bars_stay(
+    sides: tuple[int, int, int, int], colour: int, working_size: int, tiny_prior: Prior
+) -> None:
+    left, top, right, bottom = sides
+    inside = noisy(64, 48)
+    barred = np.pad(inside, ((top, bottom), (left, right), (0, 0)), constant_values=colour)
+    restorer = Restorer(tiny_prior, Settings(working_size=working_size))
+    result, alone = restorer(barred), restorer(inside)
+    assert not alone.unchanged
+    expected = np.pad(pixels(alone), ((top, bottom), (left, right), (0, 0)), constant_values=colour)
+    assert np.array_equal(pixels(result), expected)
+    bars = {name: n for name, n in zip(("left", "top", "right", "bottom"), sides, strict=True) if n}
+    assert result.findings == alone.findings | {"bars": bars}
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
 def test_greyness_and_transparency_are_kept(mode: str, tiny_prior: Prior) -> None:
     picture = Image.fromarray(noisy()).convert("RGBA")

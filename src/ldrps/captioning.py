@@ -27,12 +27,12 @@ def ask(captioner: Captioner, picture: Picture, estimators: Estimators, path: Pa
         path: where the picture is from, for captioners that look beside it.
     """
     hints = Hints(path=path, versions=[_corrected(picture, estimators)])
-    return captioner.describe(to_pil(picture.rgb[0]), hints)
+    return captioner.describe(to_pil(picture.content.seen(picture.rgb)[0]), hints)
 
 
 def _corrected(picture: Picture, estimators: Estimators) -> Image.Image:
-    tone = estimators.tone
-    shrink = min(1.0, _SIDE / max(picture.size))
-    width, height = (max(1, round(side * shrink)) for side in picture.size)
-    small = F.interpolate(picture.rgb, (height, width), mode="area").to(tone.device)
+    tone, seen = estimators.tone, picture.content.seen(picture.rgb)
+    shrink = min(1.0, _SIDE / max(seen.shape[-2:]))
+    height, width = (max(1, round(side * shrink)) for side in seen.shape[-2:])
+    small = F.interpolate(seen, (height, width), mode="area").to(tone.device)
     return to_pil(find_tone(small, tone, 1.0, _UNDAMAGED).undo(small)[0])

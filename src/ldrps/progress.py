@@ -28,7 +28,7 @@ class Progress:
         losses: the weighted loss terms by name.
         z0: the clean latents as predicted at this step, a batch of chains or views of the window; of a method without
             latents, the picture as it is, [1, 3, H, W].
-        window: the part of the picture (padded, or reduced to the working size) that is being restored.
+        window: the part of the picture's content (padded, or reduced to the working size) that is being restored.
     """
 
     number: int

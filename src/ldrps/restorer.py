@@ -125,15 +125,17 @@ class Restorer:
         recaption: Recaption | None,
     ) -> Steps:
         began = time.perf_counter()
-        if not picture.has_shades:
-            return _left_alone(picture, told, settings, self.prior.name, began)
-        prior = self.prior
-        colouring = settings.colourise and is_grey(picture.rgb)
-        small = reduced(picture.rgb, settings.working_size) if settings.working_size else picture.rgb
+        prior, content = self.prior, picture.content
+        if content.missing or not picture.has_shades:
+            return _left_alone(picture, told, settings, prior.name, began)
+        seen = content.seen(picture.rgb)
+        colouring = settings.colourise and is_grey(seen)
+        small = reduced(seen, settings.working_size) if settings.working_size else seen
         y, crop = pad_to_multiple(small, prior.size_multiple)  # [1, 3, H', W']
+        visible = content.visible_in(small, prior.size_multiple)
         generator = torch.Generator().manual_seed(settings.seed)
         words = "" if colouring else told.text  # those of a grey picture are about its colours
-        method = plan(y, prior, self.estimators, settings, words, self.features, generator)
+        method = plan(y, prior, self.estimators, settings, words, self.features, generator, visible)
         prepared = time.perf_counter()
 
         canvas = Canvas(method.windows, y.shape[-2], y.shape[-1])
@@ -155,8 +157,8 @@ class Restorer:
             canvas.add(window, restored)
 
         restored = crop(canvas.image)
-        if small is not picture.rgb:
-            restored = carry_over(picture.rgb, small, restored)
+        if small is not seen:
+            restored = carry_over(seen, small, restored)
         if settings.relight and told.text and prior.has_text:
             change = find_light(prior, restored, told.text, settings.relight)
             restored, method.findings["relit"] = relit(restored, change), round(change, 2)
@@ -166,12 +168,12 @@ class Restorer:
         done = time.perf_counter()
         seconds = {"prepare": prepared - began, "sample": done - prepared, "total": done - began}
         return Result(
-            to_levels(picture, restored),
+            to_levels(picture, content.put_back(picture.rgb, seen, restored)),
             picture,
             settings,
             prior.name,
             told.text,
-            method.findings,
+            method.findings | content.report(),
             losses,
             {part: round(value, 3) for part, value in seconds.items()},
             told.source,
@@ -216,10 +218,11 @@ def restore(
 
 
 def _left_alone(picture: Picture, told: Caption, settings: Settings, prior: str, began: float) -> Result:
-    """The result for a picture without shades: light, haze and noise would have left some."""
+    """The result for a picture without shades, which light, haze and noise would have left, or with nothing to see."""
     seconds = {"total": round(time.perf_counter() - began, 3)}
     levels = to_levels(picture, picture.rgb)
-    return Result(levels, picture, settings, prior, told.text, {"shades": False}, [], seconds, told.source, told.note)
+    findings = picture.content.report() or {"shades": False}
+    return Result(levels, picture, settings, prior, told.text, findings, [], seconds, told.source, told.note)
 
 
 def _report(

@@ -48,3 +48,20 @@ def test_the_smallest_pictures_have_an_answer(size: tuple[int, int]) -> None:
     found = estimate_noise(0.5 + 0.1 * noise(1, 3, *size))
     assert found.shape == (1, 3)
     assert bool(found.isfinite().all()) and float(found.max()) < 0.5
+
+
+@pytest.mark.parametrize("soft", [1.0, 60.0])
+def test_only_what_is_visible_tells(soft: float) -> None:
+    clean = smooth(160, 200)
+    picture = clean + 0.06 * noise(*clean.shape)
+    x = torch.arange(200.0)
+    visible = ((70 - x) / soft + 0.5).clamp(0, 1).expand(1, 1, 160, 200)
+    made_up = torch.lerp(clean, picture, visible)
+    assert float(estimate_noise(made_up).mean()) < 0.04
+    assert estimate_noise(made_up, visible)[0].tolist() == pytest.approx([0.06] * 3, rel=0.05)
+
+
+def test_all_visible_is_as_none_said_and_nothing_visible_has_no_noise() -> None:
+    picture = smooth(40, 51) + 0.1 * noise(1, 3, 40, 51)
+    assert torch.equal(estimate_noise(picture, torch.ones(1, 1, 40, 51)), estimate_noise(picture))
+    assert not estimate_noise(picture, torch.zeros(1, 1, 40, 51)).any()

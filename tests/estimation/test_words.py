@@ -17,6 +17,12 @@ HAZY = {"amount": 1.0, "exposure": 1.4, "veil": 0.31, "uneven": 0.2}
         ({}, ""),
         ({"noise": 0.4}, "no damage found"),
         ({"shades": False}, "no shades, as of text or a drawing: nothing to restore"),
+        ({"missing": "flat"}, "one colour all over, or noise: nothing to judge by"),
+        ({"missing": "hidden"}, "all of it is transparent: nothing to judge by"),
+        (
+            {"noise": 0.4, "bars": {"top": 40, "bottom": 38}},
+            "no damage found; bars left as they are: 40 px top, 38 px bottom",
+        ),
         ({"noise": 12.31, "denoised": True}, "noise 12 of 255"),
         ({"noise": 0.9, "tone": NOTHING}, "no damage found"),
         ({"noise": 4.0, "denoised": True, "tone": DARK}, "0.14x exposure, noise 4 of 255"),

@@ -61,6 +61,17 @@ def test_windows_of_a_reduced_picture_find_their_place(tiny_prior: Prior) -> Non
     assert abs(seen[:, 136:].mean() - 200) < 4
 
 
+@pytest.mark.parametrize("working_size", [0, 64])
+def test_windows_of_a_picture_in_bars_find_their_place(working_size: int, tiny_prior: Prior) -> None:
+    barred = np.pad(noisy(128, 64), ((40, 24), (0, 0), (0, 0)))
+    z0 = tiny_prior.encode(torch.full((1, 3, 32, 64) if working_size else (1, 3, 64, 128), 0.9))
+    window = Window(0, 0, *((32, 64) if working_size else (64, 128)))
+    seen = opened(Preview(load_picture(barred), tiny_prior, working_size).show(progress(z0, window)))
+    assert seen.shape == (128, 128, 3)
+    assert seen[:32].max() < 20 and seen[112:].max() < 20
+    assert abs(seen[44:100].mean() - 230) < 12
+
+
 def test_large_pictures_have_small_previews_and_padded_ones_too(tiny_prior: Prior) -> None:
     picture = load_picture(noisy(1290, 70))
     z0 = tiny_prior.encode(torch.rand(1, 3, 72, 1296))

@@ -9,10 +9,13 @@ _SAME = (0.87, 1.15)  # an exposure that nobody would call another
 _VEIL = 0.06
 _UNEVEN = 0.08  # deviation of the logarithm of the light
 _SOME = 0.1  # less of a change than this is none
+_MISSING = {"hidden": "all of it is transparent", "flat": "one colour all over, or noise"}
 
 
 def in_words(findings: Mapping[str, Any]) -> str:
     """Such as "0.14x exposure, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
+    if missing := findings.get("missing"):
+        return f"{_MISSING[missing]}: nothing to judge by"
     if not findings.get("shades", True):
         return "no shades, as of text or a drawing: nothing to restore"
     if "noise" not in findings:
@@ -25,6 +28,8 @@ def in_words(findings: Mapping[str, Any]) -> str:
         said += f"; made {'lighter' if change > 0 else 'darker'}, as the caption asks"
     if not findings.get("caption", {}).get("followed", True):
         said += "; the caption does not fit the picture and was not followed"
+    if bars := findings.get("bars"):
+        said += f"; bars left as they are: {', '.join(f'{pixels} px {side}' for side, pixels in bars.items())}"
     return said
 
 

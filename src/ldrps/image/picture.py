@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from ldrps.errors import InputError, LdrpsError
 from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
+from ldrps.image.content import Content, find_content
 from ldrps.image.decode import Decoded, decode_file, decode_image
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.original import Original
@@ -66,6 +69,14 @@ class Picture:
         """
         blocks = (self.rgb[..., rows, :] for rows in row_blocks(*self.rgb.shape[-2:]))
         return not self.bilevel and not all(bool(((part == 0) | (part == 1)).all()) for part in blocks)
+
+    @cached_property
+    def content(self) -> Content:
+        """The photograph in it, within bars and frames, and how visible that is."""
+        if self.alpha is None:
+            return find_content(self.rgb)
+        alpha = np.asarray(self.alpha)
+        return find_content(self.rgb, torch.from_numpy(alpha.astype(np.float32) / peak(alpha))[None, None])
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""

@@ -23,8 +23,11 @@ def plan(
     caption: str,
     features: Features | None,
     generator: torch.Generator,
+    visible: Tensor | None = None,
 ) -> Method:
     """The method that the settings ask for, for a picture y [1, 3, H, W] in [0, 1], multiples of the prior's.
+
+    `visible` [1, 1, H, W] says how visible each pixel is, from 0, where it is made up, to 1; None that all are.
 
     Raises:
         SettingsError: features are given to a method that compares none.
@@ -33,4 +36,4 @@ def plan(
         return Published(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    return Short(y, prior, estimators, settings, caption, generator)
+    return Short(y, prior, estimators, settings, caption, generator, visible)

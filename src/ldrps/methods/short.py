@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.estimation.estimators import Estimators
@@ -46,10 +47,12 @@ class Short(Method):
         settings: Settings,
         caption: str,
         generator: torch.Generator,
+        visible: Tensor | None = None,
     ) -> None:
         assert isinstance(settings.posterior, ProximalPosterior)
         self.posterior, self.settings = settings.posterior, settings
         self.prior, self.estimators = prior, estimators
+        self.visible = visible  # [1, 1, H, W], where pixels that were made up must not tell of noise
         self.schedule = Schedule(prior.alphas_cumprod)
         self.shifts = grid_shifts(self.posterior.shifts, prior.factor)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
@@ -63,7 +66,8 @@ class Short(Method):
 
         self.level = self.noise = 0.0  # in latents and in pixels
         self.rounds = []
-        self._find_noise(self.undone(mosaic(self.y, _ENOUGH)), generator)
+        looked_at = None if visible is None else mosaic(visible, _ENOUGH)
+        self._find_noise(self.undone(mosaic(self.y, _ENOUGH)), looked_at, generator)
         if self.level:
             first = self.schedule.timestep_of(self.level)
             again = self.schedule.timestep_of(self.level * settings.strength)
@@ -103,10 +107,10 @@ class Short(Method):
         self.findings["tone"] = tone.report() | {"exposure": round(exposure, 3)}
         return tone
 
-    def _find_noise(self, y: Tensor, generator: torch.Generator) -> None:
+    def _find_noise(self, y: Tensor, visible: Tensor | None, generator: torch.Generator) -> None:
         """Set `level` and `noise` if there is any to speak of in y [1, 3, H, W], whose tones are good."""
         known = self.posterior.noise
-        noise = float(estimate_noise(y).mean()) if known is None else known / 255
+        noise = float(estimate_noise(y, visible).mean()) if known is None else known / 255
         self.findings["noise"] = round(255 * noise, 2)
         if 255 * noise < self.posterior.floor:
             return
@@ -114,14 +118,14 @@ class Short(Method):
         latents = self.encoded(y)
         probe = self.encoded(y + noise * draw(y.shape, generator, y.device))
         level = self.posterior.noise_factor * float((probe - latents).pow(2).mean().sqrt())
-        share = self._noise_share(latents[:1], level) if known is None else 1.0
+        share = self._noise_share(latents[:1], level, visible) if known is None else 1.0
         self.findings["noise"] = round(255 * noise * share, 2)
         if 255 * noise * share < self.posterior.floor:
             return
         self.level, self.noise = level * share, self.posterior.noise_factor * noise * share
         self.findings["denoised"] = True
 
-    def _noise_share(self, z: Tensor, level: float) -> float:
+    def _noise_share(self, z: Tensor, level: float, visible: Tensor | None) -> float:
         """How much of what was taken for noise in the latents z [1, C, h, w] is noise, 0 to 1.
 
         The estimate takes fine texture for noise; the prior does not. If there is noise of that level, a denoising step
@@ -129,7 +133,9 @@ class Short(Method):
         """
         t = self.schedule.timestep_of(level)
         z0 = self.denoise(z * self.schedule.abar(t) ** 0.5, t).z0
-        taken = float((z - z0).pow(2).mean().sqrt()) / self.schedule.sigma(t)
+        if visible is not None:  # as z has it: on the first offset of the grid, a mean for each latent
+            visible = F.avg_pool2d(spread(visible, self.shifts[:1], self.prior.size_multiple), self.prior.factor)
+        taken = float(_mean_square(z - z0, visible).sqrt()) / self.schedule.sigma(t)
         none, all_of_it = self.posterior.texture
         return min(max((taken - none) / (all_of_it - none), 0.0), 1.0)
 
@@ -166,5 +172,14 @@ class _Part(Part):
         restored, through = (gather(self.prior.decode(v), self.method.shifts, size) for v in (z, self.latents))
         # What the autoencoder cannot show is picture and noise; Wiener's factor keeps the share that is picture.
         missing = self.y - through
-        kept = 1 - self.method.noise**2 / float(missing.pow(2).mean().clamp_min(1e-12))
+        visible = None if self.method.visible is None else self.window.of(self.method.visible)
+        kept = 1 - self.method.noise**2 / float(_mean_square(missing, visible).clamp_min(1e-12))
         return restored + max(kept, 0.0) * missing
+
+
+def _mean_square(values: Tensor, visible: Tensor | None) -> Tensor:
+    """Of [1, C, H, W], where each place counts as much as it is visible, [1, 1, H, W]; 0 where nothing is."""
+    if visible is None:
+        return values.pow(2).mean()
+    visible = visible.to(values.device)
+    return (values.pow(2).mean(1, keepdim=True) * visible).sum() / visible.sum().clamp_min(1e-12)

@@ -58,10 +58,11 @@ class Preview:
 
     def __init__(self, picture: Picture, prior: Prior, working_size: int = 0) -> None:
         self._prior = prior
-        longer = max(picture.size)
-        # Windows are told in pixels of what is worked on, which may be smaller than the picture.
-        worked_on = min(1.0, working_size / longer) if working_size else 1.0
-        shrink = min(1.0, PREVIEW_SIDE / longer)
+        content = picture.content.window
+        # Windows are told in pixels of what is worked on, which may be smaller than the picture's content.
+        worked_on = min(1.0, working_size / max(content.height, content.width)) if working_size else 1.0
+        shrink = min(1.0, PREVIEW_SIDE / max(picture.size))
+        self._top, self._left = content.top * shrink, content.left * shrink
         self._scale = shrink / worked_on
         width, height = (max(1, round(side * shrink)) for side in picture.size)
         self._canvas = F.interpolate(picture.rgb, (height, width), mode="area")  # [1, 3, h, w]
@@ -70,7 +71,7 @@ class Preview:
     def show(self, progress: Progress) -> bytes:
         """A JPEG of it after that step."""
         window, scale = progress.window, self._scale
-        top, left = round(window.top * scale), round(window.left * scale)
+        top, left = round(self._top + window.top * scale), round(self._left + window.left * scale)
         tall, wide = max(1, round(window.height * scale)), max(1, round(window.width * scale))
         part = self._decoded(progress.z0[:1], window.height, window.width)
         small = F.interpolate(part, (tall, wide), mode="area" if scale <= 1 else "nearest")
