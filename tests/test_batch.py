@@ -10,10 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from conftest import restore_job
+from conftest import noisy, restore_job
 from PIL import Image
 from torch import Tensor
 
@@ -29,10 +28,8 @@ from ldrps.jobs import Job, Output, plan_jobs
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three pictures, the second of them broken."""
-    random = np.random.default_rng(0)
-    for name in ("a.png", "b.png", "c.png"):
-        pixels = np.clip(120 + 20 * random.standard_normal((40, 48, 3)), 0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
+    for seed, name in enumerate(("a.png", "b.png", "c.png")):
+        Image.fromarray(noisy(seed=seed)).save(tmp_path / name)
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:700])
     return tmp_path
 
