@@ -13,9 +13,8 @@ import sys
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from conftest import PATIENCE, Run
+from conftest import PATIENCE, Run, noisy
 from PIL import Image
 
 import ldrps
@@ -34,9 +33,8 @@ def run(command: Run, tiny_prior_folder: Path) -> Run:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    random = np.random.default_rng(0)
     path = tmp_path / "noisy.png"
-    Image.fromarray(np.clip(120 + 20 * random.standard_normal((40, 48, 3)), 0, 255).astype(np.uint8)).save(path)
+    Image.fromarray(noisy()).save(path)
     return path
 
 

@@ -221,7 +221,7 @@ def _left_alone(picture: Picture, told: Caption, settings: Settings, prior: str,
     """The result for a picture without shades, which light, haze and noise would have left, or with nothing to see."""
     seconds = {"total": round(time.perf_counter() - began, 3)}
     levels = to_levels(picture, picture.rgb)
-    findings = picture.content.report() or {"shades": False}
+    findings = picture.content.report() if picture.content.missing else {"shades": False}
     return Result(levels, picture, settings, prior, told.text, findings, [], seconds, told.source, told.note)
 
 

@@ -135,11 +135,14 @@ def test_bars_that_leave_hardly_anything_are_none() -> None:
     assert find_content(tensor(picture)).bars == {}
 
 
-FLAT = [0, 3, 128, 255]
+def test_two_colours_leave_nothing_between_them() -> None:
+    halves = np.zeros((80, 120, 3), np.uint8)
+    halves[40:] = 200
+    assert find_content(tensor(halves)).window == Window(0, 0, 80, 120)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (77, 120), (300, 260)])
-@pytest.mark.parametrize("level", FLAT)
+@pytest.mark.parametrize("level", [0, 3, 128, 255])
 def test_one_colour_is_nothing_to_judge_by(level: int, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(4)
     plain = np.full((*size, 3), level, np.uint8)

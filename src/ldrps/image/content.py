@@ -135,8 +135,9 @@ def _inside_bars(image: Tensor) -> Window:
 
 def _bars(lines: Tensor) -> tuple[int, int]:
     """How many lines at the beginning and at the end of [3, L, W] are a bar."""
-    ends = lines[:, [*range(_THINNEST), *range(-_THINNEST, 0)]]
-    if lines.shape[1] < 2 * _BEYOND or min(ends[:, :2].std(-1).amax(), ends[:, 2:].std(-1).amax()) > _RIPPLE:
+    if min(lines.shape[1:]) < 2 * _BEYOND:
+        return 0, 0
+    if all(float(end.std(-1).max()) > _RIPPLE for end in (lines[:, :_THINNEST], lines[:, -_THINNEST:])):
         return 0, 0  # as in nearly all photographs
     cell = lines.shape[2] // _CELLS
     cells = lines[..., : _CELLS * cell].unflatten(2, (_CELLS, cell))
