@@ -21,12 +21,17 @@ def test_what_a_caption_is_worth(by_heart: EmbeddedPrior) -> None:
     assert caption_gain(by_heart, bright, "not bright") == pytest.approx(1 - 0.4**2 / 0.3**2, rel=0.01)
 
 
+def bright() -> np.ndarray:
+    """A faint gradient, bright, under noise, [64, 64, 3]."""
+    noise = 0.06 * np.random.default_rng(0).standard_normal((64, 64, 3))
+    return (np.linspace(0.77, 0.83, 64)[:, None] + noise).clip(0, 1).astype(np.float32)
+
+
 @pytest.mark.parametrize(("caption", "followed"), [("bright", True), ("dark", False)])
 def test_a_caption_that_does_not_fit_the_picture_is_not_followed(
     caption: str, followed: bool, by_heart: EmbeddedPrior, unmoved: Estimators
 ) -> None:
-    noise = 0.1 * np.random.default_rng(0).standard_normal((64, 64, 3))
-    picture = (0.8 + noise).clip(0, 1).astype(np.float32)
+    picture = bright()
     restorer = ldrps.Restorer(by_heart, ldrps.preset("fast"), estimators=unmoved)
     result, plain = restorer(picture, caption), restorer(picture)
     assert result.findings["caption"]["followed"] is followed
@@ -44,9 +49,8 @@ def test_what_is_not_followed_leaves_no_caption_rather_than_the_negative(
     said: list[list[str]] = []
     embed = by_heart.embed
     monkeypatch.setattr(by_heart, "embed", lambda prompts: said.append(prompts) or embed(prompts))
-    noise = 0.1 * np.random.default_rng(0).standard_normal((64, 64, 3))
     settings = ldrps.preset("fast").with_changes(negative="not bright")
-    ldrps.Restorer(by_heart, settings)((0.8 + noise).clip(0, 1).astype(np.float32), "dark")
+    ldrps.Restorer(by_heart, settings)(bright(), "dark")
     assert said == [["dark", ""], [""]], "asked about, then restored without"
 
 
