@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -18,18 +19,26 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     Raises:
         PriorError: the file is missing, broken, or holds anything but tensors by name.
     """
-    path = Path(path)
+    stored = read_checkpoint(Path(path))
+    if not isinstance(stored, Mapping) or not all(isinstance(tensor, Tensor) for tensor in stored.values()):
+        raise PriorError(f"{path} holds something else than tensors by name: give a state dict, not a whole model")
+    return dict(stored)
+
+
+def read_checkpoint(path: Path) -> Any:
+    """What a file of weights holds, however nested, read without running any code of its.
+
+    Raises:
+        PriorError: the file is missing or broken.
+    """
     require_regular(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a broken pickle breaks in whatever way it happens to
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more is known'}"
         raise PriorError(f"cannot read weights from {path} ({reason}): fetch the file again") from error
-    if not isinstance(stored, Mapping) or not all(isinstance(tensor, Tensor) for tensor in stored.values()):
-        raise PriorError(f"{path} holds something else than tensors by name: give a state dict, not a whole model")
-    return dict(stored)
 
 
 def require_regular(path: Path) -> None:

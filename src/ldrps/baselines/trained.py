@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ldrps.baselines.facts import Facts, Order
 from ldrps.baselines.rival import Rival, RivalSettings, RivalStep, Run
 from ldrps.errors import InputError, LdrpsError, PriorError, how_to_install
-from ldrps.weights import require_regular
+from ldrps.weights import read_checkpoint
 
 
 class TrainedSettings(RivalSettings):
@@ -49,8 +48,11 @@ class Trained(Rival):
         settings = cls.settings_of(facts, order)
         path = Path(facts.name.partition(":")[2]).expanduser()
         spandrel = _spandrel()
+        stored = read_checkpoint(path)
+        if not isinstance(stored, Mapping):
+            raise PriorError(f"{path} holds a {type(stored).__name__}: give a state dict, not a whole model")
         try:
-            network = spandrel.ModelLoader().load_from_state_dict(spandrel.canonicalize_state_dict(_read(path)))
+            network = spandrel.ModelLoader().load_from_state_dict(spandrel.canonicalize_state_dict(stored))
         except spandrel.UnsupportedModelError as error:
             raise PriorError(
                 f"{path} is of no network that spandrel {spandrel.__version__} knows: give another"
@@ -84,17 +86,3 @@ def _spandrel() -> Any:
         raise InputError(
             f"spandrel cannot be loaded ({error}): {how_to_install('spandrel')}, which needs torchvision"
         ) from error
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    """A checkpoint of tensors, however nested, without running any code of its."""
-    require_regular(path)
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken pickle breaks in whatever way it happens to
-        raise PriorError(f"cannot read weights from {path} ({type(error).__name__}): fetch the file again") from error
-    if not isinstance(stored, Mapping):
-        raise PriorError(f"{path} holds a {type(stored).__name__}: give a state dict, not a whole model")
-    return stored

@@ -106,8 +106,7 @@ class Degradation(ABC):
 
     def plain(self) -> dict[str, Any]:
         """Kind and parameters as plain data for JSON, which `from_plain` turns back."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-        return {"kind": self.kind, **{name: _plain(value) for name, value in fields.items()}}
+        return {"kind": self.kind, **plain_fields(self)}
 
     @abstractmethod
     def _apply(self, x: Tensor) -> Tensor:
@@ -278,6 +277,11 @@ def mean_of(parameter: Parameter) -> float:
     if not isinstance(parameter, Tensor):
         return parameter
     return float(parameter.mean() if parameter.ndim == 0 else parameter[0].float().mean())
+
+
+def plain_fields(part: Any) -> dict[str, Any]:
+    """The fields of a dataclass as plain data."""
+    return {field.name: _plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
 
 
 def _plain(value: Any) -> Any:

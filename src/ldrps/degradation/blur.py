@@ -18,7 +18,7 @@ from ldrps.image.tiles import Window
 Border = Literal["mirrored", "circular", "valid"]
 
 _MANY = 128  # taps from which on a convolution is cheaper by Fourier's transform
-REGULAR = 0.1  # deviation of the noise to that of the change, where a blur is undone with no prior to ask
+_REGULAR = 0.1  # deviation of the noise to that of the change, where a blur is undone with no prior to ask
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +108,11 @@ class Blur(Linear):
 
     def _invert(self, y: Tensor) -> Tensor:
         start = y if self.border != "valid" else self._adjoint(y)
-        return self._data_step(start, y, 1.0, REGULAR)
+        return self._data_step(start, y, 1.0, _REGULAR)
 
     def _slope(self, y: Tensor) -> Tensor:
         transfer = self._transfer(y)
-        undone = 1 + transfer.conj() * (1 - transfer) / (transfer.abs() ** 2 + REGULAR**2)
+        undone = 1 + transfer.conj() * (1 - transfer) / (transfer.abs() ** 2 + _REGULAR**2)
         power = torch.fft.irfft2(undone, s=y.shape[-2:]).pow(2).sum((-2, -1), keepdim=True).sqrt()
         height, width = self.clean_size(y)
         return power.expand(len(y), y.shape[1], height, width)
@@ -138,11 +138,9 @@ class Blur(Linear):
         kernel = self.kernel.to(x).reshape(-1, 1, *self.kernel.shape[-2:])
         rows = torch.arange(-down, down + 1, device=x.device) % height
         columns = torch.arange(-across, across + 1, device=x.device) % width
-        wrapped = x.new_zeros(len(kernel), 1, height, width)
-        wrapped.index_put_(
-            (*(torch.arange(n, device=x.device).reshape(-1, *(1,) * k) for n, k in ((len(kernel), 3), (1, 2))),
-             rows[:, None], columns), kernel, accumulate=True,
-        )  # fmt: skip
+        # Added up, as a kernel larger than the picture goes round more than once.
+        wrapped = x.new_zeros(len(kernel), 1, height, kernel.shape[-1]).index_add_(-2, rows, kernel)
+        wrapped = x.new_zeros(len(kernel), 1, height, width).index_add_(-1, columns, wrapped)
         return torch.fft.rfft2(wrapped)
 
     def _filtered(self, x: Tensor, transfer: Tensor) -> Tensor:
@@ -175,13 +173,13 @@ class GaussianBlur(Separable):
             raise SettingsError(f"sigma is {self.sigma}; it must be 0 or more pixels")
 
     def _invert(self, y: Tensor) -> Tensor:
-        return self._data_step(y, y, 1.0, REGULAR)
+        return self._data_step(y, y, 1.0, _REGULAR)
 
     def _slope(self, y: Tensor) -> Tensor:
         rows, columns = self.matrices((y.shape[-2], y.shape[-1]), y)
         down, across = (torch.linalg.eigvalsh(m.double().cpu()).to(y) for m in (rows, columns))
         passed = down[..., :, None] * across[..., None, :]
-        undone = 1 + passed * (1 - passed) / (passed**2 + REGULAR**2)
+        undone = 1 + passed * (1 - passed) / (passed**2 + _REGULAR**2)
         return undone.pow(2).mean((-2, -1), keepdim=True).sqrt().expand_as(y)
 
     def axes(self, size: tuple[int, int]) -> tuple[Axis, Axis]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, _plain, broadcast, mean_of
+from ldrps.degradation.base import Parameter, broadcast, mean_of, plain_fields
 from ldrps.degradation.sampling import resampled, resize
 from ldrps.degradation.solve import slope_of
 from ldrps.degradation.srgb import Domain, into, out_of
@@ -42,8 +41,7 @@ class Noise(ABC):
 
     def plain(self) -> dict[str, Any]:
         """Kind and parameters as plain data for JSON, which `from_plain` turns back."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-        return {"kind": self.kind, **{name: _plain(value) for name, value in fields.items()}}
+        return {"kind": self.kind, **plain_fields(self)}
 
 
 def normal(shape: Sequence[int], like: Tensor, random: np.random.Generator) -> Tensor:

@@ -86,8 +86,8 @@ class Sampling(Separable):
         places = [place / self.factor for place in (window.top, window.left, window.height, window.width)]
         if any(abs(place - round(place)) > 1e-9 for place in places):
             raise InputError(
-                f"a window of {window.width}x{window.height} at ({window.left}, {window.top}) cuts pixels of a picture "
-                f"with a {self.factor:g}th of its rows: give multiples of {self.factor:g}"
+                f"a window of {window.width}x{window.height} at ({window.left}, {window.top}) cuts pixels of what "
+                f"was {self.words()}: give multiples of {self.factor:g}"
             )
         return Window(*(round(place) for place in places))
 

@@ -27,7 +27,7 @@ class Estimators:
     tone: TonePosterior
 
     def to(self, device: torch.device) -> Estimators:
-        """The same on a device."""
+        """These, moved to a device."""
         self.tone.to(device)
         return self
 
