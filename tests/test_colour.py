@@ -120,8 +120,8 @@ def test_the_caption_of_a_grey_picture_is_about_its_colours(by_heart: EmbeddedPr
     for colourise_it, asked in ((True, False), (False, True)):
         settings = ldrps.preset("fast").with_changes(colourise=colourise_it)
         result = ldrps.Restorer(by_heart, settings)(source, "bright")
-        assert ("caption" in result.findings) is asked and result.caption == "bright"
-        assert ("does not fit" in result.damage) is asked
+        assert (result.findings.caption is not None) is asked and result.caption.text == "bright"
+        assert ("does not fit" in result.words) is asked
 
 
 def test_a_picture_with_colours_keeps_them(tiny_prior: EmbeddedPrior) -> None:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from ldrps import Prior, Restorer, load_prior, preset
 from ldrps.batch import RestorerBatch
+from ldrps.degradation import UncertainTone
 from ldrps.errors import OutputError, SettingsError
-from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import find_tone
+from ldrps.estimation.damage import Damage, Estimate
 from ldrps.jobs import Job, Output
 from ldrps.samples import SPREAD_OF_WHITE, draw_samples
 
@@ -50,29 +50,27 @@ def test_the_spread_is_the_deviation_of_the_samples(shipped: Restorer) -> None:
     assert wanted.max() > 0
 
 
-def test_a_drawn_tone_is_one_answer_of_many(tiny_prior: Prior) -> None:
-    posterior = load_estimators().tone
-    assert posterior is not None
-    y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
-    mean = find_tone(y, posterior, 1.0, 0.7).table
-    drawn = [find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(k)).table for k in range(30)]
-    again = find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(0)).table
-    assert torch.equal(again, drawn[0])
-    assert len({float(table.sum()) for table in drawn}) > 5
-    assert float((torch.stack(drawn).mean(0) - mean).abs().mean()) < 0.05
+def tones(probability: float = 1.0) -> Damage:
+    parameters = (
+        torch.rand(3, 12, 3, generator=torch.Generator().manual_seed(0)) / 4
+        + torch.tensor([0.2, 0, 0.8])[:, None, None]
+    )
+    return Damage(Estimate(UncertainTone(*parameters, torch.arange(1.0, 13)), probability))
 
 
-def test_half_an_answer_is_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    posterior = load_estimators().tone
-    assert posterior is not None
-    y = torch.from_numpy(np.asarray(dark_and_noisy()).copy()).permute(2, 0, 1)[None].float() / 255
-    probability = 0.5
-    monkeypatch.setattr("ldrps.estimation.tone._with_prior", lambda *_: probability)
-    amounts = [find_tone(y, posterior, 1.0, 0.7, draw=torch.Generator().manual_seed(k)).amount for k in range(60)]
-    assert set(amounts) == {0.0, 1.0}
-    assert 0.25 < np.mean(amounts) < 0.75
-    probability = 0.1
-    assert find_tone(y, posterior, 0.5, 0.7, draw=torch.Generator().manual_seed(0)).amount == 0.5
+def test_a_drawn_tone_is_one_answer_of_many() -> None:
+    grey, damage = torch.full((1, 3, 4, 4), 0.3), tones()
+    drawn = [damage.drawn(torch.Generator().manual_seed(k)) for k in range(300)]
+    assert drawn[0] == damage.drawn(torch.Generator().manual_seed(0))
+    undone = torch.stack([each.undo_tone(grey) for each in drawn])
+    assert 5 < len({float(each.sum()) for each in undone}) <= 12
+    torch.testing.assert_close(undone.mean(0), damage.undo_tone(grey), atol=0.03, rtol=0)
+
+
+def test_half_an_answer_is_all_or_nothing() -> None:
+    drawn = [tones(0.5).drawn(torch.Generator().manual_seed(k)).tone for k in range(60)]
+    shares = [tone.share for tone in drawn if tone is not None]
+    assert set(shares) == {0.0, 1.0} and 0.25 < np.mean(shares) < 0.75
 
 
 @pytest.mark.parametrize("count", [1, 0, -2])

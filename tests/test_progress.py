@@ -17,7 +17,9 @@ def three(ended: list[str]) -> Steps:
     """Three steps to `RESULT`; notes in `ended` that it was left, whichever way."""
     try:
         for number in (1, 2, 3):
-            yield Progress(number, 3, 0, 3 - number, {}, torch.zeros(1, 3, 8, 8), Window(0, 0, 8, 8))
+            yield Progress(
+                number, 3, 0, 3 - number, {}, torch.zeros(1, 3, 8, 8), Window(0, 0, 8, 8), torch.Tensor.clone
+            )
         return RESULT
     finally:
         ended.append("left")

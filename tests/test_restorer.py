@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from pathlib import Path
@@ -17,11 +18,12 @@ from ldrps import Cancelled, Prior, Progress, Restorer, Settings, preset
 from ldrps.caption.base import Caption
 from ldrps.errors import InputError, OutputError
 from ldrps.estimation.estimators import Estimators
-from ldrps.methods import short
+from ldrps.findings import Findings
+from ldrps.methods import blind
 
 PAPER = preset("paper-lowlight").with_changes(steps=4, recurrences=1)
 METHODS = pytest.mark.parametrize(
-    "settings", [Settings(), Settings(recurrences=1), PAPER], ids=["short", "twice", "paper"]
+    "settings", [Settings(), Settings(recurrences=1), PAPER], ids=["blind", "twice", "paper"]
 )
 
 
@@ -91,7 +93,7 @@ def test_a_picture_without_shades_is_left_alone(settings: Settings, tiny_prior: 
     for source in (text, framed, text.convert("L"), tmp_path / "fax.tif"):
         result = Restorer(tiny_prior, settings)(source)
         assert result.unchanged and result.losses == []
-        assert result.damage == "no shades, as of text or a drawing: nothing to restore"
+        assert result.words == "no shades, as of text or a drawing: nothing to restore"
         assert np.array_equal(pixels(result), np.asarray(framed if source is framed else text.convert("L")))
     assert result.save(tmp_path / "a.tif").read_bytes() == (tmp_path / "fax.tif").read_bytes()
 
@@ -103,8 +105,8 @@ def test_a_picture_of_one_colour_is_left_alone(level: int, settings: Settings, t
     dithered = (flat + np.random.default_rng(0).integers(0, 2, flat.shape)).clip(0, 255).astype(np.uint8)
     for picture in (flat, dithered):
         result = Restorer(tiny_prior, settings)(picture)
-        assert result.unchanged and result.losses == [] and result.findings == {"missing": "flat"}
-        assert result.damage == "one colour all over, or noise: nothing to judge by"
+        assert result.unchanged and result.losses == [] and result.findings == Findings(missing="flat")
+        assert result.words == "one colour all over, or noise: nothing to judge by"
 
 
 def under_alpha(alpha: np.ndarray, hidden: int, width: int = 64, height: int = 48) -> Image.Image:
@@ -142,7 +144,7 @@ def test_a_picture_of_which_nothing_is_visible_is_left_alone(tiny_prior: Prior) 
     picture = under_alpha(np.zeros((48, 64), np.uint8), 90)
     result = Restorer(tiny_prior)(picture)
     assert result.unchanged and np.array_equal(pixels(result), np.asarray(picture))
-    assert result.damage == "all of it is transparent: nothing to judge by"
+    assert result.words == "all of it is transparent: nothing to judge by"
 
 
 @pytest.mark.parametrize("working_size", [0, 40])
@@ -163,7 +165,7 @@ def test_a_picture_in_bars_comes_out_as_without_and_the_bars_stay(
     expected = np.pad(pixels(alone), ((top, bottom), (left, right), (0, 0)), constant_values=colour)
     assert np.array_equal(pixels(result), expected)
     bars = {name: n for name, n in zip(("left", "top", "right", "bottom"), sides, strict=True) if n}
-    assert result.findings == alone.findings | {"bars": bars}
+    assert result.findings == dataclasses.replace(alone.findings, bars=bars)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
@@ -227,20 +229,20 @@ def test_bad_input_is_refused_in_words(image: Any, message: str, tiny_prior: Pri
 
 
 def test_a_caption_guides_where_the_prior_knows_text(text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short, "caption_gain", lambda *_: 0.1)  # nothing fits a random prior
+    monkeypatch.setattr(blind, "caption_gain", lambda *_: 0.1)  # nothing fits a random prior
     restorer = Restorer(ldrps.load_prior(text_prior_folder))
     none, dog, again = (restorer(noisy(), caption) for caption in ("", "golden retriever", "golden retriever"))
-    assert np.array_equal(pixels(dog), pixels(again)) and dog.caption == "golden retriever"
+    assert np.array_equal(pixels(dog), pixels(again)) and dog.caption.text == "golden retriever"
     assert not np.array_equal(pixels(dog), pixels(none))
     exaggerated = Restorer(restorer.prior, Settings(text_scale=30.0))(noisy(), "golden retriever")
     assert not np.array_equal(pixels(exaggerated), pixels(dog))
 
 
-@pytest.mark.parametrize("settings", [Settings(recurrences=2), PAPER], ids=["short", "paper"])
+@pytest.mark.parametrize("settings", [Settings(recurrences=2), PAPER], ids=["blind", "paper"])
 def test_the_cleaner_picture_can_be_described_again(
     settings: Settings, text_prior_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(short, "caption_gain", lambda *_: 0.1)
+    monkeypatch.setattr(blind, "caption_gain", lambda *_: 0.1)
     shown: list[Image.Image] = []
 
     def look_again(image: Image.Image) -> Caption:
@@ -251,16 +253,16 @@ def test_the_cleaner_picture_can_be_described_again(
     once = Restorer(prior, settings)(noisy(), "sea")
     twice = Restorer(prior, settings)(noisy(), "sea", recaption=look_again)
     assert len(shown) == settings.recurrences and shown[0].size == (48, 40)
-    assert (twice.caption, twice.caption_source) == (f"golden retriever {settings.recurrences}", "again")
-    assert once.caption == "sea"
-    assert not np.array_equal(pixels(once), pixels(twice)), "the new caption is heard"
+    assert (twice.caption.text, twice.caption.source) == (f"golden retriever {settings.recurrences}", "again")
+    assert once.caption.text == "sea"
+    assert not np.array_equal(pixels(once), pixels(twice)), "the new caption counts"
 
 
 def test_a_caption_for_a_prior_without_text_is_noted(tiny_prior: Prior, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         result = Restorer(tiny_prior)(noisy(), "a cat")
     assert "knows no text" in caplog.text
-    assert result.caption == "a cat"
+    assert result.caption.text == "a cat"
 
 
 def test_the_record_is_json_and_tells_everything(tiny_prior: Prior, tmp_path: Path) -> None:
@@ -270,6 +272,7 @@ def test_the_record_is_json_and_tells_everything(tiny_prior: Prior, tmp_path: Pa
     assert Image.open(written).size == (48, 40)
     assert record["seed"] == PAPER.seed
     assert record["settings"]["posterior"]["alignment"]["distance"] == 0.02
+    assert record["damage"] is None and record["words"] == ""
     assert {"caption", "prior", "seconds", "versions", "findings", "size"} <= record.keys()
     assert {"round", "t", "alignment/adversarial"} <= record["losses"][0].keys()
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 from torture_parts import rgb_profile
 
+from ldrps.caption.base import Caption
 from ldrps.errors import OutputError, SettingsError
 from ldrps.image.picture import load_picture, to_levels
 from ldrps.image.space import srgb_profile
@@ -29,7 +30,14 @@ def result(tmp_path):
 
 
 def of(picture):
-    return Result(to_levels(picture, picture.rgb), picture, Settings(), "a prior", "", {}, [], {})
+    return Result(
+        levels=to_levels(picture, picture.rgb),
+        picture=picture,
+        settings=Settings(),
+        prior="a prior",
+        caption=Caption(),
+        seconds={},
+    )
 
 
 def test_image_is_made_of_the_levels(result):

@@ -9,7 +9,7 @@ import pytest
 
 from ldrps import PRESETS, Settings, preset
 from ldrps.errors import SettingsError
-from ldrps.settings import GradientPosterior, ProximalPosterior, Until
+from ldrps.settings import GradientPosterior, ProximalPosterior, Strengths, Until
 
 
 def test_presets_carry_their_name_and_kind() -> None:
@@ -25,7 +25,7 @@ def test_presets_carry_their_name_and_kind() -> None:
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
         assert isinstance(paper.posterior, GradientPosterior)
-        assert (paper.steps, paper.strength, paper.text_scale) == (450, 0.5, 8.0)
+        assert (paper.steps, paper.renoise, paper.text_scale) == (450, 0.5, 8.0)
 
 
 def test_unknown_preset_lists_the_known() -> None:
@@ -48,8 +48,8 @@ def test_changes_keep_what_is_none_and_take_zero() -> None:
         ("steps", 0, "1 to"),
         ("recurrences", -1, "0 to 100"),
         ("recurrences", 101, "0 to 100"),
-        ("strength", 0.0, "above 0, at most 1"),
-        ("strength", 1.5, "above 0, at most 1"),
+        ("renoise", 0.0, "above 0, at most 1"),
+        ("renoise", 1.5, "above 0, at most 1"),
         ("text_scale", -0.1, "0 to 100"),
         ("overlap", 8, "16 to 1024 pixels"),
         ("tile", 128, "256 to 8192 pixels: four times the overlap at least"),
@@ -75,3 +75,38 @@ def test_who_knows_the_damage_can_say_so() -> None:
     for bad in ({"noise": 300}, {"undamaged": 0}):
         with pytest.raises(SettingsError, match="must be"):
             preset("fast").with_knowledge(**bad)
+
+
+def strengths(settings: Settings) -> Strengths:
+    assert isinstance(settings.posterior, ProximalPosterior)
+    return settings.posterior.strengths
+
+
+def test_parts_of_the_damage_are_chosen_by_name() -> None:
+    settings = preset("fast")
+    assert settings.with_strengths() == settings
+    assert strengths(settings.with_strengths(0.5)) == Strengths(0.5, 0.5)
+    assert strengths(settings.with_strengths({"noise": 0.5})) == Strengths(None, 0.5)
+    assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None)
+    assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"strength": {"haze": 1.0}}, "part is 'haze'; it must be one of tone, noise"),
+        ({"only": ["fog"]}, "part is 'fog'"),
+        ({"skip": ["Noise"]}, "part is 'Noise'"),
+        ({"strength": -0.1}, "strength of tone is -0.1; it must be 0, which leaves it out, to 4"),
+        ({"strength": {"noise": 4.5}}, "strength of noise is 4.5"),
+        ({"strength": float("nan")}, "strength of tone is nan"),
+    ],
+)
+def test_parts_and_strengths_that_cannot_be(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        preset("default").with_strengths(**asked)
+
+
+def test_the_published_method_knows_no_parts() -> None:
+    with pytest.raises(SettingsError, match="'paper-denoising' undoes all of the damage at once: leave only, skip"):
+        preset("paper-denoising").with_strengths(0.5)

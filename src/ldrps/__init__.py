@@ -6,10 +6,13 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ldrps.caption.base import Caption
+    from ldrps.estimation.damage import Damage, Estimate
+    from ldrps.one_call import restore
     from ldrps.prior import load_prior
     from ldrps.prior.base import Prior
     from ldrps.progress import Cancelled, Progress
-    from ldrps.restorer import Restorer, restore
+    from ldrps.restorer import Restorer
     from ldrps.result import Result
     from ldrps.settings import PRESETS, Settings, preset
 
@@ -18,9 +21,12 @@ __version__ = metadata.version("ldrps")
 # Loaded on first use: importing the package must cost nothing, and torch takes seconds.
 _HOMES = {
     "Cancelled": "ldrps.progress",
+    "Caption": "ldrps.caption.base",
+    "Damage": "ldrps.estimation.damage",
+    "Estimate": "ldrps.estimation.damage",
     "Progress": "ldrps.progress",
     "Restorer": "ldrps.restorer",
-    "restore": "ldrps.restorer",
+    "restore": "ldrps.one_call",
     "Result": "ldrps.result",
     "Prior": "ldrps.prior.base",
     "load_prior": "ldrps.prior",
@@ -32,6 +38,9 @@ _HOMES = {
 __all__ = [
     "PRESETS",
     "Cancelled",
+    "Caption",
+    "Damage",
+    "Estimate",
     "Prior",
     "Progress",
     "Restorer",

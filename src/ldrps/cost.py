@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from ldrps.errors import InputError
 from ldrps.memory import available_bytes
-from ldrps.settings import ProximalPosterior, Settings
+from ldrps.settings import Settings
 
 # Of noisy pictures on two CPU cores with the embedded prior, float32 (benchmarks/cost.py, benchmarks/large.py).
 _SECONDS_OF_PICTURE = 0.25
-_SECONDS, _SECONDS_OF_VIEW = 0.5, 3.2  # of a megapixel, and of its way through the denoiser on one offset of the grid
+_SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
-_BYTES_OF_VIEW = 240  # of a pixel of the window, on each offset of the grid
-_SECONDS_OF_STEP, _BYTES_OF_STEP = 142, 2880  # of the published loop, and a megapixel or a pixel
 _TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
 
 
@@ -35,17 +33,12 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     pixels = size[0] * size[1]
     worked_on = _reduced(size, settings.working_size)
     megapixels = worked_on[0] * worked_on[1] / 1e6
-    rounds = 1 + settings.recurrences
-    posterior = settings.posterior
-    if isinstance(posterior, ProximalPosterior):
-        views = posterior.shifts * settings.steps * rounds
-        window = min(worked_on[0], settings.tile) * min(worked_on[1], settings.tile)
-        again = 1.0 if max(worked_on) <= settings.tile else (1 - settings.overlap / settings.tile) ** -2
-        seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + again * _SECONDS_OF_VIEW * views)
-        return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + _BYTES_OF_VIEW * window * posterior.shifts)
-    steps = settings.steps * (1 + settings.strength * settings.recurrences)
-    in_steps = _BYTES_OF_STEP * worked_on[0] * worked_on[1]
-    return Cost(megapixels * _SECONDS_OF_STEP * steps, _BYTES + _BYTES_OF_PIXEL * pixels + in_steps)
+    posterior, tile = settings.posterior, settings.tile if settings.posterior.in_windows else max(worked_on)
+    window = min(worked_on[0], tile) * min(worked_on[1], tile)
+    again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
+    seconds_of_passes = again * posterior.seconds_of_pass * posterior.passes(settings)
+    seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + seconds_of_passes)
+    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + posterior.bytes_of_pixel * posterior.together * window)
 
 
 def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -29,6 +30,7 @@ class Progress:
         z0: the clean latents as predicted at this step, a batch of chains or views of the window; of a method without
             latents, the picture as it is, [1, 3, H, W].
         window: the part of the picture's content (padded, or reduced to the working size) that is being restored.
+        decode: z0 to the window [1, 3, h, w].
     """
 
     number: int
@@ -38,6 +40,29 @@ class Progress:
     losses: Losses
     z0: Tensor
     window: Window
+    decode: Callable[[Tensor], Tensor] = field(repr=False)
+
+    def picture(self) -> Tensor:
+        """The window as it is by now, [1, 3, h, w], nominally in [0, 1]; a call of the decoder, if there is one."""
+        return self.decode(self.z0)
+
+
+class Clock:
+    """The wall time of a restoration, by part."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, part: str) -> None:
+        """What took place since the last one was that part."""
+        now = time.perf_counter()
+        self._laps[part], self._last = now - self._last, now
+
+    def seconds(self) -> dict[str, float]:
+        """Of each part, and in total; to milliseconds."""
+        told = self._laps | {"total": time.perf_counter() - self._began}
+        return {part: round(value, 3) for part, value in told.items()}
 
 
 OnStep = Callable[[Progress], bool | None]

@@ -16,6 +16,14 @@ _COST = 0.03
 _LOOKED_AT = 256  # pixels a side
 
 
+def relight_as(prior: Prior, image: Tensor, caption: str, strength: float) -> tuple[Tensor, float]:
+    """The image [1, 3, H, W] in the light that the caption asks for, and how much lighter that is: see `find_light`."""
+    if not strength or not caption or not prior.has_text:
+        return image, 0.0
+    change = find_light(prior, image, caption, strength)
+    return relit(image, change), round(change, 2)
+
+
 @torch.no_grad()
 def find_light(prior: Prior, image: Tensor, caption: str, strength: float) -> float:
     """How much lighter or darker a picture should be for the caption to fit it best, -1.5 to 1.5: see `relit`.

@@ -14,7 +14,9 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
-from ldrps.estimation.words import in_words
+from ldrps.caption.base import Caption
+from ldrps.estimation.damage import Damage
+from ldrps.findings import Findings
 from ldrps.image.arrays import as_image
 from ldrps.image.files import replace_file, taken
 from ldrps.image.formats import FORMATS
@@ -25,7 +27,7 @@ from ldrps.printable import json_text
 _PACKAGES = ("ldrps", "torch", "diffusers", "transformers", "numpy", "pillow")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Result:
     """A restored picture and everything needed to understand it and to make it again.
 
@@ -36,24 +38,20 @@ class Result:
         settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
             has a `seed` and says by `method` what it is recorded as.
         prior: name of the prior, or of the other method.
-        caption: the text that guided it; empty for none.
-        findings: what the method made of the damage, in words and figures.
+        caption: what guided it, and who said so.
+        findings: what was found out.
         losses: per step: round, timestep, and the value of each loss term.
         seconds: wall time by part.
-        caption_source: the name of the captioner that the text is from; "none" for no text.
-        caption_note: what went wrong before there was a caption; "" for nothing.
     """
 
     levels: NDArray[Any] = field(repr=False)
     picture: Picture = field(repr=False)
     settings: Any
     prior: str
-    caption: str
-    findings: dict[str, Any]
-    losses: Sequence[dict[str, float]] = field(repr=False)
+    caption: Caption
+    findings: Findings = field(default_factory=Findings)
+    losses: Sequence[dict[str, float]] = field(default=(), repr=False)
     seconds: dict[str, float]
-    caption_source: str = "none"
-    caption_note: str = ""
 
     @property
     def image(self) -> Image.Image:
@@ -61,9 +59,14 @@ class Result:
         return as_image(self.levels, self.picture.icc_profile)
 
     @property
-    def damage(self) -> str:
-        """The damage that was found, in words; "" if the method looks for none."""
-        return in_words(self.findings)
+    def damage(self) -> Damage | None:
+        """The damage that was undone, to be read, changed and given back; None if the method does not tell."""
+        return self.findings.damage
+
+    @property
+    def words(self) -> str:
+        """What was found and done, in words; "" if the method does not tell."""
+        return self.findings.words()
 
     @cached_property
     def unchanged(self) -> bool:
@@ -82,12 +85,13 @@ class Result:
             "seed": self.seed,
             "settings": dataclasses.asdict(self.settings) | {"method": self.settings.method},
             "prior": self.prior,
-            "caption": self.caption,
-            "caption_source": self.caption_source,
-            "caption_note": self.caption_note,
-            "damage": self.damage,
+            "caption": self.caption.text,
+            "caption_source": self.caption.source,
+            "caption_note": self.caption.note,
+            "words": self.words,
+            "damage": None if self.damage is None else self.damage.plain(),
             "unchanged": self.unchanged,
-            "findings": self.findings,
+            "findings": self.findings.plain(),
             "losses": list(self.losses),
             "seconds": self.seconds,
             "versions": {name: metadata.version(name) for name in _PACKAGES},

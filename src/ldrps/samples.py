@@ -13,7 +13,6 @@ from ldrps.image.picture import Picture, Source, load_picture
 from ldrps.progress import OnStep
 from ldrps.restorer import Restorer
 from ldrps.result import Result
-from ldrps.settings import ProximalPosterior
 
 SPREAD_OF_WHITE = 0.1  # of a map of spread, in units of [0, 1]
 
@@ -51,8 +50,7 @@ def draw_samples(
     check_count(count)
     picture = image if isinstance(image, Picture) else load_picture(image)
     settings = restorer.settings
-    if isinstance(settings.posterior, ProximalPosterior):
-        settings = dataclasses.replace(settings, posterior=dataclasses.replace(settings.posterior, sample=True))
+    settings = dataclasses.replace(settings, posterior=settings.posterior.sampled())
     results = []
     for k in range(count):
         seeded = dataclasses.replace(settings, seed=(settings.seed + k) % 2**64)

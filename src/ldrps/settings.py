@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from ldrps.errors import SettingsError
+
+PARTS = ("tone", "noise")  # of the damage that estimators look for
+MAX_STRENGTH = 4.0
+
+
+def _check(good: bool, name: str, value: object, wanted: str) -> None:
+    if not good:
+        raise SettingsError(f"{name} is {value}; it must be {wanted}")
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,30 @@ class Guidance:
 
 
 @dataclass(frozen=True)
+class Strengths:
+    """How much of each part of the damage is undone: 1 all, 0 none, more than was found; None as found, or as given.
+
+    A strength scales the parameter of a part (stops, the logarithm of a transmission, the deviation of noise), and is
+    no blend of pictures. See `Degradation.scaled`.
+    """
+
+    tone: float | None = None
+    noise: float | None = None
+
+    def __post_init__(self) -> None:
+        for part in PARTS:
+            value = getattr(self, part)
+            good = value is None or 0 <= value <= MAX_STRENGTH
+            _check(good, f"strength of {part}", value, f"0, which leaves it out, to {MAX_STRENGTH:g}")
+
+
+@dataclass(frozen=True)
 class GradientPosterior:
     """The published method: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
+
+    in_windows: ClassVar[bool] = False  # what F-PAM learns is of the whole picture
+    seconds_of_pass: ClassVar[float] = 142
+    bytes_of_pixel: ClassVar[int] = 2880
 
     alignment: Alignment = Alignment()
     guidance: Guidance = Guidance()
@@ -60,6 +91,19 @@ class GradientPosterior:
     # The reference computes the z0 that is guided from the latent *after* the step, with the old noise and timestep.
     z0_from_stepped: bool = True
 
+    @property
+    def together(self) -> int:
+        """How many pictures go through the networks at once."""
+        return 1
+
+    def passes(self, settings: Settings) -> float:
+        """How often a picture goes through the networks."""
+        return settings.steps * (1 + settings.renoise * settings.recurrences)
+
+    def sampled(self) -> Self:
+        """The same where samples are wanted: each is one already."""
+        return self
+
 
 @dataclass(frozen=True)
 class ProximalPosterior:
@@ -67,13 +111,15 @@ class ProximalPosterior:
     picture is where the chain starts; a proximal data step replaces the gradient, and no network is trained.
     """
 
-    # How much of the tone posterior's correction is applied: 0 leaves tones alone.
-    tone: float = 1.0
+    in_windows: ClassVar[bool] = True
+    # Of a megapixel with the embedded prior on two CPU cores, and of a pixel of the window (benchmarks/cost.py).
+    seconds_of_pass: ClassVar[float] = 3.2
+    bytes_of_pixel: ClassVar[int] = 240
+
+    # How much of each part of the damage is undone.
+    strengths: Strengths = Strengths()
     # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone.
     undamaged: float = 0.7
-    # How much of what is uneven about it (haze of uneven depth, light from a side) is undone. It is told well of damage
-    # made as in training, a sixth less error of uneven veils, and of no use on the real haze of HSTS: 0 leaves it.
-    unevenness: float = 0.0
     # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
     # leaves noise alone.
     noise: float | None = None
@@ -96,9 +142,21 @@ class ProximalPosterior:
     shifts: int = 4
 
     def __post_init__(self) -> None:
-        _check(0 <= self.tone <= 1, "tone", self.tone, "0 to 1")
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
+
+    @property
+    def together(self) -> int:
+        """How many pictures go through the networks at once."""
+        return self.shifts
+
+    def passes(self, settings: Settings) -> float:
+        """How often a picture goes through the denoiser; on each offset of the grid once."""
+        return self.shifts * settings.steps * (1 + settings.recurrences)
+
+    def sampled(self) -> Self:
+        """The same where samples are wanted."""
+        return dataclasses.replace(self, sample=True)
 
 
 @dataclass(frozen=True)
@@ -110,7 +168,7 @@ class Settings:
     steps: int = 2
     recurrences: int = 0
     # Recurrence re-noises to this fraction of the chain: gamma.
-    strength: float = 0.5
+    renoise: float = 0.5
     # Classifier-free guidance: eps_u + scale (eps_c - eps_u); used only with a prior that knows text. 1 takes the
     # caption as the prior was trained with it, at half the cost.
     text_scale: float = 1.0
@@ -132,7 +190,7 @@ class Settings:
         _check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
         _check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
         _check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
-        _check(0 < self.strength <= 1, "strength", self.strength, "above 0, at most 1")
+        _check(0 < self.renoise <= 1, "renoise", self.renoise, "above 0, at most 1")
         _check(0 <= self.relight <= 10, "relight", self.relight, "0 to 10")
         _check(16 <= self.overlap <= 1024, "overlap", self.overlap, "16 to 1024 pixels")
         wanted = f"{4 * self.overlap} to 8192 pixels: four times the overlap at least"
@@ -155,22 +213,50 @@ class Settings:
         """A copy for somebody who knows something of the damage: see `ProximalPosterior`. None is "not known".
 
         Raises:
-            SettingsError: the published posterior asks nobody.
+            SettingsError: the published method asks nobody.
         """
-        given = [name for name, value in (("undamaged", undamaged), ("noise", noise)) if value is not None]
-        if not given:
+        return self._with_posterior(undamaged=undamaged, noise=noise)
+
+    def with_strengths(
+        self,
+        strength: float | Mapping[str, float] | None = None,
+        *,
+        only: Collection[str] = (),
+        skip: Collection[str] = (),
+    ) -> Settings:
+        """A copy that undoes some parts of the damage more, less or not at all.
+
+        Args:
+            strength: of all parts, or of some by name; see `Strengths`.
+            only: parts that are undone, and no others; all if empty.
+            skip: parts that are not.
+
+        Raises:
+            SettingsError: there is no such part, or the published method, which knows no parts.
+        """
+        given = strength if isinstance(strength, Mapping) else {}
+        for name in [*given, *only, *skip]:
+            _check(name in PARTS, "part", repr(name), f"one of {', '.join(PARTS)}")
+        everywhere = None if isinstance(strength, Mapping) else strength
+        strengths = {
+            part: 0.0 if part in skip or (only and part not in only) else given.get(part, everywhere) for part in PARTS
+        }
+        if set(strengths.values()) == {None}:
             return self
-        known = self.posterior
-        if not isinstance(known, ProximalPosterior):
-            raise SettingsError(f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(given)} out")
-        undamaged = known.undamaged if undamaged is None else undamaged
-        noise = known.noise if noise is None else noise
-        return dataclasses.replace(self, posterior=dataclasses.replace(known, undamaged=undamaged, noise=noise))
+        if not isinstance(getattr(self.posterior, "strengths", None), Strengths):
+            raise SettingsError(
+                f"preset {self.preset!r} undoes all of the damage at once: leave only, skip and strength out"
+            )
+        return self._with_posterior(strengths=Strengths(**strengths))
 
-
-def _check(good: bool, name: str, value: object, wanted: str) -> None:
-    if not good:
-        raise SettingsError(f"{name} is {value}; it must be {wanted}")
+    def _with_posterior(self, **changes: Any) -> Settings:
+        given = {name: value for name, value in changes.items() if value is not None}
+        known = {field.name for field in dataclasses.fields(self.posterior)}
+        if unknown := [name for name in given if name not in known]:
+            raise SettingsError(
+                f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(unknown)} out"
+            )
+        return dataclasses.replace(self, posterior=dataclasses.replace(self.posterior, **given))
 
 
 PRESETS: dict[str, Settings] = {

@@ -130,12 +130,12 @@ def test_the_captioner_sees_the_picture_and_its_caption_counts(jobs: list[Job], 
     result, _ = restore_job(RestorerBatch(restorer, Output(samples=2), told), jobs[0])
     ((image, hints),) = told.seen
     assert (image.mode, image.size, hints.path) == ("RGB", (40, 32), jobs[0].source)
-    assert (result.caption, result.caption_source, result.caption_note) == ("golden retriever", "told", "a note")
+    assert (result.caption.text, result.caption.source, result.caption.note) == ("golden retriever", "told", "a note")
     assert result.settings.negative == "dark" and restorer.settings.negative == ""
     again = restorer(jobs[0].source, told.caption)
     assert again.settings == result.settings
-    assert restorer(jobs[0].source, "golden retriever").caption_source == "text"
-    assert restorer(jobs[0].source).caption_source == "none"
+    assert restorer(jobs[0].source, "golden retriever").caption.source == "text"
+    assert restorer(jobs[0].source).caption.source == "none"
 
 
 def test_a_negative_of_the_settings_stays_unless_there_is_another(text_prior: Prior, jobs: list[Job]) -> None:
@@ -162,8 +162,8 @@ def test_a_prior_without_text_asks_nobody(
     for captioner in (make_captioner("openai:gpt-x", required=True), told, Fallback([told])):
         caplog.clear()
         result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(overwrite=True), captioner), jobs[0])
-        assert result.caption == ""
-        assert "knows no text" in result.caption_note and result.caption_source == "none"
+        assert result.caption.text == ""
+        assert "knows no text" in result.caption.note and result.caption.source == "none"
         assert "knows no text" in caplog.text
     assert endpoint.requests == [] and told.seen == []
 
@@ -173,7 +173,7 @@ def test_a_prior_without_text_is_given_what_was_written(
     caption: Any, jobs: list[Job], tiny_prior: Prior, caplog: pytest.LogCaptureFixture
 ) -> None:
     result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(), caption), jobs[0])
-    assert (result.caption, result.caption_source) == ("a cat", "text")
+    assert (result.caption.text, result.caption.source) == ("a cat", "text")
     assert "the caption is recorded and not used" in caplog.text
 
 

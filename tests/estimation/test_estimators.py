@@ -38,7 +38,7 @@ def test_folders_without_any(name: str, tmp_path: Path) -> None:
 
 def test_what_is_dark_is_brightened_by_any_prior(tiny_prior: Prior) -> None:
     result = Restorer(tiny_prior)(dark())
-    assert result.findings["tone"]["exposure"] < 0.7
+    assert result.findings.exposure < 0.7
     assert np.asarray(result.image).mean() > 1.5 * dark().mean()
 
 

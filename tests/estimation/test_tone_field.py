@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import Tone
-from ldrps.estimation.tone import find_tone
 from ldrps.estimation.tone_posterior import ToneBelief, ToneField, TonePosterior
 
 
@@ -64,21 +63,3 @@ def test_the_net_tells_a_field_that_is_nothing_on_the_whole() -> None:
     assert told.log_gain.shape[:2] == (2, 3)
     torch.testing.assert_close(told.log_gain.mean((1, 2, 3)), torch.zeros(2), atol=1e-6, rtol=0)
     assert float(told.log_gain.abs().max()) > 0.1
-
-
-def test_a_mirrored_picture_has_a_mirrored_field() -> None:
-    def answer(images: Tensor) -> ToneBelief:
-        count = len(images)
-        curve = Tone(*(torch.full((count, 3), value) for value in (1.0, 0.0, 1.0)))
-        left, right = (images[..., half].mean((1, 2, 3)) for half in (slice(0, 8), slice(8, 16)))
-        log_gain = torch.stack([left - right, right - left], 1).reshape(count, 1, 1, 2)
-        nothing = torch.tensor([[0.0, 1.0]]).repeat(count, 1)
-        return ToneBelief((curve,), nothing, torch.ones(count, 1), ToneField(torch.zeros(count, 1), log_gain))
-
-    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
-    told = find_tone(ramp(), answer, 1.0, 0.5, 1.0).field  # type: ignore[arg-type]
-    half = find_tone(ramp(), answer, 1.0, 0.5, 0.5).field  # type: ignore[arg-type]
-    assert told is not None and half is not None
-    assert float(told.log_gain[0, 0, 0, 0]) == pytest.approx(-0.3, abs=0.02)
-    torch.testing.assert_close(half.log_gain, told.log_gain / 2)
-    assert find_tone(ramp(), answer, 1.0, 0.5).field is None  # type: ignore[arg-type]

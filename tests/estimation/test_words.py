@@ -1,37 +1,49 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from ldrps.estimation.words import in_words
+from ldrps.degradation import Tone, WhiteNoise
+from ldrps.estimation.damage import Damage, Estimate
+from ldrps.findings import CaptionFit, Findings
 
-NOTHING = {"amount": 0.0, "exposure": 1.0, "veil": 0.0, "uneven": 0.5}
-DARK = {"amount": 1.0, "exposure": 0.137, "veil": 0.01, "uneven": 0.02}
-HAZY = {"amount": 1.0, "exposure": 1.4, "veil": 0.31, "uneven": 0.2}
+NOTHING = Damage(Estimate(Tone(0.2, 0.1, 1.0), 0.1), Estimate(WhiteNoise(0.02), 0.2))
+DARK = Tone(0.137)
+HAZY = Tone(0.69, 0.31)
 
 
 @pytest.mark.parametrize(
     ("findings", "words"),
     [
-        ({}, ""),
-        ({"noise": 0.4}, "no damage found"),
-        ({"shades": False}, "no shades, as of text or a drawing: nothing to restore"),
-        ({"missing": "flat"}, "one colour all over, or noise: nothing to judge by"),
-        ({"missing": "hidden"}, "all of it is transparent: nothing to judge by"),
+        (Findings(), ""),
+        (Findings(NOTHING), "no damage found"),
+        (Findings(Damage()), "no damage found"),
+        (Findings(shades=False), "no shades, as of text or a drawing: nothing to restore"),
+        (Findings(missing="flat"), "one colour all over, or noise: nothing to judge by"),
+        (Findings(missing="hidden"), "all of it is transparent: nothing to judge by"),
         (
-            {"noise": 0.4, "bars": {"top": 40, "bottom": 38}},
+            Findings(NOTHING, bars={"top": 40, "bottom": 38}),
             "no damage found; bars left as they are: 40 px top, 38 px bottom",
         ),
-        ({"noise": 12.31, "denoised": True}, "noise 12 of 255"),
-        ({"noise": 0.9, "tone": NOTHING}, "no damage found"),
-        ({"noise": 4.0, "denoised": True, "tone": DARK}, "0.14x exposure, noise 4 of 255"),
-        ({"noise": 0.5, "tone": HAZY}, "1.4x exposure, a veil of 31%, unevenly lit or veiled"),
-        ({"noise": 0.5, "tone": DARK | {"exposure": 1.0}}, "tones a little off"),
-        ({"noise": 0.4, "relit": 0.6}, "no damage found; made lighter, as the caption asks"),
-        ({"noise": 0.4, "relit": -0.05}, "no damage found"),
-        ({"noise": 0.5, "tone": DARK | {"amount": 0.5}}, "0.14x exposure, perhaps (50% undone)"),
+        (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255)))), "noise 12 of 255"),
+        (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255), strength=0.5))), "noise 6 of 255"),
+        (Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), 0.137), "0.14x exposure, noise 4 of 255"),
+        (Findings(Damage(Estimate(HAZY)), 1.4), "1.4x exposure, a veil of 32%"),
+        (Findings(Damage(Estimate(Tone(gamma=1.1))), 1.0), "tones a little off"),
+        (Findings(NOTHING, relit=0.6), "no damage found; made lighter, as the caption asks"),
+        (Findings(NOTHING, relit=-0.05), "no damage found"),
+        (
+            Findings(NOTHING, caption=CaptionFit(-0.1, followed=False)),
+            "no damage found; the caption does not fit the picture and was not followed",
+        ),
+        (Findings(Damage(Estimate(DARK, 0.5)), 0.3), "0.3x exposure, perhaps (50% undone)"),
+        (Findings(Damage(Estimate(DARK, strength=0.0)), 1.0), "no damage found"),
     ],
 )
-def test_findings_in_words(findings: dict[str, Any], words: str) -> None:
-    assert in_words(findings) == words
+def test_findings_in_words(findings: Findings, words: str) -> None:
+    assert findings.words() == words
+
+
+def test_what_is_as_usual_is_not_recorded() -> None:
+    assert Findings(NOTHING).plain() == {}
+    told = Findings(windows=6, caption=CaptionFit(0.1, followed=True), bars={"top": 3})
+    assert told.plain() == {"windows": 6, "caption": {"gain": 0.1, "followed": True}, "bars": {"top": 3}}

@@ -12,6 +12,7 @@ import tifffile
 from PIL import ExifTags, Image
 from torture_parts import rgb_profile
 
+from ldrps.caption.base import Caption
 from ldrps.errors import OutputError
 from ldrps.image.picture import load_picture, to_levels
 from ldrps.image.write import write_image
@@ -21,7 +22,14 @@ from ldrps.settings import Settings
 
 def kept(picture):
     """The result of a method that changed nothing."""
-    return Result(to_levels(picture, picture.rgb), picture, Settings(), "a prior", "", {}, [], {})
+    return Result(
+        levels=to_levels(picture, picture.rgb),
+        picture=picture,
+        settings=Settings(),
+        prior="a prior",
+        caption=Caption(),
+        seconds={},
+    )
 
 
 def changed(picture):

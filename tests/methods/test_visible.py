@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,6 @@ from PIL import Image
 import ldrps
 from ldrps import Prior, Restorer, Settings
 from ldrps.image.picture import Picture
-from ldrps.settings import ProximalPosterior
 
 SIDE = 128
 
@@ -42,9 +39,7 @@ def cut_out(levels: np.ndarray, alpha: np.ndarray, hidden: int) -> Image.Image:
 
 def without_tone() -> Settings:
     """The settings of the default that leave tones alone: those of such a picture are guessed at."""
-    settings = Settings()
-    assert isinstance(settings.posterior, ProximalPosterior)
-    return dataclasses.replace(settings, posterior=dataclasses.replace(settings.posterior, tone=0.0))
+    return Settings().with_strengths(skip=["tone"])
 
 
 SOFT = pytest.mark.parametrize("soft", [0.0, 12.0], ids=["hard", "soft"])
@@ -55,7 +50,7 @@ SOFT = pytest.mark.parametrize("soft", [0.0, 12.0], ids=["hard", "soft"])
 def test_what_is_hidden_decides_nothing(sigma: float, soft: float, embedded: Prior) -> None:
     alpha = disc(soft)
     black, white = (Restorer(embedded)(cut_out(picture(sigma), alpha, hidden)) for hidden in (0, 255))
-    assert black.findings == white.findings and black.findings["tone"]["amount"] > 0.9
+    assert black.findings == white.findings and black.damage.tone.share > 0.9
     assert np.array_equal(black.levels[alpha > 0], white.levels[alpha > 0])
     assert not black.levels[alpha == 0].any() and (white.levels[alpha == 0][:, :3] == 255).all()
 
@@ -65,7 +60,7 @@ def test_it_is_denoised_as_if_all_were_visible(soft: float, embedded: Prior) -> 
     alpha, noisy = disc(soft), picture(15)
     restorer = Restorer(embedded, without_tone())
     opaque, result = restorer(noisy), restorer(cut_out(noisy, alpha, 0))
-    assert result.findings["noise"] == pytest.approx(opaque.findings["noise"], rel=0.15)
+    assert result.damage.noise_deviation == pytest.approx(opaque.damage.noise_deviation, rel=0.15)
     shown = alpha == 255
     apart = result.levels[shown][:, :3].astype(float) - opaque.levels[shown]
     assert 10 * np.log10(255**2 / (apart**2).mean()) > 36

@@ -12,10 +12,14 @@ from torch import Tensor
 
 import ldrps
 from ldrps import Prior, Restorer, Settings, preset
+from ldrps.estimation import estimate
+from ldrps.estimation.estimate import estimate_damage
 from ldrps.estimation.estimators import load_estimators
-from ldrps.image.tiles import Canvas, Window
-from ldrps.methods import short
+from ldrps.image.tiles import Canvas, Window, windows
+from ldrps.methods import blind
+from ldrps.methods.blind import Blind
 from ldrps.prior.base import Denoised
+from ldrps.settings import ProximalPosterior
 
 WHOLE = preset("fast")
 CUT = dataclasses.replace(WHOLE, tile=128, overlap=32)
@@ -35,6 +39,11 @@ def noisy(textured: bool, height: int = 208, width: int = 320) -> Tensor:
     return (picture + grain).clamp(0, 1)
 
 
+def planned(image: Tensor, prior: Prior, settings: Settings) -> Blind:
+    assert isinstance(settings.posterior, ProximalPosterior)
+    return Blind(image, prior, settings, estimate_damage(image, prior, load_estimators(), settings.posterior))
+
+
 def values(image: Tensor, prior: Prior, settings: Settings) -> np.ndarray:
     return np.asarray(Restorer(prior, settings)(image).image, dtype=np.float64)
 
@@ -46,7 +55,7 @@ def test_no_seam_can_be_seen(textured: bool, embedded: Prior) -> None:
     assert not np.array_equal(whole, cut), "it was cut"
     error = cut - whole
     assert 10 * np.log10(255**2 / (error**2).mean()) > 44
-    places = short.windows(208, 320, 128, 32, 16)
+    places = windows(208, 320, 128, 32, 16)
     edges = sorted({w.left for w in places} | {w.left + w.width for w in places})[1:-1]
     across = np.abs(np.diff(cut, axis=1)).mean((0, 2))  # between columns k and k + 1
     beside = np.abs(np.diff(whole, axis=1)).mean((0, 2))
@@ -59,7 +68,7 @@ def test_progress_and_findings_tell_of_windows(embedded: Prior) -> None:
     result = Restorer(embedded, CUT)(
         noisy(False), on_step=lambda step: seen.append((step.number, step.total, step.window))
     )
-    assert result.findings["windows"] == 6
+    assert result.findings.windows == 6
     assert [number for number, _, _ in seen] == list(range(1, 7)) and {total for _, total, _ in seen} == {6}
     assert len({window for _, _, window in seen}) == 6
     assert len(result.losses) == 6
@@ -67,10 +76,9 @@ def test_progress_and_findings_tell_of_windows(embedded: Prior) -> None:
 
 def test_in_a_recurrence_windows_share_their_noise(embedded: Prior) -> None:
     """Else the grain of a sample would be weaker where windows overlap."""
-    settings = dataclasses.replace(CUT, recurrences=1, strength=1.0)
-    assert isinstance(settings.posterior, short.ProximalPosterior)
-    image, places = noisy(False)[None], short.windows(208, 320, 128, 32, 16)
-    plan = short.Short(image, embedded, load_estimators(), settings, "", torch.Generator().manual_seed(0))
+    settings = dataclasses.replace(CUT, recurrences=1, renoise=1.0)
+    image, places = noisy(False)[None], windows(208, 320, 128, 32, 16)
+    plan = planned(image, embedded, settings)
     latents = torch.zeros(1, embedded.latent_channels, places[0].height // 4 + 4, places[0].width // 4 + 4)
     first, second = (plan.part(window).renoise(latents[..., :-4, :-4], 1) for window in places[:2])
     moved = (places[1].left - places[0].left) // 4
@@ -79,7 +87,7 @@ def test_in_a_recurrence_windows_share_their_noise(embedded: Prior) -> None:
 
 def test_a_picture_in_windows_does_not_depend_on_the_order_of_its_parts(embedded: Prior) -> None:
     image = noisy(True)[None]
-    plan = short.Short(image, embedded, load_estimators(), CUT, "", torch.Generator().manual_seed(0))
+    plan = planned(image, embedded, CUT)
     forth, back = Canvas(plan.windows, 208, 320), Canvas(plan.windows, 208, 320)
     for window in plan.windows:
         forth.add(window, plan.part(window).picture(None))
@@ -100,7 +108,8 @@ def test_memory_that_runs_out_means_smaller_windows(
         return denoise(self, z_t, t, text)
 
     monkeypatch.setattr(type(embedded), "denoise", limited)
-    monkeypatch.setattr(short, "_ENOUGH", 128)
+    for module in (blind, estimate):
+        monkeypatch.setattr(module, "ENOUGH", 128)
     with caplog.at_level(logging.WARNING):
         result = Restorer(embedded, settings)(noisy(False))
     assert result.settings.tile == 128 and "not enough memory, trying windows of 128 pixels" in caplog.text
@@ -123,7 +132,7 @@ def test_memory_is_no_reason_to_repeat_what_has_no_windows(embedded: Prior, monk
 
 
 def test_a_recurrence_of_the_published_method_has_a_step_at_least(embedded: Prior) -> None:
-    settings = preset("paper-denoising").with_changes(steps=2, strength=0.2, recurrences=1)
+    settings = preset("paper-denoising").with_changes(steps=2, renoise=0.2, recurrences=1)
     rounds = [line["round"] for line in Restorer(embedded, settings)(noisy(True)[:, :32, :32]).losses]
     assert rounds == [0, 0, 1]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Window
 from ldrps.prior.device import usable_device
-from ldrps.progress import OnStep, Progress, Steps, follow
+from ldrps.progress import Clock, OnStep, Progress, Steps, follow
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
 
@@ -161,7 +160,7 @@ class Rival(ABC):
 
         The caption is recorded; none of these systems listens to one. `Progress.z0` is the picture at that step.
         """
-        began = time.perf_counter()
+        clock = Clock()
         picture = image if isinstance(image, Picture) else load_picture(image)
         told = literal(caption) if isinstance(caption, str) else caption
         if told.text:
@@ -170,7 +169,7 @@ class Rival(ABC):
         run = torch.enable_grad()(self.run)(y.to(self.device), torch.Generator().manual_seed(self.settings.seed))
         whole = Window(0, 0, y.shape[-2], y.shape[-1])
         losses: list[dict[str, float]] = []
-        prepared = time.perf_counter()
+        clock.lap("prepare")
         while True:
             try:
                 step = next(run)
@@ -180,19 +179,15 @@ class Rival(ABC):
             t = step.total - step.number
             if step.losses:
                 losses.append({"round": 0, "t": t, **step.losses})
-            yield Progress(step.number, step.total, 0, t, step.losses, step.picture, whole)
+            yield Progress(step.number, step.total, 0, t, step.losses, step.picture, whole, crop)
         check_restored(picture.rgb, restored, picture.source)
-        done = time.perf_counter()
-        seconds = {"prepare": prepared - began, "sample": done - prepared, "total": done - began}
+        clock.lap("sample")
         return Result(
-            to_levels(picture, restored),
-            picture,
-            self.settings,
-            self.facts.name,
-            told.text,
-            {},
-            losses,
-            {part: round(value, 3) for part, value in seconds.items()},
-            told.source,
-            told.note,
+            levels=to_levels(picture, restored),
+            picture=picture,
+            settings=self.settings,
+            prior=self.facts.name,
+            caption=told,
+            losses=losses,
+            seconds=clock.seconds(),
         )

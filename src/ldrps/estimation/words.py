@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import torch
+from torch import Tensor
+
+from ldrps.estimation.damage import Damage
 
 _SAME = (0.87, 1.15)  # an exposure that nobody would call another
-_VEIL = 0.06
-_UNEVEN = 0.08  # deviation of the logarithm of the light
+_BLACK, _VEIL = 0.02, 0.06
 _SOME = 0.1  # less of a change than this is none
-_MISSING = {"hidden": "all of it is transparent", "flat": "one colour all over, or noise"}
+_LEVELS = 1025
 
 
-def in_words(findings: Mapping[str, Any]) -> str:
-    """Such as "0.14x exposure, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
-    if missing := findings.get("missing"):
-        return f"{_MISSING[missing]}: nothing to judge by"
-    if not findings.get("shades", True):
-        return "no shades, as of text or a drawing: nothing to restore"
-    if "noise" not in findings:
-        return ""
-    words = _tone_in_words(findings["tone"]) if "tone" in findings else []
-    if findings.get("denoised"):
-        words.append(f"noise {findings['noise']:.0f} of 255")
-    said = ", ".join(words) or "no damage found"
-    if abs(change := findings.get("relit", 0.0)) > _SOME:
-        said += f"; made {'lighter' if change > 0 else 'darker'}, as the caption asks"
-    if not findings.get("caption", {}).get("followed", True):
-        said += "; the caption does not fit the picture and was not followed"
-    if bars := findings.get("bars"):
-        said += f"; bars left as they are: {', '.join(f'{pixels} px {side}' for side, pixels in bars.items())}"
-    return said
+def damage_in_words(damage: Damage, exposure: float) -> str:
+    """What is undone, such as "0.14x exposure, noise 12 of 255"; "no damage found" where nothing is.
+
+    Args:
+        damage: of the picture.
+        exposure: how light the picture is, relative to what it is when its tones are undone; see `exposure_of`.
+    """
+    words = _tone_in_words(damage, exposure)
+    if damage.noise is not None and not damage.noise.absent:
+        words.append(f"noise {255 * damage.noise_deviation:.0f} of 255")
+    return ", ".join(words) or "no damage found"
 
 
-def _tone_in_words(tone: Mapping[str, Any]) -> list[str]:
-    if tone["amount"] < _SOME:
+def exposure_of(damage: Damage, y: Tensor) -> float:
+    """How light a picture y [1, 3, H, W] is, relative to what it is when its tones are undone."""
+    return float(y.mean() / damage.undo_tone(y).mean().clamp_min(1e-3))
+
+
+def _tone_in_words(damage: Damage, exposure: float) -> list[str]:
+    tone = damage.tone
+    if tone is None or tone.share < _SOME or tone.strength < _SOME:
         return []
     words = []
-    if not _SAME[0] < tone["exposure"] < _SAME[1]:
-        words.append(f"{tone['exposure']:.2g}x exposure")
-    if tone["veil"] > _VEIL:
-        words.append(f"a veil of {tone['veil']:.0%}")
-    if tone.get("uneven", 0) > _UNEVEN:
-        words.append("unevenly lit or veiled")
-    words = words or ["tones a little off"]
-    return words if tone["amount"] > 1 - _SOME else [f"{' and '.join(words)}, perhaps ({tone['amount']:.0%} undone)"]
+    if not _SAME[0] < exposure < _SAME[1]:
+        words.append(f"{exposure:.2g}x exposure")
+    levels = torch.linspace(0, 1, _LEVELS).expand(1, 3, 1, -1)
+    undone = tone.value.scaled(tone.strength).invert(levels)
+    veil = float((undone.mean(1) < _BLACK).float().mean())
+    if veil > _VEIL:
+        words.append(f"a veil of {veil:.0%}")
+    said = " and ".join(words) or "tones a little off"
+    if tone.share > 1 - _SOME:
+        return words or [said]
+    return [f"{said}, perhaps ({tone.share:.0%} undone)"]

@@ -94,7 +94,7 @@ class Worker:
 
     def _write(self, made: Made, overwrite: bool) -> Outcome:
         written = self._batch.write(made, overwrite=overwrite)
-        return Outcome(made.job, "done", tuple(written), made.result.damage, made.result.unchanged)
+        return Outcome(made.job, "done", tuple(written), made.result.words, made.result.unchanged)
 
     def _show(self, job: Job, step: Progress) -> None:
         terms = [value for name, value in step.losses.items() if name.startswith("posterior/")]

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from ldrps.errors import SettingsError
+from ldrps.estimation.damage import Damage
+from ldrps.estimation.estimate import estimate_damage
 from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
-from ldrps.methods.published import Published
-from ldrps.methods.short import Short
+from ldrps.methods.blind import Blind
+from ldrps.methods.ldrps import Ldrps
 from ldrps.prior.base import Prior
 from ldrps.settings import GradientPosterior, Settings
 
@@ -18,22 +20,36 @@ from ldrps.settings import GradientPosterior, Settings
 def plan(
     y: Tensor,
     prior: Prior,
-    estimators: Estimators,
     settings: Settings,
-    caption: str,
-    features: Features | None,
     generator: torch.Generator,
+    *,
+    estimators: Estimators,
+    caption: str = "",
+    features: Features | None = None,
     visible: Tensor | None = None,
+    damage: Damage | None = None,
 ) -> Method:
     """The method that the settings ask for, for a picture y [1, 3, H, W] in [0, 1], multiples of the prior's.
 
-    `visible` [1, 1, H, W] says how visible each pixel is, from 0, where it is made up, to 1; None that all are.
+    Args:
+        y, prior, settings, generator, caption: of the restoration.
+        estimators: who is asked what happened to the picture.
+        features: what perceptual terms compare.
+        visible: how visible each pixel is, [1, 1, H, W], from 0, where it is made up, to 1; None that all are.
+        damage: what happened, where somebody knows: nobody is asked.
 
     Raises:
-        SettingsError: features are given to a method that compares none.
+        SettingsError: features or a damage are given to a method that has no use for them.
     """
-    if isinstance(settings.posterior, GradientPosterior):
-        return Published(y, prior, settings, caption, features, generator)
+    posterior = settings.posterior
+    if isinstance(posterior, GradientPosterior):
+        if damage is not None:
+            raise SettingsError(f"preset {settings.preset!r} learns the damage by itself: leave the damage out")
+        return Ldrps(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    return Short(y, prior, estimators, settings, caption, generator, visible)
+    damage = damage or estimate_damage(y, prior, estimators, posterior, visible)
+    damage = damage.with_strengths(posterior.strengths)
+    if posterior.sample:
+        damage = damage.drawn(generator)
+    return Blind(y, prior, settings, damage, caption, visible)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from torch import Tensor
 
+from ldrps.findings import Findings
 from ldrps.image.tiles import Window
 from ldrps.sampling.chains import Chain
 
@@ -15,17 +15,17 @@ class Method(ABC):
     """A plan for one picture; made for it and thrown away with it.
 
     Attributes:
-        findings: what it found out about the damage, as plain data.
+        findings: what it found out.
         windows: the parts of the picture that are restored one after the other; one where it is not large.
         rounds: the timesteps of the first chain and of each recurrence; empty where there is nothing to sample.
     """
 
-    findings: dict[str, Any]
+    findings: Findings
     windows: list[Window]
     rounds: list[list[int]]
 
     @abstractmethod
-    def hear(self, caption: str) -> None:
+    def set_caption(self, caption: str) -> None:
         """Go on with another caption."""
 
     @abstractmethod
@@ -51,3 +51,7 @@ class Part(ABC):
     @abstractmethod
     def picture(self, z: Tensor | None) -> Tensor:
         """The restored window [1, 3, H, W], from the latents at the end; None where there were no rounds."""
+
+    @abstractmethod
+    def preview(self, z0: Tensor) -> Tensor:
+        """The window [1, 3, H, W] as it is at a step that predicts z0, quickly: one of the chains or views."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ldrps.errors import SettingsError
-from ldrps.settings import PRESETS, ProximalPosterior, Settings, preset
+from ldrps.settings import PRESETS, Settings, preset
 
 OFFLINE = "offline"  # the caption that is not words, but asks the packaged tagger for them
 _LONGEST_CAPTION = 500
@@ -46,4 +46,4 @@ class Order:
 
 def quick_presets() -> list[str]:
     """The presets that restore a picture in seconds, for a prior on a CPU."""
-    return [name for name, settings in PRESETS.items() if isinstance(settings.posterior, ProximalPosterior)]
+    return [name for name, settings in PRESETS.items() if settings.posterior.in_windows]

@@ -8,11 +8,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
 
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import Picture
-from ldrps.prior.base import Prior
 from ldrps.progress import Progress
 
 SHOWN_SIDE = 1600  # pixels of the longer side of what is shown; the download has all of them
@@ -52,12 +50,10 @@ class Preview:
 
     Args:
         picture: the damaged one.
-        prior: what the latents of the steps belong to.
         working_size: of the settings that it is restored with.
     """
 
-    def __init__(self, picture: Picture, prior: Prior, working_size: int = 0) -> None:
-        self._prior = prior
+    def __init__(self, picture: Picture, working_size: int = 0) -> None:
         content = picture.content.window
         # Windows are told in pixels of what is worked on, which may be smaller than the picture's content.
         worked_on = min(1.0, working_size / max(content.height, content.width)) if working_size else 1.0
@@ -73,19 +69,10 @@ class Preview:
         window, scale = progress.window, self._scale
         top, left = round(self._top + window.top * scale), round(self._left + window.left * scale)
         tall, wide = max(1, round(window.height * scale)), max(1, round(window.width * scale))
-        part = self._decoded(progress.z0[:1], window.height, window.width)
+        part = progress.picture().cpu()
         small = F.interpolate(part, (tall, wide), mode="area" if scale <= 1 else "nearest")
         place = self._canvas[..., top : top + tall, left : left + wide]
         place.copy_(small[..., : place.shape[-2], : place.shape[-1]].clamp(0, 1))
         buffer = io.BytesIO()
         _jpeg(to_pil(self._canvas[0]), buffer, quality=85)
         return buffer.getvalue()
-
-    def _decoded(self, z0: Tensor, height: int, width: int) -> Tensor:
-        """Latents as [1, 3, height, width], without the cell that views of a window are padded by."""
-        image = self._prior.decode(z0).cpu()
-        down, right = (
-            min(self._prior.factor, max(0, size - wanted))
-            for size, wanted in zip(image.shape[-2:], (height, width), strict=True)
-        )
-        return image[..., down : down + height, right : right + width]

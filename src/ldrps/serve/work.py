@@ -85,8 +85,8 @@ class Worker:
             before=upload.shown,
             after=after,
             file=file,
-            damage=result.damage,
-            caption=result.caption,
+            damage=result.words,
+            caption=result.caption.text,
             seconds=time.monotonic() - began,
         )
 
@@ -97,7 +97,7 @@ class Worker:
         picture = load_picture(path, max_pixels=self._limits.pixels)
         captioner = self._captioner_for(task.order.captioner())
         told = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
-        preview = Preview(picture, self._prior, settings.working_size)
+        preview = Preview(picture, settings.working_size)
         steps = self._restorer.with_settings(settings).steps(picture, told)
         shown = float("-inf")
         try:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
 from ldrps.degradation import Tone
+from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import find_tone
+from ldrps.estimation.tone import estimate_tone
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
@@ -83,7 +84,7 @@ def tone_psnr(root: Path | None, device: torch.device) -> dict[str, float]:
 
 def _undone(posterior: TonePosterior, y: Tensor) -> Tensor:
     seen, settings = y.to(posterior.device), ProximalPosterior()
-    return find_tone(seen, posterior, settings.tone, settings.undamaged, settings.unevenness).undo(seen).cpu()
+    return Damage(estimate_tone(seen, posterior, settings.undamaged)).undo_tone(seen).cpu()
 
 
 @torch.no_grad()

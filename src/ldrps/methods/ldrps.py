@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ldrps.estimation.fpam import AlignmentNets
+from ldrps.findings import Findings
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.image.tiles import Window
@@ -18,7 +19,7 @@ from ldrps.sampling.schedule import Schedule
 from ldrps.settings import GradientPosterior, Settings
 
 
-class Published(Method, Part):
+class Ldrps(Method, Part):
     """Restores a picture in one part, itself: what F-PAM learns is of the whole picture."""
 
     denoise: Denoiser
@@ -36,13 +37,13 @@ class Published(Method, Part):
         self.posterior, self.settings = settings.posterior, settings
         self.prior, self.generator = prior, generator
         self.schedule = Schedule(prior.alphas_cumprod)
-        self.hear(caption)
+        self.set_caption(caption)
         timesteps = self.schedule.leading(settings.steps)
         self.stride = self.schedule.stride(settings.steps)
-        first = round(len(timesteps) * (1 - settings.strength))
+        first = round(len(timesteps) * (1 - settings.renoise))
         again = timesteps[min(first, len(timesteps) - 1) :]  # from gamma T
         self.rounds = [timesteps, *[again] * settings.recurrences]
-        self.findings = {}
+        self.findings = Findings()
         self.windows = [Window(0, 0, *y.shape[-2:])]
         self.shape = (2, prior.latent_channels, y.shape[-2] // prior.factor, y.shape[-1] // prior.factor)
         # A generator of their own: as in the reference, nets and latents are drawn from the same seed apart.
@@ -50,7 +51,7 @@ class Published(Method, Part):
         y = y.to(prior.device)
         self.learned = LearnedPosterior(y, prior.decode, features or prior.encode, nets, self.posterior)
 
-    def hear(self, caption: str) -> None:
+    def set_caption(self, caption: str) -> None:
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
 
     def part(self, window: Window) -> Part:
@@ -78,3 +79,7 @@ class Published(Method, Part):
     def picture(self, z: Tensor | None) -> Tensor:
         assert z is not None
         return self.prior.decode(z[:1])
+
+    @torch.no_grad()
+    def preview(self, z0: Tensor) -> Tensor:
+        return self.prior.decode(z0[:1])

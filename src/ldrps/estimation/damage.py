@@ -1,0 +1,198 @@
+"""The damage of a picture: for each part of the forward model a value, and how sure it is. People can change it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from ldrps.degradation import Degradation, Noise, Pointwise, UncertainTone, WhiteNoise, from_plain
+from ldrps.errors import InputError, LdrpsError, SettingsError
+from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
+
+_LARGEST = 10_000_000  # characters of a file
+_PICTURE = (1, 3, 7, 5)  # of any size: what fits it is the same everywhere
+
+Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate(Generic[Part]):
+    """What is known of one part.
+
+    Attributes:
+        value: what happened, if it did.
+        probability: that it did, 0 to 1; see `share`.
+        strength: how much of it is undone, beside all of it: see `Strengths`.
+
+    Raises:
+        SettingsError: a number is out of range.
+    """
+
+    value: Part
+    probability: float = 1.0
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, most in (("probability", 1.0), ("strength", MAX_STRENGTH)):
+            number = getattr(self, name)
+            if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= most:
+                raise SettingsError(f"{name} of a part of the damage is {number!r}; it must be 0 to {most:g}")
+
+    @property
+    def share(self) -> float:
+        """How much the possibility counts that it did happen, 0 to 1, beside that of nothing.
+
+        "No damage" has to be beaten: where it is likelier than 3 to 1 nothing is done, where less than 1 to 3 all is,
+        with a linear ramp between.
+        """
+        return min(max(2 * self.probability - 0.5, 0.0), 1.0)
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is nothing to undo."""
+        return self.share == 0 or self.strength == 0
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data for JSON."""
+        return {"probability": self.probability, "strength": self.strength, "value": self.value.plain()}
+
+
+@dataclass(frozen=True, eq=False)
+class Damage:
+    """What happened to a picture, x -> tone -> noise = y; None for a part that nobody looked for.
+
+    The same whether it was estimated or given: `Damage.load(file)` of what `plain()` wrote restores to the same bytes.
+
+    Attributes:
+        tone: exposure, contrast, colour and haze, as one curve of each channel.
+        noise: the noise of the picture whose tones are as they should be.
+    """
+
+    tone: Estimate[Pointwise] | None = None
+    noise: Estimate[WhiteNoise] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Damage) and self.plain() == other.plain()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is nothing to undo."""
+        return all(part is None or part.absent for part in (self.tone, self.noise))
+
+    def undo_tone(self, y: Tensor) -> Tensor:
+        """A picture y [B, 3, H, W] in [0, 1], or a part of it, with its tones as they were: the mean of what may be."""
+        tone = self.tone
+        if tone is None or tone.absent:
+            return y
+        return torch.lerp(y, tone.value.scaled(tone.strength).invert(y).clamp(0, 1), tone.share)
+
+    @property
+    def noise_deviation(self) -> float:
+        """Of the noise that is to be taken away when tones are as they were, of 1."""
+        noise = self.noise
+        return 0.0 if noise is None else noise.share * noise.value.scaled(noise.strength).sigma
+
+    def with_strengths(self, strengths: Strengths) -> Damage:
+        """The same, with the strengths that are not None in place of its own."""
+        changes: dict[str, Any] = {}
+        for name in PARTS:
+            part, strength = getattr(self, name), getattr(strengths, name)
+            if part is not None and strength is not None:
+                changes[name] = dataclasses.replace(part, strength=strength)
+        return dataclasses.replace(self, **changes)
+
+    def drawn(self, random: torch.Generator) -> Damage:
+        """One of the possible tones in place of their mean, and all or nothing of it where it is unsure."""
+        if self.tone is None:
+            return self
+        value = self.tone.value.drawn(random) if isinstance(self.tone.value, UncertainTone) else self.tone.value
+        happened = float(torch.rand((), generator=random)) < self.tone.share
+        return dataclasses.replace(self, tone=Estimate(value, float(happened), self.tone.strength))
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data for JSON, which `from_plain` turns back; parts that nobody looked for are left out."""
+        return {name: part.plain() for name in PARTS if (part := getattr(self, name)) is not None}
+
+    @staticmethod
+    def from_plain(data: Any) -> Damage:
+        """The damage of which `plain()` made this, or somebody by hand.
+
+        A part may be its value alone, such as {"noise": {"kind": "white noise", "sigma": 0.05}}: then it is sure.
+
+        Raises:
+            SettingsError: a part or a parameter does not exist, or has a value that cannot be.
+        """
+        if not isinstance(data, Mapping):
+            raise SettingsError(f"the damage is {data!r}; give an object of parts: {', '.join(PARTS)}")
+        if unknown := [name for name in data if name not in PARTS]:
+            raise SettingsError(f"the damage has no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+        return Damage(**{name: _estimate(name, part) for name, part in data.items()})
+
+    @staticmethod
+    def load(path: str | Path) -> Damage:
+        """The damage in a file of JSON: its `plain()`, or the record of a restoration that holds one.
+
+        Raises:
+            InputError: the file cannot be read, or holds no damage.
+        """
+        path = Path(path)
+        try:
+            with path.open(encoding="utf-8") as file:
+                text = file.read(_LARGEST + 1)
+            data = json.loads(text) if len(text) <= _LARGEST else None
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{path} cannot be read as JSON ({error}): give a damage") from error
+        if data is None:
+            raise InputError(f"{path} has more than {_LARGEST:,} characters, or nothing: give a damage")
+        if isinstance(data, Mapping) and "damage" in data:
+            data = data["damage"]
+        try:
+            return Damage.from_plain(data)
+        except LdrpsError as error:
+            raise InputError(f"{path}: {error}") from error
+
+
+_WANTED: dict[str, tuple[type, str]] = {
+    "tone": (Pointwise, "a curve of tones, such as tone, exposure, white balance, veil"),
+    "noise": (WhiteNoise, "white noise"),
+}
+
+
+def _estimate(name: str, data: Any) -> Estimate[Any]:
+    if isinstance(data, Mapping) and "kind" in data:
+        data = {"value": data}
+    if not isinstance(data, Mapping) or "value" not in data:
+        raise SettingsError(f"{name} of the damage is {data!r}; give a value, with a kind")
+    known = [field.name for field in dataclasses.fields(Estimate)]
+    if unknown := [key for key in data if key not in known]:
+        raise SettingsError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
+    value = from_plain(data["value"])
+    kind, what = _WANTED[name]
+    if not isinstance(value, kind):
+        raise SettingsError(f"{name} of the damage is {value.kind!r}; what can be undone of it is {what}")
+    if isinstance(value, Pointwise):
+        _check_even(value)
+    elif isinstance(value, WhiteNoise) and (isinstance(value.sigma, Tensor) or value.sigma < 0):
+        raise SettingsError(f"sigma of the noise is {value.sigma!r}; it must be a number, 0 or more")
+    return Estimate(value, **{key: data[key] for key in data if key != "value"})
+
+
+def _check_even(tone: Pointwise) -> None:
+    try:
+        undone = tone.invert(torch.full(_PICTURE, 0.5))
+    except (InputError, RuntimeError):
+        undone = torch.empty(0)
+    if undone.shape != _PICTURE or not bool(undone.isfinite().all()):
+        raise SettingsError(
+            f"{tone.kind!r} has parameters for several pictures, for places of one, or beyond all limits; "
+            "give a number, or [1, 3] for three channels"
+        )

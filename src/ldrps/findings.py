@@ -1,0 +1,77 @@
+"""What was found out about a picture while it was restored, typed, in words and as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ldrps.estimation.damage import Damage
+from ldrps.estimation.words import damage_in_words
+
+_CHANGED = 0.1  # less of a change of light than this is none
+_MISSING = {"hidden": "all of it is transparent", "flat": "one colour all over, or noise"}
+
+
+@dataclass(frozen=True)
+class CaptionFit:
+    """Whether a caption says what the picture shows.
+
+    Attributes:
+        gain: the share of the error of denoising that it takes away; below 0 it misleads.
+        followed: whether it was used.
+    """
+
+    gain: float
+    followed: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a method and the steps around it found out.
+
+    Attributes:
+        damage: what happened to the picture; None of a method that does not say.
+        exposure: how light it was, relative to what it is when its tones are undone.
+        windows: in how many it was restored.
+        caption: whether the caption fits; None where there is none, or nobody asked.
+        relit: how much lighter the caption made it, below 0 darker.
+        bars: how many pixels of bars of one colour were left out of judging, by side.
+        missing: why there is nothing to judge by, "hidden" or "flat"; else "".
+        shades: whether it has any, as text and drawings have not.
+    """
+
+    damage: Damage | None = None
+    exposure: float = 1.0
+    windows: int = 1
+    caption: CaptionFit | None = None
+    relit: float = 0.0
+    bars: Mapping[str, int] = field(default_factory=dict)
+    missing: str = ""
+    shades: bool = True
+
+    def words(self) -> str:
+        """Such as "0.14x exposure, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
+        if self.missing:
+            return f"{_MISSING[self.missing]}: nothing to judge by"
+        if not self.shades:
+            return "no shades, as of text or a drawing: nothing to restore"
+        said = [] if self.damage is None else [damage_in_words(self.damage, self.exposure)]
+        if abs(self.relit) > _CHANGED:
+            said.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
+        if self.caption is not None and not self.caption.followed:
+            said.append("the caption does not fit the picture and was not followed")
+        if self.bars:
+            sides = ", ".join(f"{pixels} px {side}" for side, pixels in self.bars.items())
+            said.append(f"bars left as they are: {sides}")
+        return "; ".join(said)
+
+    def plain(self) -> dict[str, Any]:
+        """What is not as it usually is, as plain data for JSON; without the damage, which is told apart."""
+        told = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "damage"}
+        usual = Findings()
+        facts = {name: value for name, value in told.items() if value != getattr(usual, name)}
+        if self.caption is not None:
+            facts["caption"] = dataclasses.asdict(self.caption)
+        return facts

@@ -1,0 +1,130 @@
+"""The default: what happened to the picture is estimated, its tones are undone, its own noise is the chain's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ldrps.estimation.damage import Damage
+from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square
+from ldrps.estimation.words import exposure_of
+from ldrps.findings import CaptionFit, Findings
+from ldrps.image.pad import pad_to_multiple
+from ldrps.image.tiles import Window, windows
+from ldrps.image.views import glance, mosaic
+from ldrps.methods.base import Method, Part
+from ldrps.prior.base import Prior
+from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to
+from ldrps.sampling.denoiser import denoiser_for
+from ldrps.sampling.noise import NoiseField
+from ldrps.sampling.schedule import Schedule
+from ldrps.sampling.spinning import CycleSpinning
+from ldrps.sampling.trust import caption_gain
+from ldrps.settings import ProximalPosterior, Settings
+
+
+class Blind(Method):
+    """y = A(x) + n with A and n estimated, or given: A is undone first, n is what the chain begins with.
+
+    A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
+    there with what the camera drew, instead of with noise of our own, and needs no further data term. In a recurrence
+    the noise is ours, and a proximal step holds the chain to the picture. No network is trained; a picture takes a few
+    network calls, on several offsets of the prior's grid at once. A caption that misleads is not followed.
+
+    Large pictures are restored in windows that overlap. Their chains need not be held together step by step, as chains
+    from noise of one's own must be: all begin with the same picture and end near it.
+
+    Args:
+        y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
+        prior: what removes noise.
+        settings: all other numbers.
+        damage: A and n.
+        caption: what the picture shows, "" if nobody knows.
+        visible: how much each pixel counts, [1, 1, H, W]; where pixels were made up they must not tell of noise.
+    """
+
+    def __init__(
+        self,
+        y: Tensor,
+        prior: Prior,
+        settings: Settings,
+        damage: Damage,
+        caption: str = "",
+        visible: Tensor | None = None,
+    ) -> None:
+        assert isinstance(settings.posterior, ProximalPosterior)
+        self.y, self.prior, self.settings, self.posterior = y, prior, settings, settings.posterior
+        self.damage, self.visible = damage, visible
+        self.schedule = Schedule(prior.alphas_cumprod)
+        self.views = CycleSpinning(prior, self.posterior.shifts)
+        self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
+        exposure = exposure_of(damage, glance(y, ENOUGH))
+        self.findings = Findings(damage, exposure, windows=len(self.windows))
+        self.set_caption(caption)
+        self.sigma = self.posterior.noise_factor * damage.noise_deviation  # in pixels
+        self.level, self.rounds = 0.0, []  # the same in latents
+        if self.sigma:
+            sample = pad_to_multiple(mosaic(y, ENOUGH), prior.size_multiple)[0]
+            self.level = latent_deviation(prior, self.undone(sample), self.sigma)
+            first, again = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
+            # A sample's grain is ours: at least one round begins with noise that was drawn.
+            recurrences = max(settings.recurrences, self.posterior.sample)
+            self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
+
+    def set_caption(self, caption: str) -> None:
+        if caption and self.prior.has_text:
+            gain = caption_gain(self.prior, self.undone(glance(self.y, ENOUGH)), caption)
+            fit = CaptionFit(round(gain, 4), followed=gain > -self.posterior.caption_misleads)
+            self.findings = replace(self.findings, caption=fit)
+            caption = caption if fit.followed else ""
+        self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
+
+    def part(self, window: Window) -> Part:
+        return _Part(self, window)
+
+    def undone(self, part: Tensor) -> Tensor:
+        """A part of the picture, on the prior's device, with its tones as they were."""
+        return self.damage.undo_tone(part.to(self.prior.device))
+
+
+class _Part(Part):
+    """One window of a picture, on all offsets of the prior's grid."""
+
+    def __init__(self, method: Blind, window: Window) -> None:
+        self.method, self.window = method, window
+        self.y = method.undone(window.of(method.y))  # [1, 3, h, w]
+        self.size = (window.height, window.width)
+        self.latents = method.views.encode(self.y) if method.rounds else self.y
+
+    def start(self) -> Tensor:
+        return self.latents * self.method.schedule.abar(self.method.rounds[0][0]) ** 0.5
+
+    def renoise(self, z: Tensor, number: int) -> Tensor:
+        method, factor = self.method, self.method.prior.factor
+        field = NoiseField(method.settings.seed, number)
+        noise = field.at(self.window.top // factor, self.window.left // factor, z.shape)
+        return method.schedule.compose(z, noise.to(z.device), method.rounds[number][0])
+
+    def chain(self, z: Tensor, number: int) -> Chain:
+        method = self.method
+        if number:
+            agree = pulled_to(self.latents, method.posterior.data_variance * method.level**2, method.schedule)
+        else:
+            agree = held_below(self.latents, method.level, method.schedule)
+        return proximal_chain(method.denoise, agree, method.schedule, z, method.rounds[number])
+
+    @torch.no_grad()
+    def picture(self, z: Tensor | None) -> Tensor:
+        if z is None:
+            return self.y
+        restored, through = (self.method.views.decode(v, self.size) for v in (z, self.latents))
+        # What the autoencoder cannot show is picture and noise; Wiener's factor keeps the share that is picture.
+        missing = self.y - through
+        visible = None if self.method.visible is None else self.window.of(self.method.visible)
+        kept = 1 - self.method.sigma**2 / float(mean_square(missing, visible).clamp_min(1e-12))
+        return restored + max(kept, 0.0) * missing
+
+    def preview(self, z0: Tensor) -> Tensor:
+        return self.method.views.decode_first(z0, self.size)

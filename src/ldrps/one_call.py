@@ -1,0 +1,61 @@
+"""`ldrps.restore`: one picture in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import torch
+
+from ldrps.estimation.damage import Damage
+from ldrps.image.limits import MAX_PIXELS
+from ldrps.image.picture import Picture, Source, load_picture
+from ldrps.prior import EMBEDDED, load_prior
+from ldrps.prior.base import Prior
+from ldrps.restorer import Restorer
+from ldrps.result import Result
+from ldrps.settings import preset as preset_settings
+
+
+def restore(
+    image: Source,
+    caption: str = "",
+    *,
+    preset: str = "default",
+    prior: str | Path | Prior = EMBEDDED,
+    seed: int | None = None,
+    steps: int | None = None,
+    recurrences: int | None = None,
+    damage: Damage | None = None,
+    strength: float | Mapping[str, float] | None = None,
+    only: Collection[str] = (),
+    skip: Collection[str] = (),
+    max_pixels: int = MAX_PIXELS,
+    device: str = "cpu",
+    dtype: torch.dtype | None = None,
+) -> Result:
+    """Restore one picture, of any damage: a short cut for `Restorer(load_prior(prior), settings)(image)`.
+
+    Args:
+        image: a path, a PIL image, a numpy array [H, W, 3] (uint8, or floating in [0, 1]), or a torch tensor
+            [3, H, W] or [1, 3, H, W] (floating in [0, 1]); at least 32 pixels a side.
+        caption: what the picture should show; used by priors that know text.
+        preset: "default", "fast", "best", or one of the paper's.
+        prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
+        seed, steps, recurrences: instead of the preset's.
+        damage: what happened to it, such as an earlier `Result.damage`, edited; None to have it estimated.
+        strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
+        only, skip: the parts that alone are undone, or that are not: "tone", "noise".
+        max_pixels: larger pictures are refused.
+        device: "cpu", "cuda", "mps".
+        dtype: precision of the prior's networks.
+
+    Raises:
+        InputError: the image or a setting cannot be used.
+        PriorError: the prior cannot be loaded.
+    """
+    loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
+    settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
+    settings = settings.with_strengths(strength, only=only, skip=skip)
+    picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
+    return Restorer(loaded, settings)(picture, caption, damage=damage)

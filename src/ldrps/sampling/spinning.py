@@ -1,0 +1,40 @@
+"""Cycle spinning (Coifman and Donoho 1995): a picture on several offsets of the grid of a prior's latents at once.
+
+The grid of patches would show in smooth places; what depends on it averages out.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ldrps.image.views import gather, grid_shifts, spread
+from ldrps.prior.base import Prior
+
+
+class CycleSpinning:
+    """The latents of a picture on some offsets of the grid, a batch for one call, and the mean of their pictures.
+
+    Args:
+        prior: what encodes and decodes.
+        count: of offsets; 1 is the grid as it lies.
+    """
+
+    def __init__(self, prior: Prior, count: int) -> None:
+        self._prior = prior
+        self._shifts = grid_shifts(count, prior.factor)
+
+    @torch.no_grad()
+    def encode(self, image: Tensor) -> Tensor:
+        """[1, 3, H, W], multiples of the prior's, to latents [count, C, h, w]."""
+        return self._prior.encode(spread(image, self._shifts, self._prior.size_multiple))
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """Latents [count, C, h, w] of a picture of that (H, W) to the mean of their pictures, [1, 3, H, W]."""
+        return gather(self._prior.decode(latents), self._shifts, size)
+
+    @torch.no_grad()
+    def decode_first(self, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """The picture [1, 3, H, W] of the first offset alone, for a quick look."""
+        return gather(self._prior.decode(latents[:1]), self._shifts[:1], size)

@@ -1,0 +1,56 @@
+"""What of a picture is worked on: its content, in the size and with the colours that the settings ask for; and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ldrps.colour import is_grey
+from ldrps.image.pad import pad_to_multiple
+from ldrps.image.picture import Picture
+from ldrps.image.transfer import carry_over, reduced
+from ldrps.prior.base import Prior
+from ldrps.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Working:
+    """A picture on its way through a restoration.
+
+    Attributes:
+        picture: the damaged one.
+        seen: its content, with what is hidden filled in, [1, 3, h, w].
+        small: that, reduced to the working size.
+        y: that, padded to multiples of the prior's, [1, 3, H, W].
+        visible: how much each pixel of y counts; None that all do.
+        colouring: whether it is grey and wants colours.
+    """
+
+    picture: Picture
+    seen: Tensor = field(repr=False)
+    small: Tensor = field(repr=False)
+    y: Tensor = field(repr=False)
+    visible: Tensor | None = field(repr=False)
+    colouring: bool
+    crop: Callable[[Tensor], Tensor] = field(repr=False)
+
+    @staticmethod
+    def of(picture: Picture, prior: Prior, settings: Settings) -> Working:
+        """What is worked on with these settings."""
+        content = picture.content
+        seen = content.seen(picture.rgb)
+        small = reduced(seen, settings.working_size) if settings.working_size else seen
+        y, crop = pad_to_multiple(small, prior.size_multiple)
+        visible = content.visible_in(small, prior.size_multiple)
+        return Working(picture, seen, small, y, visible, settings.colourise and is_grey(seen), crop)
+
+    def full(self, restored: Tensor) -> Tensor:
+        """A restored y as the content in its full size, [1, 3, h, w]."""
+        restored = self.crop(restored)
+        return restored if self.small is self.seen else carry_over(self.seen, self.small, restored)
+
+    def whole(self, restored: Tensor) -> Tensor:
+        """The restored content in its place, [1, 3, *size of the picture]."""
+        return self.picture.content.put_back(self.picture.rgb, self.seen, restored)

@@ -1,0 +1,171 @@
+"""The damage of a picture: found, read, changed, and given back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ldrps
+from ldrps import Damage, Estimate, Prior, Restorer, Result, Settings, preset
+from ldrps.degradation import Exposure, Tone, WhiteNoise
+from ldrps.errors import InputError, SettingsError
+
+Wanted = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Prior:
+    return ldrps.load_prior()
+
+
+def dark_and_noisy(height: int = 72, width: int = 100) -> np.ndarray:
+    y, x = np.mgrid[:height, :width] / width
+    shape = 0.5 + 0.25 * np.sin(7 * x) * np.cos(5 * y) + 0.2 * (np.hypot(x - 0.45, y - 0.5) < 0.22)
+    colours = 0.25 * np.stack([shape, 0.9 * shape + 0.05 * x, 0.8 * shape + 0.1 * y], -1)
+    grain = np.random.default_rng(3).normal(0, 4 / 255, colours.shape)
+    return (255 * (colours + grain)).clip(0, 255).round().astype(np.uint8)
+
+
+def pixels(result: Result) -> np.ndarray:
+    return np.asarray(result.image).astype(float)
+
+
+@pytest.fixture(scope="module")
+def found(embedded: Prior) -> Result:
+    return Restorer(embedded)(dark_and_noisy())
+
+
+def test_both_parts_are_found(found: Result) -> None:
+    damage = found.damage
+    assert damage is not None and damage.tone is not None and damage.noise is not None
+    assert damage.tone.share == damage.noise.share == 1
+    assert "exposure, noise" in found.words
+
+
+@pytest.mark.parametrize("settings", [Settings(), preset("fast"), Settings(recurrences=1)])
+def test_given_back_it_gives_the_same_picture(settings: Settings, embedded: Prior, tmp_path: Path) -> None:
+    restorer = Restorer(embedded, settings)
+    first = restorer(dark_and_noisy())
+    first.save(tmp_path / "first.png")
+    again = restorer(dark_and_noisy(), damage=Damage.load(tmp_path / "first.png.json"))
+    again.save(tmp_path / "again.png")
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    assert first.damage == again.damage and first.words == again.words
+
+
+def test_a_strength_that_was_asked_for_is_given_back_too(embedded: Prior) -> None:
+    some = Restorer(embedded, Settings().with_strengths({"tone": 0.6, "noise": 0.4}))(dark_and_noisy())
+    assert some.damage is not None
+    again = Restorer(embedded)(dark_and_noisy(), damage=Damage.from_plain(json.loads(json.dumps(some.damage.plain()))))
+    assert np.array_equal(some.levels, again.levels)
+
+
+def test_windows_see_the_same_damage(embedded: Prior) -> None:
+    settings = dataclasses.replace(preset("fast"), tile=64, overlap=16)
+    first = Restorer(embedded, settings)(dark_and_noisy())
+    again = Restorer(embedded, settings)(dark_and_noisy(), damage=first.damage)
+    assert first.findings.windows > 1 and np.array_equal(first.levels, again.levels)
+
+
+def test_only_the_part_that_is_edited_changes(found: Result, embedded: Prior) -> None:
+    data = found.damage.plain()
+    data["noise"]["strength"] = 0.0
+    tones = Restorer(embedded)(dark_and_noisy(), damage=Damage.from_plain(data))
+    assert np.allclose(pixels(tones).mean(), pixels(found).mean(), atol=1), "as light"
+    assert np.abs(np.diff(pixels(tones), axis=1)).mean() > 1.5 * np.abs(np.diff(pixels(found), axis=1)).mean()
+    assert tones.losses == [] and tones.words == found.words.partition(",")[0]
+    data = found.damage.plain()
+    data["tone"]["value"] = {"kind": "exposure", "stops": 0}
+    noise = Restorer(embedded)(dark_and_noisy(), damage=Damage.from_plain(data))
+    assert abs(pixels(noise).mean() - dark_and_noisy().mean()) < 1, "as dark as it was"
+    assert noise.damage.noise.plain() == found.damage.noise.plain() and noise.losses
+
+
+@pytest.mark.parametrize("part", ["tone", "noise"])
+def test_a_part_of_strength_0_is_left_out(part: str, found: Result, embedded: Prior) -> None:
+    left_out = Restorer(embedded, Settings().with_strengths(skip=[part]))(dark_and_noisy())
+    assert getattr(left_out.damage, part) is None
+    both = Restorer(embedded, Settings().with_strengths(0.0))(dark_and_noisy())
+    assert both.unchanged and both.words == "no damage found"
+    given = Restorer(embedded, Settings().with_strengths(0.0))(dark_and_noisy(), damage=found.damage)
+    assert given.unchanged, "what is asked for counts more than what the file says"
+
+
+@pytest.mark.parametrize("part", ["tone", "noise"])
+def test_the_result_is_continuous_in_a_strength(part: str, found: Result, embedded: Prior) -> None:
+    def at(strength: float) -> np.ndarray:
+        settings = preset("fast").with_strengths({part: strength})
+        return pixels(Restorer(embedded, settings)(dark_and_noisy(), damage=found.damage))
+
+    strengths = [0, 0.01, 0.02, 0.1, 0.11, 0.5, 0.51, 1.0, 1.01]
+    pictures = {strength: at(strength) for strength in strengths}
+    whole = np.sqrt(((pictures[1.0] - pictures[0]) ** 2).mean())
+    for low, high in ((0, 0.01), (0.01, 0.02), (0.1, 0.11), (0.5, 0.51), (1.0, 1.01)):
+        step = np.sqrt(((pictures[high] - pictures[low]) ** 2).mean())
+        assert step < 0.06 * whole + 0.3, f"{low} to {high}: {step:.2f} of {whole:.2f}"
+
+
+def test_a_strength_scales_stops_and_does_not_blend() -> None:
+    y = torch.full((1, 3, 8, 8), 0.1)
+    half = Damage(Estimate(Exposure(-2.0, "srgb"), strength=0.5)).undo_tone(y)
+    torch.testing.assert_close(half, torch.full_like(y, 0.2))
+    assert Damage(Estimate(Tone(0.25), 0.5)).undo_tone(y)[0, 0, 0, 0] == pytest.approx(0.25), "half as likely: a mean"
+
+
+def test_people_may_write_it_by_hand(embedded: Prior, tmp_path: Path) -> None:
+    by_hand = {"tone": {"kind": "tone", "gain": 0.25}, "noise": {"kind": "white noise", "sigma": 0.05}}
+    (tmp_path / "damage.json").write_text(json.dumps(by_hand))
+    damage = Damage.load(tmp_path / "damage.json")
+    assert damage.tone.share == damage.noise.share == 1 and damage.noise_deviation == 0.05
+    result = Restorer(embedded)(dark_and_noisy(), damage=damage)
+    assert pixels(result).mean() == pytest.approx(4 * dark_and_noisy().mean(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], "the damage is .*; give an object of parts: tone, noise"),
+        ({"haze": {"kind": "veil"}}, "has no part 'haze'; there are tone, noise"),
+        ({"tone": 0.5}, "tone of the damage is 0.5; give a value, with a kind"),
+        ({"tone": {"kind": "gaussian blur", "sigma": 2}}, "tone of the damage is 'gaussian blur'; what can be undone"),
+        ({"noise": {"kind": "poisson noise", "peak": 30}}, "noise of the damage is 'poisson noise'; what can"),
+        ({"noise": {"kind": "tone"}}, "noise of the damage is 'tone'"),
+        ({"noise": {"kind": "white noise", "sigma": -1}}, "must be a number, 0 or more"),
+        ({"noise": {"kind": "white noise", "sigma": [0.1, 0.2]}}, "must be a number, 0 or more"),
+        ({"tone": {"value": {"kind": "exposure"}, "probability": 1.5}}, "probability of a part .* is 1.5; .* 0 to 1"),
+        ({"tone": {"value": {"kind": "exposure"}, "strength": "1"}}, "strength of a part .* is '1'; .* 0 to 4"),
+        ({"tone": {"value": {"kind": "exposure"}, "sure": 1}}, "tone has no 'sure'; it has value, probability, stren"),
+        ({"tone": {"value": {"kind": "fog"}}}, "kind is 'fog'; there are"),
+        ({"tone": {"kind": "tone", "gain": [0.1, 0.2, 0.3]}}, "parameters for several pictures"),
+        ({"tone": {"kind": "local light", "log_gain": [[[[0.1] * 9] * 9]]}}, "for places of one"),
+        ({"tone": {"kind": "exposure", "stops": -1e9}}, "beyond all limits"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Damage.from_plain(data)
+    (tmp_path / "damage.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match=f"damage.json: .*{message}"):
+        Damage.load(tmp_path / "damage.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, '{"damage": null}', "null"])
+def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "damage.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=r"damage\.json"):
+        Damage.load(tmp_path / "damage.json")
+    with pytest.raises(InputError, match="nowhere"):
+        Damage.load(tmp_path / "nowhere.json")
+
+
+def test_who_learns_it_takes_none(tiny_prior: Prior) -> None:
+    damage = Damage(noise=Estimate(WhiteNoise(0.1)))
+    with pytest.raises(SettingsError, match="'paper-denoising' learns the damage by itself: leave the damage out"):
+        Restorer(tiny_prior, preset("paper-denoising"))(Image.fromarray(dark_and_noisy()), damage=damage)
