@@ -96,9 +96,9 @@ class Degradation(ABC):
     def scaled(self, strength: float) -> Degradation:
         """The same damage, `strength` times as strong: itself for 1, nothing at all for 0, to the bit.
 
-        What is scaled is the parameter, in the unit in which two of such parts add up (stops of light, the width of a
-        blur, the logarithm of a gain); pictures are never blended. The result changes evenly with the strength, but for
-        parts that only work in whole steps or not at all: their class says so.
+        What is scaled is the parameter, such as stops of light, the width of a blur, the logarithm of a gain; pictures
+        are never blended. The result has no steps as the strength grows, but for parts that only work in whole steps or
+        not at all: their class says so. Nothing at all is an empty `Compose`, whatever the part was.
 
         Raises:
             SettingsError: the strength is below 0 or no finite number, or a parameter leaves its range.
