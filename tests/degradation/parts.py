@@ -23,6 +23,7 @@ from ldrps.degradation import (
     Sampling,
     Streaks,
     Tone,
+    UncertainTone,
     Veil,
     WhiteBalance,
 )
@@ -50,6 +51,12 @@ def _curve(size: Size, random: np.random.Generator) -> Curve:
     return Curve(0.9 * steps.cumsum(-1) / steps.sum(-1, keepdim=True))
 
 
+def _uncertain(size: Size, random: np.random.Generator) -> UncertainTone:
+    """Of three tones that leave all of what is undone in [0, 1] to be undone to."""
+    gain, offset, gamma = (torch.from_numpy(random.uniform(*span, (3, 3))) for span in ((0.3, 0.7), (0, 0.2), (0.6, 2)))
+    return UncertainTone(gain, offset, gamma, torch.from_numpy(random.uniform(0.1, 1, 3)))
+
+
 def _sampling(how: Filter, factor: float) -> Make:
     return lambda size, random: Sampling(size, factor, how)
 
@@ -61,6 +68,7 @@ POINTWISE: dict[str, Make] = {
     "exposure": lambda size, random: Exposure(each(random, -3, 1.5)),
     "white balance": lambda size, random: WhiteBalance(each(random, 0.5, 1.6, 3)),
     "curve": _curve,
+    "uncertain tone": _uncertain,
     "veil": lambda size, random: Veil(field(size, random, 0.2, 0.9), each(random, 0.6, 1, 3)),
     "veil of light": lambda size, random: Veil(each(random, 0.2, 0.9), 0.8, "linear"),
     "streaks": lambda size, random: Streaks(field(size, random, 0, 0.8)),

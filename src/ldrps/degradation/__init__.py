@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ldrps.degradation.base import Degradation, Linear, Parameter, Pointwise, Projection
+    from ldrps.degradation.base import Degradation, Linear, Pointwise, Projection
     from ldrps.degradation.bayer import BayerNoise
     from ldrps.degradation.blur import Blur, GaussianBlur
     from ldrps.degradation.clipping import Clipping, Rounding
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from ldrps.degradation.luma import Luma
     from ldrps.degradation.mask import Mask
     from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoise, ShotReadNoise, WhiteNoise
+    from ldrps.degradation.parameter import Parameter
     from ldrps.degradation.plain import KINDS, from_plain
     from ldrps.degradation.sampling import Sampling, resize
     from ldrps.degradation.srgb import Domain, to_linear, to_srgb
     from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
+    from ldrps.degradation.uncertain import UncertainTone
 
 # Loaded on first use: what is asked of `ldrps degrade` is checked before torch is there.
 _HOMES = {
@@ -44,7 +46,7 @@ _HOMES = {
     "Luma": "luma",
     "Mask": "mask",
     "Noise": "noise",
-    "Parameter": "base",
+    "Parameter": "parameter",
     "Pointwise": "base",
     "PoissonNoise": "noise",
     "Projection": "base",
@@ -55,6 +57,7 @@ _HOMES = {
     "ShotReadNoise": "noise",
     "Streaks": "fields",
     "Tone": "tone",
+    "UncertainTone": "uncertain",
     "Veil": "fields",
     "WhiteBalance": "tone",
     "WhiteNoise": "noise",
@@ -92,6 +95,7 @@ __all__ = [
     "ShotReadNoise",
     "Streaks",
     "Tone",
+    "UncertainTone",
     "Veil",
     "WhiteBalance",
     "WhiteNoise",

@@ -10,19 +10,17 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
+from ldrps.degradation.parameter import Parameter, broadcast, by_strength, per_picture
 from ldrps.degradation.solve import conjugate_gradients, gauss_newton, root_between, slope_of, vjp
 from ldrps.errors import InputError
 from ldrps.image.tiles import Window
 
 _FAR = 8.0  # of [0, 1]: what was darkened to nothing may have been anything
-
-# A number for all pictures, [B] for each, [B, C] for each channel, or a field [B, 1 or C, H, W].
-Parameter = float | Tensor
 
 
 class Degradation(ABC):
@@ -95,6 +93,20 @@ class Degradation(ABC):
         """How many pixels of x around its own place a pixel of A(x) depends on."""
         return 0
 
+    def scaled(self, strength: float) -> Degradation:
+        """The same damage, `strength` times as strong: itself for 1, nothing at all for 0, to the bit.
+
+        What is scaled is the parameter, such as stops of light, the width of a blur, the logarithm of a gain; pictures
+        are never blended. The result has no steps as the strength grows, but for parts that only work in whole steps or
+        not at all: their class says so. Nothing at all is an empty `Compose`, whatever the part was.
+
+        Raises:
+            SettingsError: the strength is below 0 or no finite number, or a parameter leaves its range.
+        """
+        from ldrps.degradation.compose import Compose  # which is built on this module
+
+        return by_strength(strength, self, self._scaled, Compose)
+
     @property
     @abstractmethod
     def absent(self) -> Tensor:
@@ -111,6 +123,10 @@ class Degradation(ABC):
     @abstractmethod
     def _apply(self, x: Tensor) -> Tensor:
         """A(x), where the part is not absent."""
+
+    @abstractmethod
+    def _scaled(self, strength: float) -> Self:
+        """`scaled`, for a strength above 0."""
 
     def _invert(self, y: Tensor) -> Tensor:
         return y
@@ -238,45 +254,6 @@ def weighted_mean(x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter)
     """The data step of the identity."""
     share = 1 / (1 + (broadcast(sigma_y, y) / broadcast(sigma_x, x0)) ** 2)
     return x0 + share * (y - x0)
-
-
-def broadcast(parameter: Parameter, x: Tensor) -> Tensor:
-    """A parameter in the type and on the device of pictures x [B, C, H, W], shaped to be combined with them."""
-    if not isinstance(parameter, Tensor):
-        return x.new_tensor(parameter)
-    return per_picture(parameter.to(x.device, x.dtype), x.ndim)
-
-
-def per_picture(parameter: Tensor, dimensions: int = 4) -> Tensor:
-    """[], [B] or [B, C] with trailing dimensions of one, up to `dimensions`; a field as it is."""
-    if parameter.ndim in (0, dimensions):
-        return parameter
-    return parameter.reshape(*parameter.shape, *(1,) * (dimensions - parameter.ndim))
-
-
-def is_field(parameter: Parameter) -> bool:
-    """Whether it differs from place to place."""
-    return isinstance(parameter, Tensor) and parameter.ndim == 4 and parameter.shape[-2:] != (1, 1)
-
-
-def crop(parameter: Parameter, window: Window) -> Parameter:
-    """A parameter in a part of the picture."""
-    return window.of(parameter) if isinstance(parameter, Tensor) and is_field(parameter) else parameter
-
-
-def equals(parameter: Parameter, value: float) -> Tensor:
-    """Whether a parameter is `value` throughout a picture: bool [] or [B]."""
-    if not isinstance(parameter, Tensor):
-        return torch.tensor(parameter == value)
-    same = parameter == value
-    return same if same.ndim < 2 else same.flatten(1).all(1)
-
-
-def mean_of(parameter: Parameter) -> float:
-    """One number for a parameter, for people: its mean over the first picture."""
-    if not isinstance(parameter, Tensor):
-        return parameter
-    return float(parameter.mean() if parameter.ndim == 0 else parameter[0].float().mean())
 
 
 def plain_fields(part: Any) -> dict[str, Any]:

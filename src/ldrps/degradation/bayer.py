@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, broadcast, mean_of, per_picture
 from ldrps.degradation.noise import Noise, as_seen, normal
+from ldrps.degradation.parameter import Parameter, broadcast, mean_of, per_picture
 from ldrps.degradation.srgb import to_linear, to_srgb
 
 # Bilinear: a value that is there is taken as it is, one that is not is the mean of its neighbours of that colour.
@@ -49,6 +50,9 @@ class BayerNoise(Noise):
     def variance(self, x: Tensor) -> Tensor:
         spread_out = (self._gains(x) / _gathered(self._filters(x)[None])) ** 2
         return as_seen("linear", x, lambda light: spread_out * _gathered(self._mosaic(light), 2))
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, shot=self.shot * strength * strength, read=self.read * strength)
 
     def words(self) -> str:
         return f"sensor noise {255 * (mean_of(self.shot) + mean_of(self.read) ** 2) ** 0.5:.0f} of 255 at white"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, broadcast, equals, is_field, mean_of
-from ldrps.degradation.kernels import taps
+from ldrps.degradation.base import Linear
+from ldrps.degradation.kernels import stretched, taps
+from ldrps.degradation.parameter import Parameter, broadcast, equals, is_field, mean_of
 from ldrps.degradation.separable import Axis, Separable, mirrored
 from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
@@ -28,6 +29,9 @@ class Blur(Linear):
     Attributes:
         kernel: [h, w] for all pictures or [B, h, w], of odd sides and sum 1; see `kernels`.
         border: what lies beyond the edge.
+
+    Of `scaled`, the width of the kernel is, about its middle; see `kernels.stretched`. What a "valid" border leaves out
+    goes in whole pixels.
 
     The data step has a closed form for a circular border, and for a mirrored one if the kernel is its own mirror image
     both ways. Others take hundreds of rounds of conjugate gradients.
@@ -123,6 +127,9 @@ class Blur(Linear):
         spread_out = (kernel * (rows[:, None] ** 2 + columns**2)).sum() / 2
         return f"blurred by {float(spread_out.clamp_min(0).sqrt()):.1f} px"
 
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, kernel=stretched(self.kernel, strength))
+
     @property
     def _is_symmetric(self) -> bool:
         kernel = self.kernel
@@ -191,6 +198,9 @@ class GaussianBlur(Separable):
 
     def words(self) -> str:
         return f"blurred by {mean_of(self.sigma):.1f} px"
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, sigma=self.sigma * strength)
 
     @staticmethod
     def _axis(weight: Tensor, length: int, reach: int) -> Axis:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -10,10 +11,15 @@ from torch import Tensor
 from ldrps.degradation.base import Projection
 from ldrps.errors import SettingsError
 
+_FINEST = 2**53  # levels, which float64 just tells apart
+
 
 @dataclass(frozen=True, eq=False)
 class Clipping(Projection):
-    """What exceeds [0, 1] is cut. A clipped value bounds x from one side only: white may have been brighter."""
+    """What exceeds [0, 1] is cut. A clipped value bounds x from one side only: white may have been brighter.
+
+    There is no less and no more of it: `scaled` by any strength above 0, it is itself.
+    """
 
     kind = "clipping"
 
@@ -28,6 +34,9 @@ class Clipping(Projection):
         beyond = ((y >= 1) & (x > 1)) | ((y <= 0) & (x < 0))
         return torch.where(beyond, x, y)
 
+    def _scaled(self, strength: float) -> Self:
+        return self
+
     def words(self) -> str:
         return "clipped"
 
@@ -35,6 +44,8 @@ class Clipping(Projection):
 @dataclass(frozen=True, eq=False)
 class Rounding(Projection):
     """Values cut to [0, 1] and rounded to even levels; the gradient passes the rounding as if it were not there.
+
+    Of `scaled`, the step between two levels is, to the nearest whole number of levels; what is cut stays cut.
 
     Attributes:
         levels: how many steps from 0 to 1: 255 for a file of 8 bits.
@@ -61,6 +72,9 @@ class Rounding(Projection):
         low = torch.where(y <= half, torch.full_like(y, -torch.inf), y - half)
         high = torch.where(y >= 1 - half, torch.full_like(y, torch.inf), y + half)
         return x.clamp(low, high)
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, levels=max(round(min(self.levels / strength, _FINEST)), 1))
 
     def words(self) -> str:
         return f"rounded to {self.levels + 1} levels"

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import (
-    Degradation,
-    Linear,
-    Parameter,
-    Pointwise,
-    Projection,
-    affine_step,
-    broadcast,
-    is_field,
-    linear_step,
-    pointwise_step,
-)
+from ldrps.degradation.base import Degradation, Linear, Pointwise, Projection, affine_step, linear_step, pointwise_step
+from ldrps.degradation.parameter import Parameter, broadcast, is_field
 from ldrps.degradation.separable import Separable, separable_step
 from ldrps.image.tiles import Window
 
@@ -54,6 +45,9 @@ class Compose(Degradation):
 
     def output_window(self, window: Window) -> Window:
         return reduce(lambda seen, part: part.output_window(seen), self.parts, window)
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, parts=tuple(part.scaled(strength) for part in self.parts))
 
     def words(self) -> str:
         return ", ".join(part.words() for part in self.present) or "no damage"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from ldrps.degradation.base import Pointwise
+from ldrps.degradation.parameter import line_power
 from ldrps.errors import InputError
+
+_LEAST = 1e-12  # of a rise, as a share of the whole: less is lost in the sum of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +23,9 @@ class Curve(Pointwise):
 
     Attributes:
         values: what the K even levels from 0 to 1 become, rising, [C, K] or [B, C, K].
+
+    Of `scaled`, the rise from each level to the next, as a share of the whole rise, is to a power; and so is the line
+    from the first value to the last, as that of a `Tone` is. Whatever the strength, that is a curve that rises.
 
     Raises:
         InputError: the values do not rise, so that the curve could not be undone.
@@ -41,7 +48,16 @@ class Curve(Pointwise):
         return interpolated(x, self.values)
 
     def _invert(self, y: Tensor) -> Tensor:
-        return _channel_by_channel(_level_of, y, self.values)
+        return level_of(y, self.values)
+
+    def _scaled(self, strength: float) -> Self:
+        values = self.values.double() if self.values.device.type != "mps" else self.values
+        first, steps = values[..., :1], values.diff()
+        rise = steps.sum(-1, keepdim=True)
+        shares = torch.softmax(strength * (steps / rise).log(), -1).clamp_min(_LEAST)
+        gain, offset = line_power(rise, first, strength, _LEAST)
+        climbed = torch.cat([torch.zeros_like(first), (shares / shares.sum(-1, keepdim=True)).cumsum(-1)], -1)
+        return replace(self, values=gain * climbed + offset)
 
     def words(self) -> str:
         grey = self.values[..., self.values.shape[-1] // 2]
@@ -56,6 +72,16 @@ def interpolated(images: Tensor, table: Tensor) -> Tensor:
         table: what the K even levels from 0 to 1 become, [C, K] for all images or [B, C, K].
     """
     return _channel_by_channel(_value_at, images, table)
+
+
+def level_of(images: Tensor, table: Tensor) -> Tensor:
+    """Of which levels a table makes images [B, C, H, W], and the nearest to them that it can make.
+
+    Args:
+        images: any values.
+        table: as for `interpolated`, and nowhere falling. Where it is even, the lowest of the levels is told.
+    """
+    return _channel_by_channel(_level_of, images, table)
 
 
 def _channel_by_channel(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, table: Tensor) -> Tensor:
@@ -74,6 +100,8 @@ def _value_at(levels: Tensor, entries: Tensor) -> Tensor:
 
 
 def _level_of(values: Tensor, entries: Tensor) -> Tensor:
+    values = values.clamp(entries[0], entries[-1])
     index = torch.searchsorted(entries, values.detach().contiguous()).clamp(1, len(entries) - 1) - 1
     low, high = entries[index], entries[index + 1]
-    return ((index + (values - low) / (high - low)) / (len(entries) - 1)).clamp(0, 1)
+    share = (values - low) / (high - low).clamp_min(torch.finfo(values.dtype).tiny)
+    return (index + share) / (len(entries) - 1)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Self
 
+import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, Pointwise, broadcast, crop, equals, mean_of
+from ldrps.degradation.base import Pointwise
+from ldrps.degradation.parameter import Parameter, broadcast, crop, equals, mean_of
 from ldrps.degradation.srgb import Domain, into, out_of
 from ldrps.image.tiles import Window
 
@@ -50,6 +53,10 @@ class Veil(Pointwise):
     def at(self, window: Window) -> Veil:
         return replace(self, transmission=crop(self.transmission, window), airlight=crop(self.airlight, window))
 
+    def _scaled(self, strength: float) -> Self:
+        """As the same air over `strength` times the distance."""
+        return replace(self, transmission=self.transmission**strength)
+
     def words(self) -> str:
         return f"a veil that hides {1 - mean_of(self.transmission):.0%}"
 
@@ -83,6 +90,10 @@ class Streaks(Pointwise):
 
     def at(self, window: Window) -> Streaks:
         return Streaks(window.of(self.opacity))
+
+    def _scaled(self, strength: float) -> Self:
+        """What passes is to that power, as through several layers: opacity becomes 1 - (1 - opacity)^s."""
+        return replace(self, opacity=-torch.expm1(strength * torch.log1p(-self.opacity)))
 
     def words(self) -> str:
         return f"streaks over {float((self.opacity[0] > 0).float().mean()):.0%}"
@@ -118,6 +129,9 @@ class LocalLight(Pointwise):
 
     def at(self, window: Window) -> LocalLight:
         return replace(self, log_gain=window.of(self.log_gain))
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, log_gain=self.log_gain * strength)
 
     def words(self) -> str:
         return f"light uneven by {float(self.log_gain[0].float().std(correction=0)) / math.log(2):.1f} stops"

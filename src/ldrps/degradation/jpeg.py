@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +49,8 @@ class Jpeg(Projection):
 
     What is decoded is neither clipped nor rounded. The gradient passes the quantisation as if it were not there. Beyond
     its edge a picture goes on with its outermost pixels, as libjpeg fills its last blocks.
+
+    Of `scaled`, the steps are; that colours have less resolution is on or off, and stays on above 0.
 
     Raises:
         SettingsError: tables of another shape, or with a step that is not positive.
@@ -109,6 +112,9 @@ class Jpeg(Projection):
         rows, columns = (_BLOCK * factor for factor in self.subsampling)
         top, left = self.offset
         return replace(self, offset=((top + window.top) % rows, (left + window.left) % columns))
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, quantisation=self.quantisation * strength)
 
     def words(self) -> str:
         step = self.quantisation.double().reshape(-1, 2, _BLOCK, _BLOCK)[0, 0].mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -70,6 +71,61 @@ def path(points: list[tuple[float, float]], radius: int) -> Tensor:
                 if low * near:
                     kernel[row, column] += low * near
     return kernel / kernel.sum()
+
+
+def stretched(kernel: Tensor, factor: float) -> Tensor:
+    """A kernel [h, w] or [B, h, w] `factor` times as wide about its middle, in its type; a delta stays one.
+
+    The kernel is taken for mass on a plane: that of four neighbours in a square is spread evenly over the square, what
+    is left of that of two, along the line between them, and the rest is at its points. The plane is stretched, and all
+    mass shared among the four pixels around its place. So the sum stays, the mean moves by the factor, a factor of 1
+    changes nothing, and no gaps open but between points that only touch at their corners.
+    """
+    rows, columns = (_stretches(side, factor, kernel) for side in kernel.shape[-2:])
+    rest, total = kernel, kernel.new_zeros(*kernel.shape[:-2], len(rows.points), len(columns.points))
+    for down, across in ((True, True), (False, True), (True, False)):
+        row_map, column_map = rows.lines if down else rows.points, columns.lines if across else columns.points
+        shared = rest
+        if down:
+            shared = torch.minimum(shared[..., 1:, :], shared[..., :-1, :])
+        if across:
+            shared = torch.minimum(shared[..., 1:], shared[..., :-1])
+        shared = shared.clamp_min(0)
+        total = total + row_map @ shared @ column_map.mT
+        for dim, joined in ((-2, down), (-1, across)):
+            shared = _halves(shared, dim) if joined else shared
+        rest = rest - shared
+    total = total + rows.points @ rest @ columns.points.mT
+    for dim in (-2, -1):  # to the bit, as data steps in closed form want it
+        if torch.equal(kernel, kernel.flip(dim)):
+            total = (total + total.flip(dim)) / 2
+    return total
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """Where the pixels of a line go: those of its points [n, taps], and of the lines between two, [n, taps - 1]."""
+
+    points: Tensor
+    lines: Tensor
+
+
+def _stretches(side: int, factor: float, like: Tensor) -> _Stretches:
+    radius = math.ceil(round(factor * (side // 2), 9))
+    places = torch.arange(-radius, radius + 1, dtype=torch.float64)[:, None]
+    points = factor * (torch.arange(side, dtype=torch.float64) - side // 2)
+    near = (1 - (places - points).abs()).clamp_min(0)
+    from_left = (1 + places - points).clamp(0, 2)  # how far into a pixel's tent, whose integral is:
+    filled = torch.where(from_left < 1, from_left**2 / 2, 1 - (2 - from_left) ** 2 / 2)
+    lines = (filled[:, :-1] - filled[:, 1:]) / factor
+    near, lines = (each / each.sum(0) for each in (near, lines))
+    return _Stretches(near.to(like), lines.to(like))
+
+
+def _halves(shared: Tensor, dim: int) -> Tensor:
+    """Half of what two neighbours share to each."""
+    nothing = torch.zeros_like(shared.narrow(dim, 0, 1))
+    return (torch.cat([shared, nothing], dim) + torch.cat([nothing, shared], dim)) / 2
 
 
 def _places(radius: int) -> tuple[Tensor, Tensor]:

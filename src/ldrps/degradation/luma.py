@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, broadcast, is_field
+from ldrps.degradation.base import Linear
+from ldrps.degradation.parameter import Parameter, broadcast, is_field
 from ldrps.image.space import LUMA
 
 
 @dataclass(frozen=True, eq=False)
 class Luma(Linear):
     """Only the luma of a pixel is left: pictures [B, 3, H, W] become [B, 1, H, W].
+
+    There is no less and no more of it: `scaled` by any strength above 0, it is itself.
 
     Attributes:
         weights: of red, green and blue, of sum 1.
@@ -45,6 +49,9 @@ class Luma(Linear):
             return super()._data_step(x0, y, sigma_x, sigma_y)
         ratio = (broadcast(sigma_y, y) / broadcast(sigma_x, y)) ** 2
         return x0 + self._adjoint((y - self._apply(x0)) / (sum(weight**2 for weight in self.weights) + ratio))
+
+    def _scaled(self, strength: float) -> Self:
+        return self
 
     def words(self) -> str:
         return "without colours"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, broadcast
+from ldrps.degradation.base import Linear
+from ldrps.degradation.parameter import Parameter, broadcast
 from ldrps.errors import InputError
 from ldrps.image.tiles import Window
 
@@ -43,6 +45,10 @@ class Mask(Linear):
         """What lies beyond the picture, where a window reaches over it, is not known."""
         known = window.of(self.known)
         return Mask(F.pad(known, (0, window.width - known.shape[-1], 0, window.height - known.shape[-2])))
+
+    def _scaled(self, strength: float) -> Self:
+        """Of what is lost that share; above 1, what was lost in part is lost sooner."""
+        return replace(self, known=(1 - strength * (1 - 1.0 * self.known)).clamp_min(0))
 
     def words(self) -> str:
         return f"{float(1 - self.known[0].float().mean()):.1%} of the pixels lost"

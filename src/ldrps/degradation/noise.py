@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, broadcast, mean_of, plain_fields
+from ldrps.degradation.base import plain_fields
+from ldrps.degradation.parameter import Parameter, broadcast, by_strength, mean_of
 from ldrps.degradation.sampling import resampled, resize
 from ldrps.degradation.solve import slope_of
 from ldrps.degradation.srgb import Domain, into, out_of
+
+_COUNTABLE = 1e16  # counts at white: more of them are without noise in float32, and too many to draw
 
 
 class Noise(ABC):
@@ -38,6 +41,18 @@ class Noise(ABC):
     @abstractmethod
     def words(self) -> str:
         """How much noise, in a few words for people."""
+
+    def scaled(self, strength: float) -> Noise:
+        """The same noise, of `strength` times the deviation: itself for 1, white noise of none for 0.
+
+        Raises:
+            SettingsError: the strength is below 0 or no finite number.
+        """
+        return by_strength(strength, self, self._scaled, lambda: WhiteNoise(0.0))
+
+    @abstractmethod
+    def _scaled(self, strength: float) -> Self:
+        """`scaled`, for a strength above 0."""
 
     def plain(self) -> dict[str, Any]:
         """Kind and parameters as plain data for JSON, which `from_plain` turns back."""
@@ -70,6 +85,9 @@ class WhiteNoise(Noise):
     def variance(self, x: Tensor) -> Tensor:
         return (broadcast(self.sigma, x) ** 2).expand_as(x)
 
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, sigma=self.sigma * strength)
+
     def words(self) -> str:
         return f"noise {255 * mean_of(self.sigma):.0f} of 255"
 
@@ -95,6 +113,10 @@ class PoissonNoise(Noise):
 
     def variance(self, x: Tensor) -> Tensor:
         return as_seen(self.domain, x, lambda light: light.clamp_min(0) / broadcast(self.peak, x))
+
+    def _scaled(self, strength: float) -> Self:
+        peak = self.peak / strength / strength
+        return replace(self, peak=peak.clamp_max(_COUNTABLE) if isinstance(peak, Tensor) else min(peak, _COUNTABLE))
 
     def words(self) -> str:
         return f"shot noise of {mean_of(self.peak):.0f} counts"
@@ -122,6 +144,9 @@ class ShotReadNoise(Noise):
 
     def variance(self, x: Tensor) -> Tensor:
         return as_seen(self.domain, x, self._at)
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, shot=self.shot * strength * strength, read=self.read * strength)
 
     def words(self) -> str:
         return f"sensor noise {255 * math.sqrt(mean_of(self.shot) + mean_of(self.read) ** 2):.0f} of 255 at white"
@@ -161,6 +186,9 @@ class SharedNoise(Noise):
     def variance(self, x: Tensor) -> Tensor:
         return (broadcast(self.sigma, x) ** 2).expand_as(x)
 
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, sigma=self.sigma * strength)
+
     def words(self) -> str:
         return f"coarse noise {255 * mean_of(self.sigma):.0f} of 255"
 
@@ -191,6 +219,9 @@ class ReducedNoise(Noise):
     def variance(self, x: Tensor) -> Tensor:
         down, across = (self._share(side) for side in x.shape[-2:])
         return broadcast(self.sigma, x) ** 2 * torch.outer(down, across).to(x).expand_as(x)
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, sigma=self.sigma * strength)
 
     def words(self) -> str:
         return f"coarse noise {255 * mean_of(self.sigma) / max(self.scale, 1):.0f} of 255"

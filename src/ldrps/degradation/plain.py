@@ -23,6 +23,7 @@ from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoi
 from ldrps.degradation.sampling import Filter, Sampling
 from ldrps.degradation.srgb import Domain
 from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
+from ldrps.degradation.uncertain import UncertainTone
 from ldrps.errors import SettingsError
 
 Part = Degradation | Noise
@@ -34,7 +35,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 
 _PARTS: tuple[type[Part], ...] = (
-    *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, Curve, GaussianBlur, Blur, Sampling, Mask, Luma, Jpeg),
+    *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, UncertainTone, Curve, GaussianBlur, Blur, Sampling),
+    *(Mask, Luma, Jpeg),
     *(Clipping, Rounding, Compose, WhiteNoise, PoissonNoise, ShotReadNoise, SharedNoise, ReducedNoise, BayerNoise),
 )
 KINDS: dict[str, type[Part]] = {part.kind: part for part in _PARTS}

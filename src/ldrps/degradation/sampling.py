@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -27,6 +27,9 @@ class Sampling(Separable):
         factor: above 1 for a reduction, below for an enlargement; the result has round(H / factor) rows.
         how: "bicubic", Keys' cubic with a = -0.5, wider where it reduces (the one of MATLAB and Pillow), or "area", the
             mean of the pixels.
+
+    Of `scaled`, the factor is to a power, so that two halves are the whole. The size of the result goes in whole
+    pixels, and so does what "area" takes the mean of; a factor that is not whole leaves fewer windows to `at`.
 
     Raises:
         SettingsError: a factor that is not positive, or that leaves no pixel.
@@ -81,6 +84,9 @@ class Sampling(Separable):
     def at(self, window: Window) -> Sampling:
         self.output_window(window)
         return replace(self, size=(window.height, window.width))
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, factor=self.factor**strength)
 
     def output_window(self, window: Window) -> Window:
         places = [place / self.factor for place in (window.top, window.left, window.height, window.width)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Linear, Parameter, broadcast, is_field
+from ldrps.degradation.base import Linear
+from ldrps.degradation.parameter import Parameter, broadcast, is_field
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from ldrps.degradation.base import Parameter, Pointwise, broadcast, crop, equals, mean_of, per_picture
+from ldrps.degradation.base import Pointwise
+from ldrps.degradation.parameter import (
+    Parameter,
+    broadcast,
+    crop,
+    equals,
+    line_power,
+    mean_of,
+    per_picture,
+    power,
+)
 from ldrps.degradation.srgb import Domain, into, out_of
 from ldrps.image.tiles import Window
 
@@ -70,6 +81,12 @@ class Tone(Pointwise):
         )
         return Tone(gain, offset, gamma, self.domain)  # type: ignore[arg-type]
 
+    def _scaled(self, strength: float) -> Self:
+        """The powers of the line and of the gamma. With no gamma, two halves are the whole."""
+        gain, offset = line_power(self.gain, self.offset, strength, _NO_LIGHT)
+        gamma = None if self.gamma is None else power(self.gamma, strength, _NO_LIGHT)
+        return replace(self, gain=gain, offset=offset, gamma=gamma)
+
     def words(self) -> str:
         said = []
         if (gain := mean_of(self.gain)) != 1:
@@ -113,6 +130,9 @@ class Exposure(Pointwise):
         stops = mean_of(self.stops)
         return f"{abs(stops):.1f} stops {'darker' if stops < 0 else 'lighter'}"
 
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, stops=self.stops * strength)
+
     def _gain(self, x: Tensor) -> Tensor:
         return torch.exp2(broadcast(self.stops, x))
 
@@ -151,6 +171,9 @@ class WhiteBalance(Pointwise):
         if abs(warmth) > 0.1:
             return f"{'warm' if warmth > 0 else 'cold'} light ({red:.2g}, {green:.2g}, {blue:.2g})"
         return f"colours off ({red:.2g}, {green:.2g}, {blue:.2g})"
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, gains=self.gains.clamp_min(_NO_LIGHT) ** strength)
 
     def _factors(self, x: Tensor) -> Tensor:
         return per_picture(self.gains.to(x).reshape(-1, 3))
