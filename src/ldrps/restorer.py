@@ -124,7 +124,9 @@ class Restorer:
         self, picture: Picture, caption: Caption, settings: Settings, damage: Damage | None, recaption: Recaption | None
     ) -> Steps:
         clock, content = Clock(), picture.content
-        findings = Findings(bars=content.bars, missing=content.missing, shades=bool(content.missing) or picture.has_shades)
+        findings = Findings(
+            bars=content.bars, missing=content.missing, shades=bool(content.missing) or picture.has_shades
+        )
         if content.missing or not picture.has_shades:  # which light, haze and noise would have left
             return self._result(picture, picture.rgb, settings, caption, findings, [], clock)
         working = Working.of(picture, self.prior, settings)

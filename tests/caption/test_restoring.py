@@ -119,7 +119,7 @@ def test_a_second_run_asks_nobody(endpoint: Any, jobs: list[Job], text_prior: Pr
     endpoint.script = [endpoint.good("a red car"), endpoint.good("a blue car")]
     for _ in range(2):
         batch = RestorerBatch(Restorer(text_prior), Output(overwrite=True), make_captioner("openai:gpt-x"))
-        assert [restore_job(batch, job)[0].caption for job in jobs[:2]] == ["a red car", "a blue car"]
+        assert [restore_job(batch, job)[0].caption.text for job in jobs[:2]] == ["a red car", "a blue car"]
     assert len(endpoint.requests) == 2
 
 

@@ -56,4 +56,3 @@ def test_what_is_not_followed_leaves_no_caption_rather_than_the_negative(
 def test_without_text_nothing_is_asked(tiny_prior: EmbeddedPrior) -> None:
     result = ldrps.Restorer(tiny_prior, ldrps.preset("fast"))(np.full((40, 40, 3), 0.5, np.float32), "bright")
     assert result.findings.caption is None
-

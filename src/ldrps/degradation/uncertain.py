@@ -92,13 +92,7 @@ class UncertainTone(Pointwise):
         """As if all levels were as common."""
         if bool(self.absent):
             return "tones as they were"
-        said = []
-        exposure = 0.5 / float(self.table.mean().clamp_min(1e-3))
-        if not _SAME[0] < exposure < _SAME[1]:
-            said.append(f"{exposure:.2g}x exposure")
-        if (veil := float((self.table.mean(0) < _BLACK).float().mean())) > _VEIL:
-            said.append(f"a veil of {veil:.0%}")
-        return ", ".join(said) or "tones a little off"
+        return ", ".join(tone_in_words(0.5 / float(self.table.mean().clamp_min(1e-3)), self.table))
 
     def _apply(self, x: Tensor) -> Tensor:
         table = self.table.to(x)
@@ -114,3 +108,18 @@ class UncertainTone(Pointwise):
         assert isinstance(tones, Tone)
         gain, offset, gamma = (torch.as_tensor(each) for each in (tones.gain, tones.offset, tones.gamma))
         return type(self)(gain, offset, gamma, self.weights)
+
+
+def tone_in_words(exposure: float, undone: Tensor) -> list[str]:
+    """What was done to tones, such as "0.14x exposure" and "a veil of 31%".
+
+    Args:
+        exposure: how light the picture is, relative to what it is when they are undone.
+        undone: what even levels from 0 to 1 are undone to, [3, L].
+    """
+    said = []
+    if not _SAME[0] < exposure < _SAME[1]:
+        said.append(f"{exposure:.2g}x exposure")
+    if (veil := float((undone.mean(0) < _BLACK).float().mean())) > _VEIL:
+        said.append(f"a veil of {veil:.0%}")
+    return said or ["tones a little off"]

@@ -98,8 +98,11 @@ class Damage:
     @property
     def noise_deviation(self) -> float:
         """Of the noise that is to be taken away when tones are as they were, of 1."""
-        noise = self.noise
-        return 0.0 if noise is None else noise.share * noise.value.scaled(noise.strength).sigma
+        if self.noise is None:
+            return 0.0
+        scaled = self.noise.value.scaled(self.noise.strength)
+        assert isinstance(scaled, WhiteNoise) and not isinstance(scaled.sigma, Tensor)
+        return self.noise.share * scaled.sigma
 
     def with_strengths(self, strengths: Strengths) -> Damage:
         """The same, with the strengths that are not None in place of its own."""

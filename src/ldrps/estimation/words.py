@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ldrps.degradation.uncertain import LEVELS, tone_in_words
 from ldrps.estimation.damage import Damage
 
-_SAME = (0.87, 1.15)  # an exposure that nobody would call another
-_BLACK, _VEIL = 0.02, 0.06
 _SOME = 0.1  # less of a change than this is none
-_LEVELS = 1025
 
 
 def damage_in_words(damage: Damage, exposure: float) -> str:
@@ -35,15 +33,8 @@ def _tone_in_words(damage: Damage, exposure: float) -> list[str]:
     tone = damage.tone
     if tone is None or tone.share < _SOME or tone.strength < _SOME:
         return []
-    words = []
-    if not _SAME[0] < exposure < _SAME[1]:
-        words.append(f"{exposure:.2g}x exposure")
-    levels = torch.linspace(0, 1, _LEVELS).expand(1, 3, 1, -1)
-    undone = tone.value.scaled(tone.strength).invert(levels)
-    veil = float((undone.mean(1) < _BLACK).float().mean())
-    if veil > _VEIL:
-        words.append(f"a veil of {veil:.0%}")
-    said = " and ".join(words) or "tones a little off"
+    levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
+    words = tone_in_words(exposure, tone.value.scaled(tone.strength).invert(levels)[0, :, 0])
     if tone.share > 1 - _SOME:
-        return words or [said]
-    return [f"{said}, perhaps ({tone.share:.0%} undone)"]
+        return words
+    return [f"{' and '.join(words)}, perhaps ({tone.share:.0%} undone)"]
