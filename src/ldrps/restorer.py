@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise, is_grey
+from ldrps.cost import affordable
 from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
@@ -27,7 +27,7 @@ from ldrps.memory import out_of_memory
 from ldrps.methods import plan
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
-from ldrps.progress import OnStep, Progress, Steps, follow
+from ldrps.progress import OnStep, Progress, Recaption, Steps, follow
 from ldrps.relight import find_light, relit
 from ldrps.result import Result
 from ldrps.sampling.chains import Chain
@@ -35,8 +35,6 @@ from ldrps.settings import ProximalPosterior, Settings
 from ldrps.settings import preset as preset_settings
 
 logger = logging.getLogger(__name__)
-
-Recaption = Callable[[Image.Image], Caption]
 
 
 class Restorer:
@@ -68,6 +66,14 @@ class Restorer:
     def with_settings(self, settings: Settings) -> Restorer:
         """Another with the same networks."""
         return Restorer(self.prior, settings, estimators=self.estimators, features=self.features)
+
+    def with_seed(self, seed: int) -> Restorer:
+        """Another with the same networks, and this seed."""
+        return self.with_settings(self.settings.with_changes(seed=seed))
+
+    def within(self, size: tuple[int, int], max_bytes: int | None) -> Restorer:
+        """Another whose windows are small enough for a picture of that size; see `ldrps.cost.affordable`."""
+        return self.with_settings(affordable(size, self.settings, max_bytes))
 
     def __call__(
         self,

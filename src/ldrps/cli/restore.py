@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import ldrps
-from ldrps.cli.methods import OURS, chosen
+from ldrps.cli.methods import OURS, check_options, read_settings
 from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder
 from ldrps.cli.terminal import say
 from ldrps.errors import InputError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 def restore(
+    context: typer.Context,
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
     out: OutOption,
     method: Annotated[
@@ -163,25 +164,21 @@ def restore(
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
-    from ldrps.folders.recipe import Captions, Method, Recipe
+    from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RecipeMethod, RivalMethod
     from ldrps.jobs import Output
 
-    unheard = {
-        **{"caption": caption, "negative": negative, "colorize": colourise, "relight": relight, "noise": noise},
-        **{"recurrences": recurrences, "undamaged": undamaged, "tile": tile, "overlap": overlap},
-        **{"working_size": working_size, "perceptual": perceptual, "recaption": recaption, "dry_run": dry_run},
-        **{"samples": samples or None, "estimators": estimators != PACKAGED},
-        **{"preset": preset != "default", "prior": prior != "embedded", "max_memory": max_memory},
-        **{"dtype": dtype != "float32", "caption_url": caption_url, "caption_prompt": caption_prompt},
-        **{"caption_required": caption_required},
-    }
-    rival = chosen(Method(method, seed, steps, weights), set_, unheard)
+    check_options(context, method)
+    how: RecipeMethod
+    if method == OURS:
+        asked = Captions(
+            caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
+        )
+        how = OwnMethod(settings, prior, device, dtype, perceptual, estimators, asked)
+    else:
+        how = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
     limit = None if max_memory is None else round(max_memory * 2**30)
     output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
-    captions = Captions(
-        caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
-    )
-    recipe = Recipe(settings, prior, device, dtype, perceptual, estimators, captions, output, rival)
+    recipe = Recipe(how, output)
     folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:
         _refuse_missing(sources)
