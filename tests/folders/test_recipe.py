@@ -13,7 +13,7 @@ import pytest
 
 from ldrps.errors import InputError, SettingsError
 from ldrps.folders.fingerprint import TextFingerprint
-from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RecipeMethod, RivalMethod
+from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
 from ldrps.settings import preset
 
@@ -79,7 +79,7 @@ def test_a_text_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [PLAIN.method, RivalMethod("yoly", changes=(("steps", 3),))])
-def test_every_method_can_be_sent_and_knows_what_is_too_large(method: RecipeMethod) -> None:
+def test_every_method_can_be_sent_and_knows_what_is_too_large(method: OwnMethod | RivalMethod) -> None:
     recipe = Recipe(method, Output(max_memory=2**28))
     assert pickle.loads(pickle.dumps(recipe)) == recipe
     with pytest.raises(InputError, match=r"40 x 30 takes .* at least, the limit is 0\.25 GiB"):

@@ -164,21 +164,18 @@ def restore(
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
-    from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RecipeMethod, RivalMethod
+    from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
     from ldrps.jobs import Output
 
     check_options(context, method)
-    how: RecipeMethod
-    if method == OURS:
-        asked = Captions(
-            caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
-        )
-        how = OwnMethod(settings, prior, device, dtype, perceptual, estimators, asked)
-    else:
-        how = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
+    captions = Captions(
+        caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
+    )
+    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions)
+    rival = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
     limit = None if max_memory is None else round(max_memory * 2**30)
     output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
-    recipe = Recipe(how, output)
+    recipe = Recipe(ours if method == OURS else rival, output)
     folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:
         _refuse_missing(sources)

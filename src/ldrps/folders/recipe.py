@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import edges, weights_mark
@@ -53,26 +53,6 @@ class Captions:
         """Of captions in files, the folder; None for beside each picture."""
         _, colon, folder = self.spec.partition(":")
         return Path(folder.strip()) if colon else None
-
-
-class RecipeMethod(Protocol):
-    """How pictures are restored, whoever does it; what is written of them is the recipe's other half."""
-
-    def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
-        """Of all that decides a result beside its picture, with what does of the output."""
-        ...
-
-    def check_size(self, size: tuple[int, int], max_memory: int | None) -> None:
-        """See `Recipe.check_size`."""
-        ...
-
-    def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
-        """See `Recipe.cost`."""
-        ...
-
-    def build(self, output: Output) -> Batch:
-        """See `Recipe.build`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -163,9 +143,9 @@ class RivalMethod:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Who restores the pictures of a run, and what is written of each."""
+    """Who restores the pictures of a run, and what is written of each. Both methods answer the same questions."""
 
-    method: RecipeMethod
+    method: OwnMethod | RivalMethod
     output: Output = field(default_factory=Output)
 
     def fingerprint(self) -> Fingerprint:
