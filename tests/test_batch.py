@@ -19,7 +19,7 @@ from torch import Tensor
 from ldrps import Prior, Restorer
 from ldrps.baselines.registry import Facts
 from ldrps.baselines.rival import Rival, RivalStep, Run
-from ldrps.batch import RestorerBatch, RivalBatch
+from ldrps.batch import Batch, restorer_batch
 from ldrps.errors import InputError, OutputError, SettingsError
 from ldrps.estimation.estimators import Estimators
 from ldrps.folders.worker import Worker
@@ -58,7 +58,7 @@ def test_where_results_go(tmp_path: Path) -> None:
 
 
 def test_a_bad_picture_does_not_stop_the_rest(folder: Path, jobs: list[Job], tiny_prior: Prior) -> None:
-    batch = RestorerBatch(Restorer(tiny_prior), Output(compare=True, trace=True))
+    batch = restorer_batch(Restorer(tiny_prior), Output(compare=True, trace=True))
     with pytest.raises(InputError, match=r"b\.png"):
         restore_job(batch, jobs[1])
     worker = Worker(batch, None, lambda *given: None)
@@ -76,11 +76,11 @@ def test_what_exists_is_kept_and_no_work_is_done(name: str, folder: Path, jobs: 
     steps: list[Any] = []
     output = Output(compare=True, trace=True)
     with pytest.raises(OutputError, match=re.escape(name)):
-        restore_job(RestorerBatch(Restorer(tiny_prior), output), jobs[0], lambda *given: steps.append(given))
+        restore_job(restorer_batch(Restorer(tiny_prior), output), jobs[0], lambda *given: steps.append(given))
     assert steps == []
     assert left(folder) == [name]
     assert (folder / "out" / name).read_text() == "mine"
-    restore_job(RestorerBatch(Restorer(tiny_prior), dataclasses.replace(output, overwrite=True)), jobs[0])
+    restore_job(restorer_batch(Restorer(tiny_prior), dataclasses.replace(output, overwrite=True)), jobs[0])
     assert len(left(folder)) == 3
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         return real(*args, **given)
 
     monkeypatch.setattr(os, call, full)
-    batch = RestorerBatch(Restorer(tiny_prior), Output(overwrite=call == "replace"))
+    batch = restorer_batch(Restorer(tiny_prior), Output(overwrite=call == "replace"))
     # Some file systems know no links: another way is taken, and must be whole too.
     with contextlib.nullcontext() if call == "link" else pytest.raises(OutputError, match="No space left"):
         restore_job(batch, jobs[0])
@@ -106,9 +106,12 @@ def test_a_full_disk_leaves_nothing_half_written(
 
 
 class Unwanted:
-    """A rival that is not to be called."""
+    """One that is not to be called."""
 
-    def __call__(self, picture: Any, *, on_step: Any = None) -> Any:
+    def within(self, *given: Any) -> Any:
+        return self
+
+    def __call__(self, *given: Any, **more: Any) -> Any:
         pytest.fail("the picture was restored in vain")
 
 
@@ -121,7 +124,7 @@ def test_alpha_that_no_result_can_hold_is_refused_before_the_work(
     Image.new("RGBA", (40, 48), (90, 80, 70, 60)).save(tmp_path / "a.png")
     (job,) = plan_jobs([tmp_path / "a.png"], tmp_path / f"b{suffix}")
     rival: Any = Unwanted()
-    batch = RivalBatch(rival, Output()) if with_rival else RestorerBatch(Restorer(tiny_prior), Output())
+    batch = Batch(rival, Output()) if with_rival else restorer_batch(Restorer(tiny_prior), Output())
     with pytest.raises(OutputError, match=r"no room for the picture's alpha: use \.png") as refused:
         restore_job(batch, job)
     assert f"b{suffix}: " in str(refused.value)
@@ -134,7 +137,7 @@ def test_what_does_not_fit_into_memory_is_not_decoded(
     monkeypatch.setattr("ldrps.batch.load_picture", lambda *given, **more: pytest.fail("decoded in vain"))
     output = Output(max_memory=2**28)
     rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
-    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(Restorer(tiny_prior), output)
+    batch = Batch(rival, output) if with_rival else restorer_batch(Restorer(tiny_prior), output)
     with pytest.raises(InputError, match=r"48 x 40 takes .* at least, the limit is 0\.25 GiB"):
         batch.make(jobs[0])
 
@@ -154,7 +157,7 @@ def test_what_needs_nothing_is_copied(with_rival: bool, tmp_path: Path, tiny_pri
     rival = Idle(Facts("idle", "does nothing", "all", "nobody"))
     output = Output(compare=True, trace=True)
     restorer = Restorer(tiny_prior, estimators=unmoved)
-    batch = RivalBatch(rival, output) if with_rival else RestorerBatch(restorer, output)
+    batch = Batch(rival, output) if with_rival else restorer_batch(restorer, output)
     (job,) = plan_jobs([tmp_path / "a.jpg"], tmp_path / "out")
     outcome = Worker(batch, None, lambda *given: None).restore(job)
     assert outcome.state == "done" and outcome.unchanged
@@ -166,7 +169,7 @@ def test_what_would_fail_for_all_is_raised(jobs: list[Job], tiny_prior: Prior) -
     def features(images: Any) -> Any:
         return images
 
-    worker = Worker(RestorerBatch(Restorer(tiny_prior, features=features), Output()), None, lambda *given: None)
+    worker = Worker(restorer_batch(Restorer(tiny_prior, features=features), Output()), None, lambda *given: None)
     with pytest.raises(SettingsError, match="no perceptual term"):
         worker.restore(jobs[0])
 
@@ -176,7 +179,7 @@ def test_stopping_between_and_within_pictures(folder: Path, jobs: list[Job], tin
         if job.source.name == "c.png":
             raise KeyboardInterrupt
 
-    worker = Worker(RestorerBatch(Restorer(tiny_prior), Output()), None, interrupt)
+    worker = Worker(restorer_batch(Restorer(tiny_prior), Output()), None, interrupt)
     worker.restore(jobs[0])
     worker.restore(jobs[1])
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer, load_prior, preset
-from ldrps.batch import RestorerBatch
+from ldrps.batch import restorer_batch
 from ldrps.degradation import UncertainTone
 from ldrps.errors import OutputError, SettingsError
 from ldrps.estimation.damage import Damage, Estimate
@@ -82,7 +82,7 @@ def test_how_many(count: int, tiny_prior: Prior) -> None:
 def test_a_batch_writes_them(tiny_prior: Prior, tmp_path: Path) -> None:
     dark_and_noisy().save(tmp_path / "a.png")
     job = Job(tmp_path / "a.png", tmp_path / "out" / "a.jpg")
-    batch = RestorerBatch(Restorer(tiny_prior), Output(samples=2))
+    batch = restorer_batch(Restorer(tiny_prior), Output(samples=2))
     _, written = restore_job(batch, job)
     names = ["a.jpg", "a.sample1.jpg", "a.sample2.jpg", "a.jpg.spread.png"]
     assert [path.name for path in written] == names

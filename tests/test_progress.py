@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import noisy
 
+from ldrps import Prior, Restorer
+from ldrps.baselines.facts import Facts
+from ldrps.baselines.rival import Rival, RivalStep, Run
+from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
-from ldrps.progress import Cancelled, Progress, Steps, follow
+from ldrps.progress import Cancelled, PictureRestorer, Progress, Steps, follow
 
 RESULT: Any = object()
 
@@ -43,3 +48,33 @@ def test_false_stops_it_and_leaves_the_method_in_order() -> None:
     with pytest.raises(Cancelled, match="stopped after step 2 of 3"):
         follow(three(ended), lambda progress: progress.number < 2)
     assert ended == ["left"]
+
+
+class Grainy(Rival):
+    """Adds grain."""
+
+    def run(self, y: torch.Tensor, generator: torch.Generator) -> Run:
+        grainy = y + torch.randn(y.shape, generator=generator) / 50
+        yield RivalStep(1, 1, {}, grainy)
+        return grainy
+
+
+@pytest.fixture(params=["ldrps", "rival"])
+def restorer(request: pytest.FixtureRequest, tiny_prior: Prior) -> PictureRestorer:
+    rival = Grainy(Facts("grainy", "adds grain", "all", "nobody"))
+    return rival if request.param == "rival" else Restorer(tiny_prior)
+
+
+def test_whoever_restores_is_asked_alike(restorer: PictureRestorer) -> None:
+    picture = noisy()
+    seeded = restorer.with_seed(7)
+    result = seeded(picture, "a boat")
+    assert (result.seed, result.caption, restorer(picture).seed) == (7, "a boat", 0)
+    again = follow(seeded.within((48, 40), 2**34).steps(picture, recaption=lambda image: pytest.fail("asked in vain")))
+    assert (again.levels == result.levels).all() and (restorer(picture).levels != result.levels).any()
+    with pytest.raises(Cancelled):
+        restorer(picture, on_step=lambda progress: False)
+    with pytest.raises(SettingsError, match="seed is -1"):
+        restorer.with_seed(-1)
+    with pytest.raises(InputError, match=r"48 x 40 takes .* at least, the limit is 0\.25 GiB"):
+        restorer.within((48, 40), 2**28)

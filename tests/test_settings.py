@@ -108,5 +108,5 @@ def test_parts_and_strengths_that_cannot_be(asked: dict[str, Any], message: str)
 
 
 def test_the_published_method_knows_no_parts() -> None:
-    with pytest.raises(SettingsError, match="'paper-denoising' undoes all of the damage at once: leave only, skip"):
+    with pytest.raises(SettingsError, match="'paper-denoising' learns the damage as a whole: leave damage, only, skip"):
         preset("paper-denoising").with_strengths(0.5)

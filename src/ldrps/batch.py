@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -17,7 +15,6 @@ from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
-from ldrps.cost import affordable, check_reading
 from ldrps.errors import SettingsError
 from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file
@@ -27,13 +24,10 @@ from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import write_image
 from ldrps.jobs import Job, Output, check_files
-from ldrps.progress import Progress
+from ldrps.progress import PictureRestorer, Progress, Recaption
 from ldrps.restorer import Restorer
 from ldrps.result import Result
 from ldrps.samples import Samples, draw_samples
-
-if TYPE_CHECKING:
-    from ldrps.baselines.rival import Rival
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +43,40 @@ class Made:
     samples: Samples | None = None
 
 
-class Batch(ABC):
-    """Restores the pictures of jobs, all in one way; subclasses say which. Keeps nothing of them.
+@dataclass(frozen=True)
+class Told:
+    """What a picture shows, and who is asked `again` before each recurrence."""
+
+    caption: Caption = field(default_factory=Caption)
+    again: Recaption | None = None
+
+
+Tell = Callable[[Picture, Path], Told]  # of a picture, and of the file that it is from
+Draw = Callable[[Picture, Result, Told, Callable[[Progress], None] | None], Samples]  # more like the result
+
+
+class Batch:
+    """Restores the pictures of jobs, all in one way. Keeps nothing of them.
 
     Args:
+        restorer: how; `restorer_batch` makes a batch of one that listens to captions and draws samples.
         output: what is written for each.
+        tell: who is asked what each shows; None for nobody.
+        draw: who draws the samples that the output has room for; None for nobody.
+
+    Raises:
+        SettingsError: samples are wanted, and nobody draws them.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(
+        self, restorer: PictureRestorer, output: Output, tell: Tell | None = None, draw: Draw | None = None
+    ) -> None:
+        if output.samples and draw is None:
+            raise SettingsError(f"samples is {output.samples}; this method draws none: leave --samples out")
+        self.restorer = restorer
         self.output = output
+        self._tell = tell
+        self._draw = draw
 
     def check(self, job: Job, *, overwrite: bool) -> None:
         """As `check_files`, of what this batch writes."""
@@ -75,13 +94,19 @@ class Batch(ABC):
             refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
         return picture
 
-    @abstractmethod
     def make(self, job: Job, on_step: OnStep | None = None) -> Made:
         """Restore the picture of a job, in memory.
 
         Raises:
             LdrpsError: as loading, captioning and restoring a picture do.
         """
+        restorer = self.restorer.within(read_size(job.source, self.output.max_pixels), self.output.max_memory)
+        picture = self.load(job)
+        show = None if on_step is None else partial(on_step, job)
+        told = Told() if self._tell is None else self._tell(picture, job.source)
+        result = restorer(picture, told.caption, on_step=show, recaption=told.again)
+        drawn = self._draw(picture, result, told, show) if self._draw is not None and self.output.samples else None
+        return Made(job, result, drawn)
 
     def write(self, made: Made, *, overwrite: bool) -> list[Path]:
         """Write what was made, each file whole or not at all; returns their paths, the restored picture first.
@@ -112,8 +137,10 @@ class Batch(ABC):
         )
 
 
-class RestorerBatch(Batch):
-    """Restores them with one restorer.
+def restorer_batch(
+    restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
+) -> Batch:
+    """A batch with one of ours, which listens to captions and draws samples.
 
     Args:
         restorer: how.
@@ -121,54 +148,19 @@ class RestorerBatch(Batch):
         caption: the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
         recaption: ask again about the cleaner picture before each recurrence.
     """
+    known = _known(caption, restorer)
 
-    def __init__(
-        self, restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
-    ) -> None:
-        super().__init__(output)
-        self.restorer = restorer
-        self._caption = _known(caption, restorer)
-        self._recaption = recaption
+    def tell(picture: Picture, path: Path) -> Told:
+        if isinstance(known, Caption):
+            return Told(known)
+        again = partial(known.describe, hints=Hints(path=path)) if recaption else None
+        return Told(ask(known, picture, restorer.estimators, path), again)
 
-    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
-        size = read_size(job.source, self.output.max_pixels)
-        settings = affordable(size, self.restorer.settings, self.output.max_memory)
-        picture = self.load(job)
-        show = None if on_step is None else partial(on_step, job)
-        told, again = self._caption, None
-        if not isinstance(told, Caption):
-            again = partial(told.describe, hints=Hints(path=job.source)) if self._recaption else None
-            told = ask(told, picture, self.restorer.estimators, job.source)
-        result = self.restorer.with_settings(settings)(picture, told, on_step=show, recaption=again)
-        if not self.output.samples:
-            return Made(job, result)
-        # The result's settings, as the caption's negative is in them.
-        alike = self.restorer.with_settings(result.settings)
-        return Made(job, result, draw_samples(alike, picture, self.output.samples, told.text, on_step=show))
+    def draw(picture: Picture, result: Result, told: Told, on_step: Callable[[Progress], None] | None) -> Samples:
+        alike = restorer.with_settings(result.settings)  # in which the caption's negative and the windows' size are
+        return draw_samples(alike, picture, output.samples, told.caption.text, on_step=on_step)
 
-
-class RivalBatch(Batch):
-    """Restores them with a rival; nobody asks for a prior or a caption.
-
-    Args:
-        rival: how.
-        output: what is written for each.
-
-    Raises:
-        SettingsError: samples are wanted, which no rival draws.
-    """
-
-    def __init__(self, rival: Rival, output: Output) -> None:
-        if output.samples:
-            raise SettingsError(f"samples is {output.samples}; {rival.facts.name} draws none: leave --samples out")
-        super().__init__(output)
-        self.rival = rival
-
-    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
-        check_reading(read_size(job.source, self.output.max_pixels), self.output.max_memory)
-        picture = self.load(job)
-        show = None if on_step is None else partial(on_step, job)
-        return Made(job, self.rival(picture, on_step=show))
+    return Batch(restorer, output, tell, draw)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

@@ -1,14 +1,18 @@
-"""The steps of a restoration, whoever restores: what is to be seen of each, and how one is stopped between two."""
+"""Whoever restores, and the steps of it: what is to be seen of each, and how one is stopped between two."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Protocol, Self
 
+from PIL import Image
 from torch import Tensor
 
+from ldrps.caption.base import Caption
 from ldrps.errors import LdrpsError
+from ldrps.image.picture import Source
 from ldrps.image.tiles import Window
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
@@ -67,6 +71,50 @@ class Clock:
 
 OnStep = Callable[[Progress], bool | None]
 Steps = Generator[Progress, None, Result]
+Recaption = Callable[[Image.Image], Caption]
+
+
+class PictureRestorer(Protocol):
+    """What restores pictures, one at a time, and keeps nothing of them: `ldrps.Restorer`, and each of its rivals."""
+
+    def __call__(
+        self,
+        image: Source,
+        caption: Caption | str = "",
+        *,
+        on_step: OnStep | None = None,
+        recaption: Recaption | None = None,
+    ) -> Result:
+        """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
+
+        Raises:
+            InputError: the image breaks the contract of `load_picture`.
+            Cancelled: `on_step` returned False.
+        """
+        ...
+
+    def steps(self, image: Source, caption: Caption | str = "", *, recaption: Recaption | None = None) -> Steps:
+        """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
+
+        `recaption` is asked about the picture as it is before each recurrence; what has none asks nobody.
+        """
+        ...
+
+    def with_seed(self, seed: int) -> Self:
+        """Another with the same networks, and this seed.
+
+        Raises:
+            SettingsError: the seed is out of range.
+        """
+        ...
+
+    def within(self, size: tuple[int, int], max_bytes: int | None) -> Self:
+        """One that restores a picture of `size` (width, height) in so much memory, or in what is free for None.
+
+        Raises:
+            InputError: it takes more in any way.
+        """
+        ...
 
 
 def follow(steps: Steps, on_step: OnStep | None = None) -> Result:

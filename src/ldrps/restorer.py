@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise
+from ldrps.cost import affordable
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.findings import Findings
@@ -25,15 +25,13 @@ from ldrps.memory import out_of_memory
 from ldrps.methods import plan
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
-from ldrps.progress import Clock, OnStep, Progress, Steps, follow
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow
 from ldrps.relight import relight_as
 from ldrps.result import Result
 from ldrps.settings import Settings
 from ldrps.working import Working
 
 logger = logging.getLogger(__name__)
-
-Recaption = Callable[[Image.Image], Caption]
 
 
 class Restorer:
@@ -45,6 +43,7 @@ class Restorer:
         prior: see `ldrps.load_prior`.
         settings: see `ldrps.preset`.
         estimators: what tells what happened to a picture; None takes those of the package.
+        damage: what happened to all pictures, where somebody knows; None has that of each estimated.
         features: what the perceptual terms of the paper's presets compare, such as `VGG16Features`; None takes the
             prior's own encoder, which needs no further weights.
     """
@@ -55,16 +54,26 @@ class Restorer:
         settings: Settings | None = None,
         *,
         estimators: Estimators | None = None,
+        damage: Damage | None = None,
         features: Features | None = None,
     ) -> None:
         self.prior = prior
         self.settings = settings or Settings()
         self.estimators = (estimators or load_estimators()).to(prior.device)
+        self.damage = damage
         self.features = features
 
     def with_settings(self, settings: Settings) -> Restorer:
         """Another with the same networks."""
-        return Restorer(self.prior, settings, estimators=self.estimators, features=self.features)
+        return Restorer(self.prior, settings, estimators=self.estimators, damage=self.damage, features=self.features)
+
+    def with_seed(self, seed: int) -> Restorer:
+        """Another with the same networks, and this seed."""
+        return self.with_settings(self.settings.with_changes(seed=seed))
+
+    def within(self, size: tuple[int, int], max_bytes: int | None) -> Restorer:
+        """Another whose windows are small enough for a picture of that size; see `ldrps.cost.affordable`."""
+        return self.with_settings(affordable(size, self.settings, max_bytes))
 
     def __call__(
         self,
@@ -96,8 +105,8 @@ class Restorer:
     ) -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
-        `damage` is what happened to the picture, such as the `Result.damage` of an earlier restoration, perhaps edited:
-        nothing is estimated then.
+        `damage` is what happened to this picture, such as the `Result.damage` of an earlier restoration, perhaps
+        edited: nothing is estimated then.
 
         `recaption` is asked about the picture as it is before each recurrence, and its answer is used from there on;
         of a picture that is restored in several windows there is no such picture, and it is not asked.
@@ -140,7 +149,7 @@ class Restorer:
             caption="" if working.colouring else caption.text,  # that of a grey picture is about its colours
             features=self.features,
             visible=working.visible,
-            damage=damage,
+            damage=damage or self.damage,
         )
         clock.lap("prepare")
         losses: list[dict[str, float]] = []

@@ -81,6 +81,7 @@ class GradientPosterior:
     """The published method: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
 
     in_windows: ClassVar[bool] = False  # what F-PAM learns is of the whole picture
+    knows_parts: ClassVar[bool] = False
     seconds_of_pass: ClassVar[float] = 142
     bytes_of_pixel: ClassVar[int] = 2880
 
@@ -112,6 +113,7 @@ class ProximalPosterior:
     """
 
     in_windows: ClassVar[bool] = True
+    knows_parts: ClassVar[bool] = True
     # Of a megapixel with the embedded prior on two CPU cores, and of a pixel of the window (benchmarks/cost.py).
     seconds_of_pass: ClassVar[float] = 3.2
     bytes_of_pixel: ClassVar[int] = 240
@@ -243,11 +245,15 @@ class Settings:
         }
         if set(strengths.values()) == {None}:
             return self
-        if not isinstance(getattr(self.posterior, "strengths", None), Strengths):
-            raise SettingsError(
-                f"preset {self.preset!r} undoes all of the damage at once: leave only, skip and strength out"
-            )
+        self.require_parts()
         return self._with_posterior(strengths=Strengths(**strengths))
+
+    def require_parts(self) -> None:
+        """Raise SettingsError unless the method undoes the damage part by part, as it was estimated or given."""
+        if not self.posterior.knows_parts:
+            raise SettingsError(
+                f"preset {self.preset!r} learns the damage as a whole: leave damage, only, skip and strength out"
+            )
 
     def _with_posterior(self, **changes: Any) -> Settings:
         given = {name: value for name, value in changes.items() if value is not None}

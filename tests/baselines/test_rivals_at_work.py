@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from conftest import Run, noisy
 from PIL import Image
 
-from ldrps.folders.recipe import Method, Recipe
+from ldrps.cli.methods import OF_ALL, OF_RIVALS
+from ldrps.cli.restore import restore
+from ldrps.folders.recipe import OwnMethod, Recipe, RivalMethod
 from ldrps.settings import preset
 
 
@@ -46,6 +49,14 @@ def test_a_folder_and_again(command: Run, picture: Path, tmp_path: Path) -> None
     ("words", "told"),
     [
         (["--method", "yolo"], "rival is 'yolo'; there are yoly"),
+        (["--method", "yoly", "--caption-timeout", 3], "--caption-timeout: of ldrps alone, not of yoly; leave it out"),
+        (["--method", "yoly", "--no-caption-cache"], "--no-caption-cache: of ldrps alone"),
+        (
+            ["--method", "yoly", "--caption-timeout", 30, "--caption", ""],
+            "--caption, --caption-timeout: of ldrps alone",
+        ),
+        (["--method", "yoly", "--preset", "default", "--prior", "embedded"], "--preset, --prior: of ldrps alone"),
+        (["--method", "yoly", "--samples", 0, "--colorize"], "--colorize, --samples: of ldrps alone"),
         (["--method", "yoly", "--noise", 3], "--noise: of ldrps alone, not of yoly"),
         (["--method", "yoly", "--relight", 0, "--dry-run"], "--relight, --dry-run: of ldrps alone"),
         (["--method", "yoly", "--set", "timeout"], "must be NAME=VALUE"),
@@ -58,6 +69,7 @@ def test_a_folder_and_again(command: Run, picture: Path, tmp_path: Path) -> None
             "--caption-url, --caption-required: of",
         ),
         (["--set", "steps=3"], "give --method as well"),
+        (["--method", "ldrps", "--weights", "w.pth"], "give --method as well"),
     ],
 )
 def test_what_is_refused(
@@ -67,6 +79,10 @@ def test_what_is_refused(
     code, _, err = command("restore", picture, "-o", picture.parent / "out.png", *words)
     assert code == 2 and told in " ".join(err.split())
     assert not (picture.parent / "out.png").exists()
+
+
+def test_options_that_rivals_take_are_options() -> None:
+    assert set(inspect.signature(restore).parameters) > OF_ALL | OF_RIVALS
 
 
 def test_the_list(command: Run) -> None:
@@ -83,13 +99,14 @@ def test_a_recipe_is_told_from_another_by_its_method(tmp_path: Path) -> None:
     one.write_bytes(b"1")
     two.write_bytes(b"2")
     methods = [
-        None,
-        Method("yoly"),
-        Method("yoly", seed=1),
-        Method("yoly", changes=(("cap_gradient", False),)),
-        Method("aod-net", weights=one),
-        Method("aod-net", weights=two),
+        OwnMethod(preset("default")),
+        RivalMethod("yoly"),
+        RivalMethod("yoly", seed=1),
+        RivalMethod("yoly", changes=(("cap_gradient", False),)),
+        RivalMethod("aod-net", weights=one),
+        RivalMethod("aod-net", weights=two),
     ]
-    prints = [Recipe(preset("default"), method=method).fingerprint() for method in methods]
+    prints = [Recipe(method).fingerprint() for method in methods]
     assert len(set(prints)) == len(methods)
-    assert Recipe(preset("fast"), method=Method("yoly")).fingerprint() == prints[1], "no preset plays a part"
+    elsewhere = RivalMethod("yoly", device="cuda")
+    assert Recipe(elsewhere).fingerprint() == prints[1], "where it computes plays no part"

@@ -15,7 +15,7 @@ from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Restorer, load_prior
-from ldrps.batch import RestorerBatch
+from ldrps.batch import restorer_batch
 from ldrps.caption import chain
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.chain import Fallback, make_captioner
@@ -86,7 +86,7 @@ def test_a_batch_in_which_everything_fails(
     ]
     faults += [([good], answered, "")] * (20 - len(faults))
     captioner = make_captioner("openai:gpt-x", timeout=60)
-    batch = RestorerBatch(Restorer(text_prior), Output(trace=True, overwrite=True), captioner)
+    batch = restorer_batch(Restorer(text_prior), Output(trace=True, overwrite=True), captioner)
     asked = captioner._captioners[0]._captioner
 
     def restore(timeout: float, job: Job) -> None:
@@ -118,7 +118,7 @@ def test_a_batch_in_which_everything_fails(
 def test_a_second_run_asks_nobody(endpoint: Any, jobs: list[Job], text_prior: Prior) -> None:
     endpoint.script = [endpoint.good("a red car"), endpoint.good("a blue car")]
     for _ in range(2):
-        batch = RestorerBatch(Restorer(text_prior), Output(overwrite=True), make_captioner("openai:gpt-x"))
+        batch = restorer_batch(Restorer(text_prior), Output(overwrite=True), make_captioner("openai:gpt-x"))
         assert [restore_job(batch, job)[0].caption.text for job in jobs[:2]] == ["a red car", "a blue car"]
     assert len(endpoint.requests) == 2
 
@@ -127,7 +127,7 @@ def test_the_captioner_sees_the_picture_and_its_caption_counts(jobs: list[Job], 
     Image.open(jobs[0].source).convert("LA").save(jobs[0].source)
     told = Told(text="golden retriever", negative="dark", note="a note")
     restorer = Restorer(text_prior)
-    result, _ = restore_job(RestorerBatch(restorer, Output(samples=2), told), jobs[0])
+    result, _ = restore_job(restorer_batch(restorer, Output(samples=2), told), jobs[0])
     ((image, hints),) = told.seen
     assert (image.mode, image.size, hints.path) == ("RGB", (40, 32), jobs[0].source)
     assert (result.caption.text, result.caption.source, result.caption.note) == ("golden retriever", "told", "a note")
@@ -146,7 +146,7 @@ def test_a_negative_of_the_settings_stays_unless_there_is_another(text_prior: Pr
 
 def test_a_caption_that_is_required(jobs: list[Job], text_prior: Prior) -> None:
     jobs[1].source.with_suffix(".txt").write_text("a dog")
-    batch = RestorerBatch(Restorer(text_prior), Output(), make_captioner("file", required=True))
+    batch = restorer_batch(Restorer(text_prior), Output(), make_captioner("file", required=True))
     for job in (jobs[0], jobs[2]):
         with pytest.raises(CaptionError):
             restore_job(batch, job)
@@ -161,7 +161,7 @@ def test_a_prior_without_text_asks_nobody(
     told = Told(text="a cat")
     for captioner in (make_captioner("openai:gpt-x", required=True), told, Fallback([told])):
         caplog.clear()
-        result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(overwrite=True), captioner), jobs[0])
+        result, _ = restore_job(restorer_batch(Restorer(tiny_prior), Output(overwrite=True), captioner), jobs[0])
         assert result.caption.text == ""
         assert "knows no text" in result.caption.note and result.caption.source == "none"
         assert "knows no text" in caplog.text
@@ -172,7 +172,7 @@ def test_a_prior_without_text_asks_nobody(
 def test_a_prior_without_text_is_given_what_was_written(
     caption: Any, jobs: list[Job], tiny_prior: Prior, caplog: pytest.LogCaptureFixture
 ) -> None:
-    result, _ = restore_job(RestorerBatch(Restorer(tiny_prior), Output(), caption), jobs[0])
+    result, _ = restore_job(restorer_batch(Restorer(tiny_prior), Output(), caption), jobs[0])
     assert (result.caption.text, result.caption.source) == ("a cat", "text")
     assert "the caption is recorded and not used" in caplog.text
 

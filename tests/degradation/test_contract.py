@@ -89,8 +89,8 @@ def test_no_gradient_is_left_at_the_data_step(make: Make, size: tuple[int, int],
     # Times sigma_x^2, so that the gradient is a distance between pictures.
     objective = (scale * (part(free) - y).pow(2) / sigma_y**2).sum() + (free - x0).pow(2).sum()
     (left,) = torch.autograd.grad(objective / 2, free)
-    # But at black, and where sRGB has its corner: there the slope jumps.
-    assert float(left.abs().flatten().quantile(0.99)) < 1e-5
+    # But at black, and where sRGB has its corner: there the slope jumps, and what blurs takes that to the neighbours.
+    assert float(left.abs().flatten().quantile(0.99)) < (1e-4 if isinstance(part, Compose) else 1e-5)
     assert float((step - x0).abs().max()) > 1e-4
 
 

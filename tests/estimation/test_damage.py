@@ -167,5 +167,5 @@ def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
 
 def test_who_learns_it_takes_none(tiny_prior: Prior) -> None:
     damage = Damage(noise=Estimate(WhiteNoise(0.1)))
-    with pytest.raises(SettingsError, match="'paper-denoising' learns the damage by itself: leave the damage out"):
+    with pytest.raises(SettingsError, match="'paper-denoising' learns the damage as a whole: leave damage, only"):
         Restorer(tiny_prior, preset("paper-denoising"))(Image.fromarray(dark_and_noisy()), damage=damage)

@@ -16,7 +16,7 @@ from PIL import Image
 from ldrps.errors import PriorError, SettingsError
 from ldrps.folders.crew import Alone, Crew, Pool
 from ldrps.folders.outcome import Outcome, Tick
-from ldrps.folders.recipe import Recipe
+from ldrps.folders.recipe import OwnMethod, Recipe
 from ldrps.jobs import Job
 from ldrps.settings import preset
 
@@ -31,7 +31,7 @@ def jobs(tmp_path: Path) -> list[Job]:
 
 @pytest.fixture
 def recipe(tiny_prior_folder: Path) -> Recipe:
-    return Recipe(preset("fast"), prior=str(tiny_prior_folder))
+    return Recipe(OwnMethod(preset("fast"), prior=str(tiny_prior_folder)))
 
 
 def next_outcomes(crew: Crew) -> list[Outcome]:
@@ -87,7 +87,7 @@ def test_a_worker_that_dies_costs_its_picture_and_is_replaced(
 
 
 def test_what_is_wrong_with_all_pictures_is_raised(quick_start: None, jobs: list[Job], tmp_path: Path) -> None:
-    nowhere = Recipe(preset("fast"), prior=str(tmp_path / "none"))
+    nowhere = Recipe(OwnMethod(preset("fast"), prior=str(tmp_path / "none")))
     for crew in (Alone(nowhere, None, lambda *given: None), Pool(nowhere, None, 1, lambda *given: None)):
         with closing(crew):
             crew.start(jobs[0])
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_all_pictures_is_raised(quick_start: None, jobs: list
 
 
 def test_alone_loads_nothing_before_the_first_job(recipe: Recipe, jobs: list[Job]) -> None:
-    crew = Alone(Recipe(preset("fast"), prior="no/such/prior"), None, lambda *given: None)
+    crew = Alone(Recipe(OwnMethod(preset("fast"), prior="no/such/prior")), None, lambda *given: None)
     assert crew.poll(0.0) == [] and crew.has_room
     crew.close()
     crew = Alone(recipe, None, lambda *given: None)
@@ -110,14 +110,14 @@ def test_alone_loads_nothing_before_the_first_job(recipe: Recipe, jobs: list[Job
 def test_faults_and_full_memory_are_failures_of_their_picture(
     recipe: Recipe, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from ldrps.batch import RestorerBatch
+    from ldrps.batch import Batch
 
     errors = iter([TypeError("a slip"), MemoryError(), RuntimeError("CUDA out of memory"), SettingsError("for all")])
 
-    def fail(self: RestorerBatch, *given: object) -> None:
+    def fail(self: Batch, *given: object) -> None:
         raise next(errors)
 
-    monkeypatch.setattr(RestorerBatch, "make", fail)
+    monkeypatch.setattr(Batch, "make", fail)
     crew = Alone(recipe, None, lambda *given: None)
     reasons = []
     for job in jobs[:3]:

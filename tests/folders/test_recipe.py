@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ldrps.errors import InputError, SettingsError
 from ldrps.folders.fingerprint import TextFingerprint
-from ldrps.folders.recipe import Captions, Method, Recipe
+from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
 from ldrps.settings import preset
 
-PLAIN = Recipe(preset("default"))
+PLAIN = Recipe(OwnMethod(preset("default")))
+
+
+def ours(**given: Any) -> Recipe:
+    """The plain recipe with some of its method changed."""
+    return Recipe(OwnMethod(**{"settings": preset("default"), **given}))
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Recipe(preset("fast")),
-        Recipe(preset("default").with_changes(seed=1)),
-        dataclasses.replace(PLAIN, dtype="bfloat16"),
-        dataclasses.replace(PLAIN, captions=Captions("a boat")),
-        dataclasses.replace(PLAIN, prior="some/hub-id"),
+        ours(settings=preset("fast")),
+        ours(settings=preset("default").with_changes(seed=1)),
+        ours(dtype="bfloat16"),
+        ours(captions=Captions("a boat")),
+        ours(prior="some/hub-id"),
     ],
 )
 def test_what_changes_results(other: Recipe) -> None:
@@ -34,9 +42,9 @@ def test_what_changes_results(other: Recipe) -> None:
 @pytest.mark.parametrize(
     "same",
     [
-        Recipe(preset("default").with_changes(seed=0)),
+        ours(settings=preset("default").with_changes(seed=0)),
         dataclasses.replace(PLAIN, output=Output(overwrite=True, compare=True, trace=True, samples=2, max_pixels=7)),
-        dataclasses.replace(PLAIN, captions=Captions(cache=False, timeout=1.0)),
+        ours(captions=Captions(cache=False, timeout=1.0)),
     ],
 )
 def test_what_does_not(same: Recipe) -> None:
@@ -51,7 +59,7 @@ def test_captions_in_files_count_for_their_pictures_alone(
     folder = tmp_path / "texts" if ":" in spec else tmp_path
     folder.mkdir(exist_ok=True)
     captions = Captions(spec)
-    recipe = dataclasses.replace(PLAIN, captions=captions).fingerprint()
+    recipe = ours(captions=captions).fingerprint()
     assert isinstance(recipe, TextFingerprint)
     source, other = tmp_path / "a.png", tmp_path / "b.png"
     marks = [recipe.of(source)]
@@ -70,25 +78,40 @@ def test_a_text_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
     assert recipe.of(tmp_path / "a.png") == recipe.of(tmp_path / "\0.png") == "recipe"
 
 
-def test_captions_in_files_are_nothing_to_rivals() -> None:
-    rival = Recipe(preset("default"), captions=Captions("file"), method=Method("yoly"))
-    assert rival.fingerprint() == dataclasses.replace(rival, captions=Captions()).fingerprint()
+@pytest.mark.parametrize("method", [PLAIN.method, RivalMethod("yoly", changes=(("steps", 3),))])
+def test_every_method_can_be_sent_and_knows_what_is_too_large(method: OwnMethod | RivalMethod) -> None:
+    recipe = Recipe(method, Output(max_memory=2**28))
+    assert pickle.loads(pickle.dumps(recipe)) == recipe
+    with pytest.raises(InputError, match=r"40 x 30 takes .* at least, the limit is 0\.25 GiB"):
+        recipe.check_size((40, 30))
+    Recipe(method).check_size((40, 30))
+
+
+def test_what_a_picture_takes_is_known_of_ours_alone() -> None:
+    assert PLAIN.cost((40, 30)).bytes < PLAIN.cost((400, 300)).bytes
+    with pytest.raises(SettingsError, match="what yoly will take: leave --dry-run out"):
+        Recipe(RivalMethod("yoly")).cost((40, 30))
+
+
+def test_samples_are_drawn_by_ours_alone() -> None:
+    with pytest.raises(SettingsError, match="samples is 2; this method draws none"):
+        Recipe(RivalMethod("yoly"), Output(samples=2)).build()
 
 
 def test_a_prior_is_told_by_its_weights(tiny_prior_folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiny_prior_folder, tmp_path / "copy"))
-    one, moved = (dataclasses.replace(PLAIN, prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy))
+    one, moved = (ours(prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy))
     assert one == moved
     weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert dataclasses.replace(PLAIN, prior=str(copy)).fingerprint() != one
+    assert ours(prior=str(copy)).fingerprint() != one
 
 
 def test_a_prior_with_a_pipe_or_a_lost_link_can_be_told(tiny_prior_folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiny_prior_folder, tmp_path / "copy"))
     os.mkfifo(copy / "unet/pipe.json")
     (copy / "unet/lost.json").symlink_to("nowhere")
-    told = [dataclasses.replace(PLAIN, prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy)]
+    told = [ours(prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy)]
     assert told[0] == told[1], "they are nothing that is loaded"

@@ -1,4 +1,4 @@
-"""The contract of a rival: another system that restores, called as `ldrps.Restorer` is."""
+"""The contract of a rival: another system that restores, a `PictureRestorer` as `ldrps.Restorer` is."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from torch import Tensor
 from ldrps.baselines.facts import Facts, Order
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
+from ldrps.cost import check_reading
 from ldrps.errors import SettingsError
 from ldrps.guard import check_restored
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Window
 from ldrps.prior.device import usable_device
-from ldrps.progress import Clock, OnStep, Progress, Steps, follow
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
 
@@ -132,6 +133,11 @@ class Rival(ABC):
         other.settings = dataclasses.replace(self.settings, seed=seed)
         return other
 
+    def within(self, size: tuple[int, int], max_bytes: int | None) -> Self:
+        """Itself, if a picture of that size can at least be read and written; see `ldrps.cost.check_reading`."""
+        check_reading(size, max_bytes)
+        return self
+
     @abstractmethod
     def run(self, y: Tensor, generator: torch.Generator) -> Run:
         """Restore y, float32 [1, 3, H, W] in [0, 1] on the rival's device, step by step.
@@ -146,6 +152,7 @@ class Rival(ABC):
         caption: Caption | str = "",
         *,
         on_step: OnStep | None = None,
+        recaption: Recaption | None = None,
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
 
@@ -155,10 +162,11 @@ class Rival(ABC):
         """
         return follow(self.steps(image, caption), on_step)
 
-    def steps(self, image: Source, caption: Caption | str = "") -> Steps:
+    def steps(self, image: Source, caption: Caption | str = "", *, recaption: Recaption | None = None) -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
-        The caption is recorded; none of these systems listens to one. `Progress.z0` is the picture at that step.
+        The caption is recorded; none of these systems listens to one, nor asks for another. `Progress.z0` is the
+        picture at that step.
         """
         clock = Clock()
         picture = image if isinstance(image, Picture) else load_picture(image)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ldrps.baselines.rival import Rival
+    from ldrps.caption.base import Caption
+    from ldrps.image.picture import Picture
     from ldrps.prior.base import Prior
-    from ldrps.progress import Progress
+    from ldrps.progress import PictureRestorer, Progress
 
 OURS = "ldrps"
 FILES = "files:"
@@ -146,12 +147,10 @@ class Contender:
         Raises:
             InputError: there is no such method, or what it needs is not installed.
         """
-        if self.method == OURS:
-            return _ours(self)
         if self.method.startswith(FILES):
             return _files(self)
-        if self.rival:
-            return _stopped(self) if self.is_oracle else _rival(self)
+        if self.method == OURS or self.rival:
+            return _stopped(self) if self.is_oracle else _restored(self)
         if self.method == "oracle-roundtrip":
             return _roundtrip(self)
         from ldrps.baselines import ORACLES, baseline
@@ -228,32 +227,35 @@ def _prior(name: str, device: str) -> Prior:
     return load_prior(name, device=device)
 
 
-def _ours(entry: Contender) -> Attempt:
-    from ldrps.caption.offline import OfflineCaptioner
-    from ldrps.captioning import ask
-    from ldrps.image.picture import load_picture
-    from ldrps.restorer import Restorer
+def _restorer(entry: Contender) -> PictureRestorer:
+    if entry.method == OURS:
+        from ldrps.restorer import Restorer
 
-    settings, captioner = entry.settings, OfflineCaptioner()
-    restorer = Restorer(_prior(entry.prior, entry.device), settings)
+        return Restorer(_prior(entry.prior, entry.device), entry.settings)
+    return build_rival(entry.rival, Order(weights=Path(entry.weights) if entry.weights else None, device=entry.device))
+
+
+def _restored(entry: Contender) -> Attempt:
+    from ldrps.image.picture import load_picture
+
+    restorer = _restorer(entry)
+    describe = _describe_offline(entry) if entry.captions == "offline" else None
 
     def restore(problem: Problem) -> Image.Image:
-        seeded = settings.with_changes(seed=problem.seed)
         picture = load_picture(problem.damaged)
-        caption = ask(captioner, picture, restorer.estimators) if entry.captions == "offline" else problem.caption
-        return restorer.with_settings(seeded)(picture, caption).image
+        caption = problem.caption if describe is None else describe(picture)
+        return restorer.with_seed(problem.seed)(picture, caption).image
 
     return restore
 
 
-def _built(entry: Contender) -> Rival:
-    order = Order(weights=Path(entry.weights) if entry.weights else None, device=entry.device)
-    return build_rival(entry.rival, order)
+def _describe_offline(entry: Contender) -> Callable[[Picture], Caption]:
+    from ldrps.caption.offline import OfflineCaptioner
+    from ldrps.captioning import ask
+    from ldrps.estimation.estimators import load_estimators
 
-
-def _rival(entry: Contender) -> Attempt:
-    rival = _built(entry)
-    return lambda problem: rival.with_seed(problem.seed)(problem.damaged).image
+    captioner, estimators = OfflineCaptioner(), load_estimators(device=entry.device)
+    return lambda picture: ask(captioner, picture, estimators)
 
 
 def _stopped(entry: Contender) -> Attempt:
@@ -261,7 +263,7 @@ def _stopped(entry: Contender) -> Attempt:
     from ldrps.image.arrays import to_pil
     from ldrps.metrics import psnr
 
-    rival = _built(entry)
+    restorer = _restorer(entry)
 
     def watch(problem: Problem) -> Image.Image:
         truth = problem.truth
@@ -278,7 +280,7 @@ def _stopped(entry: Contender) -> Attempt:
             if progress.number >= 1 and progress.number % _WATCHED == 0:
                 look(to_pil(progress.z0[0, :, :height, :width]))
 
-        look(rival.with_seed(problem.seed)(problem.damaged, on_step=on_step).image)
+        look(restorer.with_seed(problem.seed)(problem.damaged, on_step=on_step).image)
         return seen[0][1]
 
     return watch

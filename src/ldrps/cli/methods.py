@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,12 +11,18 @@ from ldrps.cli.terminal import tell, tell_text
 from ldrps.printable import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ldrps.baselines.facts import Facts
-    from ldrps.folders.recipe import Method
 
 OURS = "ldrps"
+# Parameters of `ldrps restore` by the methods that take them; any other is of ldrps alone.
+OF_ALL = {
+    *("sources", "out", "method", "seed", "steps", "device"),
+    *("compare", "trace", "force", "max_pixels", "quality", "srgb", "strip"),
+    *("recursive", "include", "exclude", "jobs", "watch"),
+}
+OF_RIVALS = {"weights", "set_"}
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
@@ -37,26 +42,34 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as 
         tell("")
 
 
-def chosen(method: Method, settings: list[str] | None, unheard: Mapping[str, object]) -> Method | None:
-    """The method with its settings, each "NAME=VALUE"; None for ldrps itself.
-
-    `unheard` are the options of ldrps alone, by name, with what was given: None, "" and False are nothing, 0 is.
+def check_options(context: typer.Context, method: str) -> None:
+    """Refuse what was given on the command line and `method` does not take, be it the default.
 
     Raises:
-        BadParameter: a setting is malformed, or an option was given that the method does not know.
+        BadParameter: an option was given that the method does not take.
         InputError: there is no such method.
     """
-    if method.name == OURS:
-        if settings or method.weights is not None:
+    told = {"COMMANDLINE", "ENVIRONMENT"}  # by name: typer and click have a class each for where a value is from
+    sources = {option: context.get_parameter_source(option.name or "") for option in context.command.params}
+    given = [option for option, source in sources.items() if source is not None and source.name in told]
+    if method == OURS:
+        if any(option.name in OF_RIVALS for option in given):
             raise typer.BadParameter("--set and --weights are of other methods: give --method as well")
-        return None
+        return
     from ldrps.baselines.registry import facts_of
 
-    facts_of(method.name)
-    given = [option for option, value in unheard.items() if value is not None and value is not False and value != ""]
-    if wrong := [f"--{option.replace('_', '-')}" for option in given]:
-        raise typer.BadParameter(f"{', '.join(wrong)}: of ldrps alone, not of {method.name}; leave it out")
-    return replace(method, changes=tuple(_setting(text) for text in settings or []))
+    facts_of(method)
+    if wrong := [option.opts[0] for option in given if option.name not in OF_ALL | OF_RIVALS]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: of ldrps alone, not of {method}; leave it out")
+
+
+def read_settings(texts: Iterable[str]) -> tuple[tuple[str, Any], ...]:
+    """The settings of a rival, by name, from texts like "NAME=VALUE", whose values are JSON or else text.
+
+    Raises:
+        BadParameter: one is malformed.
+    """
+    return tuple(_setting(text) for text in texts)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ldrps.cli.terminal import say, tell
-from ldrps.cost import Cost, affordable, estimate
+from ldrps.cost import Cost
 from ldrps.errors import InputError, LdrpsError
 from ldrps.folders.find import Found
 from ldrps.folders.manifest import check_manifest, standing_of
@@ -42,12 +42,12 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
                 raise InputError(standing.reason)
             check_files(job, recipe.output, overwrite=standing.overwrite)
             size = read_size(job.source, recipe.output.max_pixels)
-            settings = affordable(size, recipe.settings, recipe.output.max_memory)
+            cost = recipe.cost(size)
         except LdrpsError as error:
             failures.append(error.on_command_line)
             continue
-        costs.append(estimate(size, settings))
-        _tell(job, f"{size[0]}x{size[1]}, {duration(costs[-1].seconds)}, {costs[-1].bytes / 2**20:,.0f} MiB")
+        costs.append(cost)
+        _tell(job, f"{size[0]}x{size[1]}, {duration(cost.seconds)}, {cost.bytes / 2**20:,.0f} MiB")
     for reason in failures:
         say(reason)
     say(_sum(costs, finished, len(failures), found.others))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import ldrps
-from ldrps.cli.methods import OURS, chosen
+from ldrps.cli.damage import DamageOption, OnlyOption, SkipOption, StrengthOption, with_parts
+from ldrps.cli.methods import OURS, check_options, read_settings
 from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder
 from ldrps.cli.terminal import say
 from ldrps.errors import InputError
 from ldrps.estimation import PACKAGED, estimators_folder
+from ldrps.estimation.files import read_plain
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 
 def restore(
+    context: typer.Context,
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
     out: OutOption,
     method: Annotated[
@@ -104,6 +107,10 @@ def restore(
     noise: Annotated[
         float | None, typer.Option(help="The noise, of 255, instead of the estimate; for grain that it does not see.")
     ] = None,
+    damage: DamageOption = None,
+    only: OnlyOption = None,
+    skip: SkipOption = None,
+    strength: StrengthOption = None,
     tile: Annotated[
         int | None, typer.Option(help="Pixels a side of the windows in which large pictures are restored; 512.")
     ] = None,
@@ -154,7 +161,10 @@ def restore(
         overlap=overlap,
         working_size=working_size,
     )
-    settings = settings.with_knowledge(undamaged=undamaged, noise=noise)
+    settings = with_parts(settings.with_knowledge(undamaged=undamaged, noise=noise), only, skip, strength or [])
+    if damage is not None:
+        settings.require_parts()
+        read_plain(damage)
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
@@ -163,25 +173,18 @@ def restore(
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
-    from ldrps.folders.recipe import Captions, Method, Recipe
+    from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
     from ldrps.jobs import Output
 
-    unheard = {
-        **{"caption": caption, "negative": negative, "colorize": colourise, "relight": relight, "noise": noise},
-        **{"recurrences": recurrences, "undamaged": undamaged, "tile": tile, "overlap": overlap},
-        **{"working_size": working_size, "perceptual": perceptual, "recaption": recaption, "dry_run": dry_run},
-        **{"samples": samples or None, "estimators": estimators != PACKAGED},
-        **{"preset": preset != "default", "prior": prior != "embedded", "max_memory": max_memory},
-        **{"dtype": dtype != "float32", "caption_url": caption_url, "caption_prompt": caption_prompt},
-        **{"caption_required": caption_required},
-    }
-    rival = chosen(Method(method, seed, steps, weights), set_, unheard)
-    limit = None if max_memory is None else round(max_memory * 2**30)
-    output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
+    check_options(context, method)
     captions = Captions(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    recipe = Recipe(settings, prior, device, dtype, perceptual, estimators, captions, output, rival)
+    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, damage)
+    rival = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
+    limit = None if max_memory is None else round(max_memory * 2**30)
+    output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
+    recipe = Recipe(ours if method == OURS else rival, output)
     folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:
         _refuse_missing(sources)

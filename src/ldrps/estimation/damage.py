@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from torch import Tensor
 
 from ldrps.degradation import Degradation, Noise, Pointwise, UncertainTone, WhiteNoise, from_plain
 from ldrps.errors import InputError, LdrpsError, SettingsError
+from ldrps.estimation.files import read_plain
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
-_LARGEST = 10_000_000  # characters of a file
 _PICTURE = (1, 3, 7, 5)  # of any size: what fits it is the same everywhere
 
 Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
@@ -148,16 +147,7 @@ class Damage:
             InputError: the file cannot be read, or holds no damage.
         """
         path = Path(path)
-        try:
-            with path.open(encoding="utf-8") as file:
-                text = file.read(_LARGEST + 1)
-            data = json.loads(text) if len(text) <= _LARGEST else None
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{path} cannot be read as JSON ({error}): give a damage") from error
-        if data is None:
-            raise InputError(f"{path} has more than {_LARGEST:,} characters, or nothing: give a damage")
-        if isinstance(data, Mapping) and "damage" in data:
-            data = data["damage"]
+        data = read_plain(path)
         try:
             return Damage.from_plain(data)
         except LdrpsError as error:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import edges, weights_mark
 from ldrps.baselines.registry import build_rival
-from ldrps.cost import affordable, check_reading
+from ldrps.cost import Cost, affordable, check_reading, estimate
+from ldrps.errors import SettingsError
 from ldrps.estimation import PACKAGED, estimators_folder
+from ldrps.estimation.files import read_plain
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
@@ -54,26 +57,8 @@ class Captions:
 
 
 @dataclass(frozen=True)
-class Method:
-    """A rival in place of ldrps, by its name in `ldrps methods`, and what was said about it; see `Order`."""
-
-    name: str
-    seed: int | None = None
-    steps: int | None = None
-    weights: Path | None = None
-    changes: tuple[tuple[str, Any], ...] = ()
-
-    def order(self, device: str) -> Order:
-        """The same for `build_rival`."""
-        return Order(self.seed, self.steps, self.weights, device, dict(self.changes))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Settings, prior, captions and output; see `ldrps.load_prior` and `VGG16Features.from_file` for the rest.
-
-    With a `method`, a rival restores: settings, prior and captions then play no part.
-    """
+class OwnMethod:
+    """ldrps itself: settings, prior and captions; see `ldrps.load_prior` and `VGG16Features.from_file` for the rest."""
 
     settings: Settings
     prior: str = EMBEDDED
@@ -82,56 +67,33 @@ class Recipe:
     perceptual: Path | None = None
     estimators: str = PACKAGED
     captions: Captions = field(default_factory=Captions)
-    output: Output = field(default_factory=Output)
-    method: Method | None = None
+    damage: Path | None = None
 
-    def fingerprint(self) -> Fingerprint:
-        """Of all that decides a result beside its picture: equal ones give the same results."""
-        if self.method is None and self.captions.in_files:
-            return TextFingerprint(self._hash(), self.captions.folder)
-        return self._hash()
-
-    def _hash(self) -> str:
-        output = {name: value for name, value in dataclasses.asdict(self.output).items() if name not in _WHICH_FILES}
+    def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         captions = self.captions
-        about: list[Any] = [
+        mark = _hash(
             dataclasses.asdict(self.settings) | {"method": self.settings.method},
             [_identity(prior_folder(self.prior), self.prior), self.dtype],
             _identity(estimators_folder(self.estimators), self.estimators),
             None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
+            *([] if self.damage is None else [read_plain(self.damage)]),
             output,
-        ]
-        if self.method is not None:
-            weights = weights_mark(self.method.name, self.method.weights)
-            about = [dataclasses.asdict(self.method) | {"weights": weights}, output]
-        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+        )
+        return TextFingerprint(mark, captions.folder) if captions.in_files else mark
 
-    def check_size(self, size: tuple[int, int]) -> None:
-        """Find out before anything is loaded whether there is memory for a picture of (width, height) `size`.
+    def check_size(self, size: tuple[int, int], max_memory: int | None) -> None:
+        affordable(size, self.settings, max_memory)
 
-        Raises:
-            InputError: there is too little.
-        """
-        if self.method is None:
-            affordable(size, self.settings, self.output.max_memory)
-        else:
-            check_reading(size, self.output.max_memory)
+    def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
+        return estimate(size, affordable(size, self.settings, max_memory))
 
-    def build(self) -> Batch:
-        """Load all that it takes.
-
-        Raises:
-            InputError, PriorError, SettingsError: something cannot be loaded, or the parts do not go together.
-        """
-        if self.method is not None:
-            from ldrps.batch import RivalBatch
-
-            return RivalBatch(build_rival(self.method.name, self.method.order(self.device)), self.output)
+    def build(self, output: Output) -> Batch:
         import torch
 
-        from ldrps.batch import RestorerBatch
+        from ldrps.batch import restorer_batch
         from ldrps.caption.chain import make_captioner
+        from ldrps.estimation.damage import Damage
         from ldrps.estimation.estimators import load_estimators
         from ldrps.guidance.perceptual import VGG16Features
         from ldrps.prior import load_prior
@@ -150,12 +112,85 @@ class Recipe:
         precision: torch.dtype = getattr(torch, self.dtype)
         prior = load_prior(self.prior, device=self.device, dtype=precision)
         features = None if self.perceptual is None else VGG16Features.from_file(self.perceptual).to(prior.device)
-        return RestorerBatch(
-            Restorer(prior, self.settings, estimators=load_estimators(self.estimators), features=features),
-            self.output,
-            captioner,
-            recaption=captions.again,
+        restorer = Restorer(
+            prior,
+            self.settings,
+            estimators=load_estimators(self.estimators),
+            damage=None if self.damage is None else Damage.load(self.damage),
+            features=features,
         )
+        return restorer_batch(restorer, output, captioner, recaption=captions.again)
+
+
+@dataclass(frozen=True)
+class RivalMethod:
+    """A rival in place of ldrps, by its name in `ldrps methods`, and what was said about it; see `Order`."""
+
+    name: str
+    seed: int | None = None
+    steps: int | None = None
+    weights: Path | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
+    device: str = "cpu"
+
+    def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
+        about = dataclasses.asdict(self) | {"weights": weights_mark(self.name, self.weights)}
+        del about["device"]  # where it computes decides no result
+        return _hash(about, output)
+
+    def check_size(self, size: tuple[int, int], max_memory: int | None) -> None:
+        check_reading(size, max_memory)
+
+    def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
+        raise SettingsError(f"nobody knows what {self.name} will take: leave --dry-run out")
+
+    def build(self, output: Output) -> Batch:
+        from ldrps.batch import Batch
+
+        order = Order(self.seed, self.steps, self.weights, self.device, dict(self.changes))
+        return Batch(build_rival(self.name, order), output)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Who restores the pictures of a run, and what is written of each. Both methods answer the same questions."""
+
+    method: OwnMethod | RivalMethod
+    output: Output = field(default_factory=Output)
+
+    def fingerprint(self) -> Fingerprint:
+        """Of all that decides a result beside its picture: equal ones give the same results."""
+        output = dataclasses.asdict(self.output)
+        return self.method.fingerprint({name: output[name] for name in output if name not in _WHICH_FILES})
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Find out before anything is loaded whether there is memory for a picture of (width, height) `size`.
+
+        Raises:
+            InputError: there is too little.
+        """
+        self.method.check_size(size, self.output.max_memory)
+
+    def cost(self, size: tuple[int, int]) -> Cost:
+        """What a picture of (width, height) `size` will take.
+
+        Raises:
+            InputError: there is too little memory.
+            SettingsError: of this method nobody knows.
+        """
+        return self.method.cost(size, self.output.max_memory)
+
+    def build(self) -> Batch:
+        """Load all that it takes.
+
+        Raises:
+            InputError, PriorError, SettingsError: something cannot be loaded, or the parts do not go together.
+        """
+        return self.method.build(self.output)
+
+
+def _hash(*about: Any) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _identity(root: Path, name: str) -> str:

@@ -44,7 +44,7 @@ def plan(
     posterior = settings.posterior
     if isinstance(posterior, GradientPosterior):
         if damage is not None:
-            raise SettingsError(f"preset {settings.preset!r} learns the damage by itself: leave the damage out")
+            settings.require_parts()
         return Ldrps(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
