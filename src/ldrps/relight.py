@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import Tone
-from ldrps.image.views import glance
+from ldrps.image.views import thumbnail
 from ldrps.prior.base import Prior
 from ldrps.sampling.trust import caption_gain
 
@@ -38,7 +38,7 @@ def find_light(prior: Prior, image: Tensor, caption: str, strength: float) -> fl
         caption: what it should look like.
         strength: 0 changes nothing.
     """
-    small = glance(image, _LOOKED_AT)
+    small = thumbnail(image, _LOOKED_AT)
     gains = [caption_gain(prior, relit(small, change), caption) for change in _CHANGES]
     scores = [strength * gain - _COST * change**2 for gain, change in zip(gains, _CHANGES, strict=True)]
     return _summit(scores)

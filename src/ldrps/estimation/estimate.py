@@ -12,7 +12,7 @@ from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise import estimate_noise
 from ldrps.estimation.tone import estimate_tone
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.views import glance, mosaic
+from ldrps.image.views import thumbnail, mosaic
 from ldrps.prior.base import Prior
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import draw
@@ -39,7 +39,7 @@ def estimate_damage(
     """
     damage = Damage()
     if settings.strengths.tone != 0:
-        tone = estimate_tone(glance(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
+        tone = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
         damage = Damage(tone=tone).with_strengths(settings.strengths)
     if settings.strengths.noise == 0:
         return damage

@@ -45,7 +45,7 @@ def gather(views: Tensor, shifts: Sequence[Shift], size: tuple[int, int]) -> Ten
     return torch.stack(aligned).mean(0, keepdim=True)
 
 
-def glance(image: Tensor, side: int) -> Tensor:
+def thumbnail(image: Tensor, side: int) -> Tensor:
     """An image [1, C, H, W] of no more than side^2 pixels: itself, or reduced by averaging."""
     height, width = image.shape[-2:]
     shrink = side / (height * width) ** 0.5

@@ -13,7 +13,7 @@ from ldrps.estimation.words import exposure_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Window, windows
-from ldrps.image.views import glance, mosaic
+from ldrps.image.views import thumbnail, mosaic
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to
@@ -60,7 +60,7 @@ class Blind(Method):
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning(prior, self.posterior.shifts)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
-        exposure = exposure_of(damage, glance(y, ENOUGH))
+        exposure = exposure_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, exposure, windows=len(self.windows))
         self.set_caption(caption)
         self.sigma = self.posterior.noise_factor * damage.noise_deviation  # in pixels
@@ -75,7 +75,7 @@ class Blind(Method):
 
     def set_caption(self, caption: str) -> None:
         if caption and self.prior.has_text:
-            gain = caption_gain(self.prior, self.undone(glance(self.y, ENOUGH)), caption)
+            gain = caption_gain(self.prior, self.undone(thumbnail(self.y, ENOUGH)), caption)
             fit = CaptionFit(round(gain, 4), followed=gain > -self.posterior.caption_misleads)
             self.findings = replace(self.findings, caption=fit)
             caption = caption if fit.followed else ""
