@@ -14,7 +14,7 @@ from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.image.picture import load_picture
 from ldrps.serve.limits import Limits
-from ldrps.serve.line import Line
+from ldrps.serve.queue import TaskQueue
 from ldrps.serve.order import Order
 from ldrps.serve.task import Task, Upload
 from ldrps.serve.work import Worker
@@ -119,14 +119,14 @@ def test_stopping_in_the_middle_closes_the_steps_within_one(
             closed.append(True)
 
     monkeypatch.setattr(Restorer, "steps", steps)
-    line = Line(work, 1)
-    line.join(asked)
+    queue = TaskQueue(work, 1)
+    queue.join(asked)
     until(lambda: asked.snapshot.over)
     assert done == [1, 2]
     assert closed == [True]
     assert asked.snapshot.stopped and asked.snapshot.outcomes == ()
     again = task([grainy], tmp_path / "again", Order("fast"))
-    line.join(again)  # the worker is free
+    queue.join(again)  # the worker is free
     until(lambda: again.snapshot.over)
     assert again.snapshot.outcomes[0].file is not None
 

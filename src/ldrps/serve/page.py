@@ -119,7 +119,7 @@ class Page:
         for button, path in self.samples:
             button.click(self._example(path), None, shown, **hidden)
         self.clear.click(self._clear, None, shown, **hidden)
-        # Many visitors may wait here at once: the line of the studio sees to it that one is served at a time.
+        # Many visitors may wait here at once: the queue of the studio sees to it that one is served at a time.
         self.go.click(self._restore, self.settings, shown, concurrency_limit=None, **hidden)
         self.halt.click(self._stop, None, self.status, queue=False, **hidden)
         self.history.input(self._recall, self.history, shown, **hidden)
@@ -159,7 +159,7 @@ class Page:
         yield self._begun()
         seen: tuple[object, ...] = ()
         while not task.snapshot.over:
-            now = (task.snapshot, self._studio.line.ahead(task), task.stopping)
+            now = (task.snapshot, self._studio.queue.ahead(task), task.stopping)
             if now != seen:
                 seen = now
                 yield self._going_on(task, now[1])

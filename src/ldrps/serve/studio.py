@@ -11,7 +11,7 @@ from ldrps.errors import InputError
 from ldrps.image.picture import load_picture, to_image
 from ldrps.printable import printable
 from ldrps.serve.limits import Limits, refuse_upload
-from ldrps.serve.line import Line
+from ldrps.serve.queue import TaskQueue
 from ldrps.serve.names import clean_name
 from ldrps.serve.order import Order
 from ldrps.serve.previews import save_shown
@@ -30,7 +30,7 @@ class Studio:
 
     def __init__(self, work: Callable[[Task], None], root: Path, limits: Limits) -> None:
         self.limits = limits
-        self.line = Line(work, limits.waiting)
+        self.queue = TaskQueue(work, limits.waiting)
         self.visits = Visits(root)
         self._reading = threading.Lock()  # pictures are large when decoded: one at a time
 
@@ -66,7 +66,7 @@ class Studio:
         visit.chosen = []
 
     def start(self, key: str, order: Order) -> Task:
-        """Put a run with the chosen pictures in line.
+        """Put a run with the chosen pictures in the queue.
 
         Raises:
             InputError: nothing was chosen, or the run before is not over.
@@ -80,7 +80,7 @@ class Studio:
             raise InputError("your pictures before these are not done yet: wait for them, or stop them")
         order.settings()
         task = Task(visit.chosen, order, visit.new_folder())
-        self.line.join(task)
+        self.queue.join(task)
         visit.task = task
         return task
 
@@ -88,13 +88,13 @@ class Studio:
         """Stop the visitor's run, if there is one."""
         task = self.visits.of(key).task
         if task is not None:
-            self.line.stop(task)
+            self.queue.stop(task)
 
     def leave(self, key: str) -> None:
         """The visitor is gone: stop the run, delete everything."""
         visit = self.visits.end(key)
         if visit is not None and visit.task is not None:
-            self.line.stop(visit.task)
+            self.queue.stop(visit.task)
 
     def remember(self, key: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Add results to the visitor's history; returns it, the latest first."""
@@ -113,7 +113,7 @@ class Studio:
 
     def close(self) -> None:
         """Stop all runs."""
-        self.line.close()
+        self.queue.close()
 
     def _upload(self, visit: Visit, path: Path, name: str) -> Upload:
         refuse_upload(path, name, self.limits)

@@ -1,4 +1,4 @@
-"""The line that requests wait in: one is carried out at a time, few wait, each can be stopped."""
+"""The queue that requests wait in: one is carried out at a time, few wait, each can be stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FullError(LdrpsError):
     """So many requests wait that another one is refused."""
 
 
-class Line:
+class TaskQueue:
     """Carries out tasks in the order in which they came, in a thread of its own.
 
     Args:
@@ -39,7 +39,7 @@ class Line:
         return len(self._tasks)
 
     def join(self, task: Task) -> None:
-        """Put a task at the end of the line.
+        """Put a task at the end of the queue.
 
         Raises:
             FullError: there is no room.

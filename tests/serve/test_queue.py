@@ -7,7 +7,7 @@ import pytest
 from conftest import until
 from serve.held import Held
 
-from ldrps.serve.line import FullError, Line
+from ldrps.serve.queue import FullError, TaskQueue
 from ldrps.serve.order import Order
 from ldrps.serve.task import Task, Upload
 
@@ -20,39 +20,39 @@ def task(folder: Path, pictures: int = 1) -> Task:
 
 
 def test_one_after_the_other_in_the_order_of_arrival(held: Held, tmp_path: Path) -> None:
-    line = Line(held, waiting=5)
+    queue = TaskQueue(held, waiting=5)
     tasks = [task(tmp_path) for _ in range(3)]
     for each in tasks:
-        line.join(each)
+        queue.join(each)
     until(lambda: tasks[0].snapshot.started)
-    assert [line.ahead(each) for each in tasks] == [0, 1, 2]
+    assert [queue.ahead(each) for each in tasks] == [0, 1, 2]
     assert not tasks[1].snapshot.started
     held.let(9)
     until(lambda: all(each.snapshot.over for each in tasks))
     assert held.done == tasks
     assert not any(each.snapshot.stopped for each in tasks)
-    assert len(line) == 0
+    assert len(queue) == 0
 
 
 def test_the_line_is_bounded(held: Held, tmp_path: Path) -> None:
-    line = Line(held, waiting=1)
-    line.join(task(tmp_path))
+    queue = TaskQueue(held, waiting=1)
+    queue.join(task(tmp_path))
     second = task(tmp_path)
-    line.join(second)
+    queue.join(second)
     with pytest.raises(FullError, match="1 requests are waiting already"):
-        line.join(task(tmp_path))
-    line.stop(second)  # its place is free at once
-    line.join(task(tmp_path))
-    line.close(0)
+        queue.join(task(tmp_path))
+    queue.stop(second)  # its place is free at once
+    queue.join(task(tmp_path))
+    queue.close(0)
     held.let(9)
 
 
 def test_a_task_that_waits_stops_at_once(held: Held, tmp_path: Path) -> None:
-    line = Line(held, waiting=5)
+    queue = TaskQueue(held, waiting=5)
     first, second = task(tmp_path), task(tmp_path)
-    line.join(first)
-    line.join(second)
-    line.stop(second)
+    queue.join(first)
+    queue.join(second)
+    queue.stop(second)
     assert second.snapshot.over and second.snapshot.stopped and not second.snapshot.started
     held.let(3)
     until(lambda: first.snapshot.over)
@@ -60,13 +60,13 @@ def test_a_task_that_waits_stops_at_once(held: Held, tmp_path: Path) -> None:
 
 
 def test_a_task_under_way_stops_after_its_step_and_the_next_begins(held: Held, tmp_path: Path) -> None:
-    line = Line(held, waiting=5)
+    queue = TaskQueue(held, waiting=5)
     first, second = task(tmp_path, pictures=2), task(tmp_path)
-    line.join(first)
-    line.join(second)
+    queue.join(first)
+    queue.join(second)
     held.let(4)  # the first picture, and a step of the second
     until(lambda: first.snapshot.picture == 2 and first.snapshot.step == 1)
-    line.stop(first)
+    queue.stop(first)
     assert not first.snapshot.over
     held.let(1)
     until(lambda: second.snapshot.started)
@@ -80,24 +80,24 @@ def test_work_that_fails_does_not_end_the_line(tmp_path: Path, caplog: pytest.Lo
     def work(each: Task) -> None:
         raise MemoryError("no room")
 
-    line = Line(work, waiting=5)
+    queue = TaskQueue(work, waiting=5)
     with caplog.at_level(logging.ERROR):
         for _ in range(2):
             failed = task(tmp_path)
-            line.join(failed)
+            queue.join(failed)
             until(lambda failed=failed: failed.snapshot.over)
             assert not failed.snapshot.stopped
     assert "no room" in caplog.text
 
 
 def test_closing_stops_all(held: Held, tmp_path: Path) -> None:
-    line = Line(held, waiting=5)
+    queue = TaskQueue(held, waiting=5)
     tasks = [task(tmp_path) for _ in range(3)]
     for each in tasks:
-        line.join(each)
+        queue.join(each)
     until(lambda: tasks[0].snapshot.started)
     held.let(1)
-    line.close()
+    queue.close()
     assert all(each.snapshot.over and each.snapshot.stopped for each in tasks)
     with pytest.raises(FullError):
-        line.join(task(tmp_path))
+        queue.join(task(tmp_path))
