@@ -141,7 +141,7 @@ def test_metadata_and_quality(run: Run, pictures: Path, tmp_path: Path) -> None:
 
 def test_watching(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until Ctrl-C, which comes when nothing has been to do for a while."""
-    from ldrps.folders import crew
+    from ldrps.folders import pool
 
     idle: list[float] = []
     really_sleep = time.sleep
@@ -154,7 +154,7 @@ def test_watching(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.
             raise KeyboardInterrupt
         really_sleep(seconds / 5)
 
-    monkeypatch.setattr(crew.time, "sleep", sleep)
+    monkeypatch.setattr(pool.time, "sleep", sleep)
     monkeypatch.setattr("ldrps.folders.watch.QUIET", 0.2)
     monkeypatch.setattr("ldrps.folders.watch.EVERY", 0.1)
     Image.fromarray(noisy(seed=3)).save(pictures / "e.gif.png")

@@ -20,7 +20,7 @@ from ldrps.jobs import Job, Output
 
 
 class Fake:
-    """A crew of `size` that does what it is told with each job, one at each poll."""
+    """A pool of `size` that does what it is told with each job, one at each poll."""
 
     def __init__(self, do: Callable[[Job], Outcome], size: int = 1) -> None:
         self.do, self.size = do, size
@@ -71,9 +71,9 @@ def done(job: Job) -> Outcome:
 
 
 def test_each_is_handed_out_once_and_the_crew_is_kept_busy(jobs: list[Job]) -> None:
-    crew = Fake(done, size=3)
-    assert [outcome.job for outcome in carry_out(jobs, crew)] == jobs
-    assert (crew.most, crew.closed) == (3, True)
+    pool = Fake(done, size=3)
+    assert [outcome.job for outcome in carry_out(jobs, pool)] == jobs
+    assert (pool.most, pool.closed) == (3, True)
 
 
 def test_a_feed_that_pauses(jobs: list[Job]) -> None:
@@ -126,10 +126,10 @@ def test_a_full_disk_ends_it_and_one_failure_does_not(jobs: list[Job]) -> None:
         no_room = int(job.source.stem) in full
         return Outcome(job, "failed" if no_room else "done", no_room=no_room)
 
-    crew = Fake(write)
+    pool = Fake(write)
     with pytest.raises(OutputError, match="want of room"):
-        told.extend(outcome.state for outcome in carry_out(jobs, crew))
-    assert told == ["failed", "done", "failed", "failed"] and crew.closed
+        told.extend(outcome.state for outcome in carry_out(jobs, pool))
+    assert told == ["failed", "done", "failed", "failed"] and pool.closed
 
 
 def test_nothing_piles_up(jobs: list[Job]) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 
 from ldrps.errors import LdrpsError, OutputError
-from ldrps.folders.crew import Crew
+from ldrps.folders.pool import WorkerPool
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import Outcome
 from ldrps.jobs import Job
@@ -16,13 +16,13 @@ _HOPELESS = 2  # failures for want of room, in a row, after which the rest would
 
 
 def carry_out(
-    feed: Iterable[Job | None], crew: Crew, manifest: Manifest | None = None
+    feed: Iterable[Job | None], pool: WorkerPool, manifest: Manifest | None = None
 ) -> Generator[Outcome, None, None]:
-    """What became of each job, as soon as it is known. The crew is closed at the end, whatever the end is.
+    """What became of each job, as soon as it is known. The pool is closed at the end, whatever the end is.
 
     Args:
         feed: the jobs; None for none at present.
-        crew: who carries them out.
+        pool: who carries them out.
         manifest: tells what is settled already and what other processes are at; those are waited for. None for pictures
             that were named one by one.
 
@@ -35,21 +35,21 @@ def carry_out(
     if manifest is not None:
         manifest.sweep()  # after a run that was killed
     try:
-        while is_fed or elsewhere or crew.is_busy:
+        while is_fed or elsewhere or pool.is_busy:
             is_idle = False
-            while is_fed and crew.has_room and not is_idle:
+            while is_fed and pool.has_room and not is_idle:
                 job = next(jobs, _END)
                 if isinstance(job, _End):
                     is_fed = False
                 elif job is None:
                     is_idle = True
                 else:
-                    yield from _hand_out(job, crew, manifest, elsewhere)
-            if crew.has_room and elsewhere and (is_idle or not is_fed):
+                    yield from _hand_out(job, pool, manifest, elsewhere)
+            if pool.has_room and elsewhere and (is_idle or not is_fed):
                 for _ in range(len(elsewhere)):
-                    if crew.has_room:
-                        yield from _hand_out(elsewhere.popleft(), crew, manifest, elsewhere)
-            for outcome in crew.poll(_PAUSE if crew.is_busy or elsewhere or is_idle else 0.0):
+                    if pool.has_room:
+                        yield from _hand_out(elsewhere.popleft(), pool, manifest, elsewhere)
+            for outcome in pool.poll(_PAUSE if pool.is_busy or elsewhere or is_idle else 0.0):
                 if outcome.state == "busy":  # another process was quicker
                     elsewhere.append(outcome.job)
                     continue
@@ -61,7 +61,7 @@ def carry_out(
                         "results, or give another folder, then run the same command again"
                     )
     finally:
-        crew.close()
+        pool.close()
     if manifest is not None:
         manifest.sweep()  # after a worker that died
 
@@ -73,7 +73,7 @@ class _End:
 _END = _End()
 
 
-def _hand_out(job: Job, crew: Crew, manifest: Manifest | None, elsewhere: deque[Job]) -> Iterator[Outcome]:
+def _hand_out(job: Job, pool: WorkerPool, manifest: Manifest | None, elsewhere: deque[Job]) -> Iterator[Outcome]:
     """Start a job, or tell that it is settled, or put it off until another process is done with it."""
     if manifest is not None:
         try:
@@ -89,4 +89,4 @@ def _hand_out(job: Job, crew: Crew, manifest: Manifest | None, elsewhere: deque[
         if standing.state != "open":
             yield Outcome(job, standing.state, reason=standing.reason)
             return
-    crew.start(job)
+    pool.start(job)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _GRACE = 10.0  # seconds that a worker has to leave in order
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Carries out jobs, as many at a time as it has room for."""
 
     @property
@@ -54,7 +54,7 @@ class Crew(Protocol):
         ...
 
 
-class Alone:
+class ThisProcess:
     """The process itself does it, one after the other. `poll` does the work, whatever its time-out."""
 
     def __init__(self, recipe: Recipe, manifest: Manifest | None, on_tick: OnTick) -> None:
@@ -99,7 +99,7 @@ class _Member:
     is_ready: bool = False
 
 
-class Pool:
+class ProcessPool:
     """Processes of their own, each with the prior loaded once. One that dies costs its own picture, and is replaced.
 
     Args:

@@ -14,7 +14,7 @@ from conftest import noisy, until
 from PIL import Image
 
 from ldrps.errors import PriorError, SettingsError
-from ldrps.folders.crew import Alone, Crew, Pool
+from ldrps.folders.pool import ThisProcess, WorkerPool, ProcessPool
 from ldrps.folders.outcome import Outcome, Tick
 from ldrps.folders.recipe import OwnMethod, Recipe
 from ldrps.jobs import Job
@@ -34,9 +34,9 @@ def recipe(tiny_prior_folder: Path) -> Recipe:
     return Recipe(OwnMethod(preset("fast"), prior=str(tiny_prior_folder)))
 
 
-def next_outcomes(crew: Crew) -> list[Outcome]:
+def next_outcomes(pool: WorkerPool) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    until(lambda: outcomes.extend(crew.poll(1.0)) or outcomes)
+    until(lambda: outcomes.extend(pool.poll(1.0)) or outcomes)
     return outcomes
 
 
@@ -50,13 +50,13 @@ def ticks() -> list[tuple[Job, Tick]]:
 
 
 @pytest.fixture
-def pool(quick_start: None, recipe: Recipe, ticks: list[tuple[Job, Tick]]) -> Iterator[Pool]:
-    with closing(Pool(recipe, None, 1, lambda job, tick: ticks.append((job, tick)))) as made:
+def pool(quick_start: None, recipe: Recipe, ticks: list[tuple[Job, Tick]]) -> Iterator[ProcessPool]:
+    with closing(ProcessPool(recipe, None, 1, lambda job, tick: ticks.append((job, tick)))) as made:
         yield made
 
 
 def test_a_worker_that_dies_costs_its_picture_and_is_replaced(
-    pool: Pool, recipe: Recipe, jobs: list[Job], ticks: list[tuple[Job, Tick]]
+    pool: ProcessPool, recipe: Recipe, jobs: list[Job], ticks: list[tuple[Job, Tick]]
 ) -> None:
     assert pool.has_room and not pool.is_busy
     pool.start(jobs[0])
@@ -79,7 +79,7 @@ def test_a_worker_that_dies_costs_its_picture_and_is_replaced(
     pool.close()
     assert not pool.is_busy and names(jobs) == ["0.png", "2.png"]
 
-    alone, bytes_of_pool = Alone(recipe, None, lambda *given: None), jobs[2].target.read_bytes()
+    alone, bytes_of_pool = ThisProcess(recipe, None, lambda *given: None), jobs[2].target.read_bytes()
     jobs[2].target.unlink()
     alone.start(jobs[2])
     alone.poll(0.0)
@@ -88,22 +88,22 @@ def test_a_worker_that_dies_costs_its_picture_and_is_replaced(
 
 def test_what_is_wrong_with_all_pictures_is_raised(quick_start: None, jobs: list[Job], tmp_path: Path) -> None:
     nowhere = Recipe(OwnMethod(preset("fast"), prior=str(tmp_path / "none")))
-    for crew in (Alone(nowhere, None, lambda *given: None), Pool(nowhere, None, 1, lambda *given: None)):
-        with closing(crew):
-            crew.start(jobs[0])
+    for pool in (ThisProcess(nowhere, None, lambda *given: None), ProcessPool(nowhere, None, 1, lambda *given: None)):
+        with closing(pool):
+            pool.start(jobs[0])
             with pytest.raises(PriorError, match="none"):
-                next_outcomes(crew)
+                next_outcomes(pool)
 
 
 def test_alone_loads_nothing_before_the_first_job(recipe: Recipe, jobs: list[Job]) -> None:
-    crew = Alone(Recipe(OwnMethod(preset("fast"), prior="no/such/prior")), None, lambda *given: None)
-    assert crew.poll(0.0) == [] and crew.has_room
-    crew.close()
-    crew = Alone(recipe, None, lambda *given: None)
-    crew.start(jobs[0])
-    assert crew.is_busy and not crew.has_room
-    (outcome,) = crew.poll(0.0)
-    assert outcome.state == "done" and not crew.is_busy
+    pool = ThisProcess(Recipe(OwnMethod(preset("fast"), prior="no/such/prior")), None, lambda *given: None)
+    assert pool.poll(0.0) == [] and pool.has_room
+    pool.close()
+    pool = ThisProcess(recipe, None, lambda *given: None)
+    pool.start(jobs[0])
+    assert pool.is_busy and not pool.has_room
+    (outcome,) = pool.poll(0.0)
+    assert outcome.state == "done" and not pool.is_busy
     assert np.asarray(Image.open(outcome.written[0])).shape == (40, 48, 3)
 
 
@@ -118,14 +118,14 @@ def test_faults_and_full_memory_are_failures_of_their_picture(
         raise next(errors)
 
     monkeypatch.setattr(Batch, "make", fail)
-    crew = Alone(recipe, None, lambda *given: None)
+    pool = ThisProcess(recipe, None, lambda *given: None)
     reasons = []
     for job in jobs[:3]:
-        crew.start(job)
-        reasons += [outcome.reason for outcome in crew.poll(0.0)]
+        pool.start(job)
+        reasons += [outcome.reason for outcome in pool.poll(0.0)]
     assert "0.png" in reasons[0] and "TypeError: a slip" in reasons[0] and "report" in reasons[0]
     assert all("does not fit into memory" in reason for reason in reasons[1:])
     assert len([record for record in caplog.records if record.exc_info]) == 1, "only a fault leaves a traceback"
-    crew.start(jobs[3])
+    pool.start(jobs[3])
     with pytest.raises(SettingsError):
-        crew.poll(0.0)
+        pool.poll(0.0)
