@@ -21,7 +21,7 @@ from PIL import Image
 
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.names import MANIFEST
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.jobs import Output
 
 PRELOADED = ["ldrps.cli", "ldrps.cli.bars", "ldrps.folders.run", "ldrps.folders.worker", "ldrps.prior.tiny.prior"]

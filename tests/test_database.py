@@ -19,9 +19,9 @@ from ldrps.caption.base import Caption
 from ldrps.caption.cache import CaptionCache
 from ldrps.errors import OutputError
 from ldrps.folders import manifest as manifests
-from ldrps.folders.manifest import Manifest, check_manifest, standing_of
+from ldrps.folders.manifest import Manifest, check_manifest, status_of
 from ldrps.folders.names import MANIFEST
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.jobs import Job, Output
 
 Use = Callable[[Path], str]  # of a file of that path in a folder that is there; why it was refused, "" for not at all
@@ -44,7 +44,7 @@ def plan(path: Path) -> str:
     (path.parent.parent / "a.png").write_text("picture")
     job = Job(path.parent.parent / "a.png", path.parent / "a.png")
     said = []
-    for look in (lambda: check_manifest(place(path.parent)), lambda: standing_of(job, place(path.parent))):
+    for look in (lambda: check_manifest(place(path.parent)), lambda: status_of(job, place(path.parent))):
         try:
             look()
         except OutputError as error:

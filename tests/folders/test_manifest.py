@@ -20,9 +20,9 @@ from ldrps.folders import alive
 from ldrps.folders import manifest as manifests
 from ldrps.folders.alive import SILENCE, Process
 from ldrps.folders.fingerprint import TextFingerprint
-from ldrps.folders.manifest import Manifest, standing_of
+from ldrps.folders.manifest import Manifest, status_of
 from ldrps.folders.names import MANIFEST
-from ldrps.folders.standing import Place, Source
+from ldrps.folders.status import Place, Source
 from ldrps.image.files import partial_name
 from ldrps.jobs import Job, Output
 
@@ -154,10 +154,10 @@ def test_what_was_half_written_stays_ours_when_the_next_run_is_broken_off(
     first.close()
     for _ in range(2):
         run = opened()
-        standing = run.claim(job, Source(job.source))
-        assert (standing.state, standing.overwrite, standing.is_torn) == ("open", True, True)
+        status = run.claim(job, Source(job.source))
+        assert (status.state, status.overwrite, status.is_torn) == ("open", True, True)
         if fails:
-            run.failed(job, "out of memory", is_torn=standing.is_torn)
+            run.failed(job, "out of memory", is_torn=status.is_torn)
         else:
             run.release(job)
         run.close()
@@ -184,8 +184,8 @@ def test_what_lies_beside_a_result_must_be_as_new(opened: Open, job: Job) -> Non
     assert len(beside) == 5
     for path in beside:
         age(path, 60)
-        standing = opened(output=outputs).look(job)
-        assert (standing.state, standing.overwrite) == ("open", True), path.name
+        status = opened(output=outputs).look(job)
+        assert (status.state, status.overwrite) == ("open", True), path.name
         path.touch()
     assert opened(output=outputs).look(job).state == "finished"
 
@@ -197,8 +197,8 @@ def test_a_sheet_of_other_settings_is_made_again(opened: Open, job: Job) -> None
     age(job.sheet, 60)
     do(opened(recipe="best"), job)
     assert opened(recipe="best").look(job).state == "finished"
-    standing = opened(recipe="best", output=with_sheet).look(job)
-    assert (standing.state, standing.overwrite) == ("open", True)
+    status = opened(recipe="best", output=with_sheet).look(job)
+    assert (status.state, status.overwrite) == ("open", True)
 
 
 def test_a_copy_with_coarse_times_is_finished(opened: Open, job: Job) -> None:
@@ -235,7 +235,7 @@ def test_a_claim_ends_with_its_process(opened: Open, place: Place, job: Job) -> 
 import sys, time
 from pathlib import Path
 from ldrps.folders.manifest import Manifest
-from ldrps.folders.standing import Place, Source
+from ldrps.folders.status import Place, Source
 from ldrps.image.files import partial_name
 from ldrps.jobs import Job, Output
 source, target = map(Path, sys.argv[1:])
@@ -256,8 +256,8 @@ sys.stdin.read()
         assert list(place.root.glob(".ldrps-partial-*")), "it may be writing that"
         process.kill()
         process.wait()
-        standing = manifest.claim(job, Source(job.source))
-    assert (standing.state, standing.overwrite) == ("open", True)
+        status = manifest.claim(job, Source(job.source))
+    assert (status.state, status.overwrite) == ("open", True)
     manifest.sweep()
     assert not list(place.root.glob(".ldrps-partial-*"))
 
@@ -335,14 +335,14 @@ def test_names_that_are_no_text(opened: Open, tmp_path: Path) -> None:
 
 
 def test_a_plan_touches_nothing(opened: Open, place: Place, job: Job) -> None:
-    assert standing_of(job, place).state == "open"
+    assert status_of(job, place).state == "open"
     assert not place.root.exists()
     manifest = opened()
     do(manifest, job)
-    assert standing_of(job, place).state == "finished"
+    assert status_of(job, place).state == "finished"
     manifest.close()
     before = sorted(place.root.iterdir())
-    assert standing_of(job, place).state == "finished"
+    assert status_of(job, place).state == "finished"
     assert sorted(place.root.iterdir()) == before and MANIFEST in [path.name for path in before]
 
 
@@ -364,7 +364,7 @@ def test_what_cannot_be_used_is_named(place: Place, opened: Open, job: Job, tmp_
 def test_a_pipe_is_refused_and_not_waited_for(opened: Open, place: Place, tmp_path: Path) -> None:
     job = Job(tmp_path / "pipe.jpg", tmp_path / "out" / "pipe.jpg")
     os.mkfifo(job.source)
-    for look in (opened().look, lambda each: standing_of(each, place)):
+    for look in (opened().look, lambda each: status_of(each, place)):
         with pytest.raises(InputError, match=r"pipe\.jpg is no file but"):
             look(job)
 
@@ -409,7 +409,7 @@ def test_two_commands_begun_together_on_a_new_folder(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from ldrps.folders.manifest import Manifest
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.jobs import Output
 print("ready", flush=True)
 for line in sys.stdin:

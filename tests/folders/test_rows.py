@@ -18,9 +18,9 @@ from strange import NAME, assert_seen
 from ldrps.errors import OutputError
 from ldrps.folders import rows
 from ldrps.folders.alive import Process
-from ldrps.folders.manifest import Manifest, check_manifest, standing_of
+from ldrps.folders.manifest import Manifest, check_manifest, status_of
 from ldrps.folders.names import MANIFEST
-from ldrps.folders.standing import Place, Source, Standing
+from ldrps.folders.status import Place, Source, Status
 from ldrps.jobs import Job, Output
 
 HUGE = 2**63 - 1
@@ -53,11 +53,11 @@ def change(job: Job) -> Callable[..., None]:
     return execute
 
 
-def look(job: Job, of: Job | None = None) -> Standing:
+def look(job: Job, of: Job | None = None) -> Status:
     """How it stands, by a run and by a plan; in the folder of another job, if one is given."""
     with closing(Manifest(place(of or job))) as manifest:
         found = manifest.look(job)
-    assert standing_of(job, place(of or job)) == found
+    assert status_of(job, place(of or job)) == found
     return found
 
 
@@ -69,7 +69,7 @@ def refused(job: Job) -> str:
         with pytest.raises(OutputError) as claimed:
             manifest.claim(job, Source(job.source))
     with pytest.raises(OutputError) as planned:
-        standing_of(job, place(job))
+        status_of(job, place(job))
     assert str(raised.value) == str(claimed.value) == str(planned.value)
     assert job.target.read_text() == "result"
     return str(raised.value)

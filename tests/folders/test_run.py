@@ -15,7 +15,7 @@ from ldrps.folders import run
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import Outcome
 from ldrps.folders.run import carry_out
-from ldrps.folders.standing import Place, Source
+from ldrps.folders.status import Place, Source
 from ldrps.jobs import Job, Output
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ldrps.folders.find import Wanted, find
 from ldrps.folders.fingerprint import TextFingerprint
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.folders.watch import QUIET, watch
 from ldrps.jobs import Job, Output
 

@@ -17,7 +17,7 @@ from ldrps.errors import OutputError
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import Outcome
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.folders.worker import Worker
 from ldrps.image.files import taken
 from ldrps.jobs import Job, Output

@@ -10,9 +10,9 @@ from ldrps.cli.terminal import say, tell
 from ldrps.cost import Cost
 from ldrps.errors import InputError, LdrpsError
 from ldrps.folders.find import Found
-from ldrps.folders.manifest import check_manifest, standing_of
+from ldrps.folders.manifest import check_manifest, status_of
 from ldrps.folders.recipe import Recipe
-from ldrps.folders.standing import Place, Standing
+from ldrps.folders.status import Place, Status
 from ldrps.image.header import read_size
 from ldrps.jobs import Job, check_files
 
@@ -33,14 +33,14 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
         check_manifest(place)
     for job in found.jobs:
         try:
-            standing = Standing("open", recipe.output.overwrite) if place is None else standing_of(job, place)
-            if standing.state in ("finished", "busy"):
+            status = Status("open", recipe.output.overwrite) if place is None else status_of(job, place)
+            if status.state in ("finished", "busy"):
                 finished += 1
-                _tell(job, standing.state)
+                _tell(job, status.state)
                 continue
-            if standing.state == "failed":
-                raise InputError(standing.reason)
-            check_files(job, recipe.output, overwrite=standing.overwrite)
+            if status.state == "failed":
+                raise InputError(status.reason)
+            check_files(job, recipe.output, overwrite=status.overwrite)
             size = read_size(job.source, recipe.output.max_pixels)
             cost = recipe.cost(size)
         except LdrpsError as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ldrps.folders.find import Found, Wanted
     from ldrps.folders.manifest import Manifest
     from ldrps.folders.recipe import Recipe
-    from ldrps.folders.standing import Place
+    from ldrps.folders.status import Place
     from ldrps.jobs import Job
 
 
@@ -237,7 +237,7 @@ def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watchin
     from ldrps.folders.find import find
     from ldrps.folders.manifest import Manifest
     from ldrps.folders.outcome import Outcome
-    from ldrps.folders.standing import Place
+    from ldrps.folders.status import Place
     from ldrps.folders.watch import watch
     from ldrps.jobs import part_hopeless
 

@@ -13,7 +13,7 @@ from ldrps.errors import OutputError
 from ldrps.folders.alive import BEAT, Process
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.rows import KIND, key_of, row_of, targets
-from ldrps.folders.standing import Place, Row, Source, Standing, judge, signature
+from ldrps.folders.status import Place, Row, Source, Status, judge, signature
 from ldrps.folders.sweep import sweep
 from ldrps.jobs import Job
 
@@ -53,7 +53,7 @@ class Manifest:
         with closing(self._database) as database, self._blaming():
             database.execute("DELETE FROM holders WHERE id = ?", (self._holder,))
 
-    def look(self, job: Job) -> Standing:
+    def look(self, job: Job) -> Status:
         """How it stands with a job, without taking it.
 
         Raises:
@@ -62,13 +62,13 @@ class Manifest:
         with self._blaming():
             row = self._row(job)
         source = Source(job.source)
-        standing = judge(job, row, source, self.place)
-        if row is not None and standing.state == "finished" and row.seen_as != source.seen_as:
+        status = judge(job, row, source, self.place)
+        if row is not None and status.state == "finished" and row.seen_as != source.seen_as:
             # Touched, moved or copied, and the same: its content need not be read again the next time.
             self._set(job, "source = ?, size = ?, mtime = ?", source.seen_as)
-        return standing
+        return status
 
-    def claim(self, job: Job, source: Source) -> Standing:
+    def claim(self, job: Job, source: Source) -> Status:
         """Take a job, if it is open: then no other process will, until this one ends or says what became of it.
 
         Files that an earlier try left half written remain ours, whatever becomes of this one.
@@ -76,8 +76,8 @@ class Manifest:
         with self._blaming():
             judge(job, self._row(job), source, self.place)  # reads the picture, if need be, before others must wait
             with alone(self._database):
-                standing = judge(job, self._row(job), source, self.place)
-                if standing.state == "open":
+                status = judge(job, self._row(job), source, self.place)
+                if status.state == "open":
                     self._database.execute(
                         "INSERT INTO results (target, state, holder, since, tried_size, tried_mtime) VALUES"
                         " (:target, 'working', :holder, :now, :size, :mtime) ON CONFLICT (target) DO UPDATE SET"
@@ -88,7 +88,7 @@ class Manifest:
                             **{"size": source.size, "mtime": source.mtime},
                         },
                     )
-        return standing
+        return status
 
     def writing(self, job: Job) -> None:
         """Say that the files of a claimed job appear from now on: should this process die, they are ours to replace."""
@@ -179,7 +179,7 @@ def check_manifest(place: Place) -> None:
             targets(database)
 
 
-def standing_of(job: Job, place: Place) -> Standing:
+def status_of(job: Job, place: Place) -> Status:
     """How it stands with a job, for a plan: nothing is written, nor made where there is no manifest yet.
 
     Raises:

@@ -18,7 +18,7 @@ from ldrps.jobs import Job
 
 if TYPE_CHECKING:
     from ldrps.folders.manifest import Manifest
-    from ldrps.folders.standing import Place
+    from ldrps.folders.status import Place
     from ldrps.folders.worker import Worker
 
 _GRACE = 10.0  # seconds that a worker has to leave in order

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from ldrps.database import Kind, NotOurs, real, strange, text, whole
 from ldrps.folders.alive import Process
-from ldrps.folders.standing import Row, SeenAs
+from ldrps.folders.status import Row, SeenAs
 from ldrps.printable import printable
 
 KIND = Kind(

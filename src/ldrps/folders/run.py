@@ -77,16 +77,16 @@ def _hand_out(job: Job, pool: WorkerPool, manifest: Manifest | None, elsewhere: 
     """Start a job, or tell that it is settled, or put it off until another process is done with it."""
     if manifest is not None:
         try:
-            standing = manifest.look(job)
+            status = manifest.look(job)
         except OutputError:
             raise
         except LdrpsError as error:
             yield Outcome(job, "failed", reason=error.on_command_line)
             return
-        if standing.state == "busy":
+        if status.state == "busy":
             elsewhere.append(job)
             return
-        if standing.state != "open":
-            yield Outcome(job, standing.state, reason=standing.reason)
+        if status.state != "open":
+            yield Outcome(job, status.state, reason=status.reason)
             return
     pool.start(job)

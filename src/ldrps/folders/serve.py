@@ -15,7 +15,7 @@ from types import FrameType
 
 from ldrps.errors import LdrpsError
 from ldrps.folders.recipe import Recipe
-from ldrps.folders.standing import Place
+from ldrps.folders.status import Place
 from ldrps.jobs import Job
 from ldrps.log import log_to_stderr
 

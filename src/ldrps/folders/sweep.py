@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from ldrps.folders.alive import ran
-from ldrps.folders.standing import is_within, signature
+from ldrps.folders.status import is_within, signature
 from ldrps.image.files import writer
 
 _LONGEST = 3600.0  # seconds that a process may take to write a file

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ldrps.folders.find import Found
-from ldrps.folders.standing import Place, signature
+from ldrps.folders.status import Place, signature
 from ldrps.jobs import Job
 
 QUIET = 2.0  # seconds without a change after which a file is taken for whole

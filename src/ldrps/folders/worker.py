@@ -12,7 +12,7 @@ from ldrps.batch import Batch, Made
 from ldrps.errors import LdrpsError, PriorError, SettingsError
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import OnTick, Outcome, Tick
-from ldrps.folders.standing import Source
+from ldrps.folders.status import Source
 from ldrps.jobs import Job
 from ldrps.memory import out_of_memory
 from ldrps.printable import printable
@@ -61,18 +61,18 @@ class Worker:
 
     def _claimed(self, job: Job, manifest: Manifest) -> Outcome:
         source = Source(job.source)
-        standing = manifest.claim(job, source)
-        if standing.state != "open":
-            return Outcome(job, standing.state, reason=standing.reason)
+        status = manifest.claim(job, source)
+        if status.state != "open":
+            return Outcome(job, status.state, reason=status.reason)
         is_torn = False
         try:
             # Before the picture and its text are read: should they change meanwhile, it is done again.
             mark, _ = manifest.place.mark(job), source.content
-            made = self._make(job, standing.overwrite)
-            self._batch.check(job, overwrite=standing.overwrite)  # for what came while the picture was restored
+            made = self._make(job, status.overwrite)
+            self._batch.check(job, overwrite=status.overwrite)  # for what came while the picture was restored
             manifest.writing(job)
             is_torn = True
-            outcome = self._write(made, standing.overwrite)
+            outcome = self._write(made, status.overwrite)
             manifest.finished(job, source, mark)
             return outcome
         except (SettingsError, PriorError):
@@ -80,7 +80,7 @@ class Worker:
             raise
         except Exception as error:
             # Some of the files may be there: they are ours, unless they are why it failed.
-            is_torn = standing.is_torn or (is_torn and not isinstance(error.__cause__, FileExistsError))
+            is_torn = status.is_torn or (is_torn and not isinstance(error.__cause__, FileExistsError))
             with contextlib.suppress(LdrpsError):  # the same full disk; that this process ends tells as much
                 manifest.failed(job, _reason(job, error), is_torn=is_torn)
             raise

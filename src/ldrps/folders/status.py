@@ -23,7 +23,7 @@ SeenAs = tuple[bytes | None, int | None, int | None]  # path, size in bytes, tim
 
 
 @dataclass(frozen=True)
-class Standing:
+class Status:
     """How it stands with a job.
 
     Attributes:
@@ -139,7 +139,7 @@ class Row:
         return not self.holder.is_gone(abs(time.time() - self.seen))
 
 
-def judge(job: Job, row: Row | None, source: Source, place: Place) -> Standing:
+def judge(job: Job, row: Row | None, source: Source, place: Place) -> Status:
     """How it stands with a job of which `row` is known.
 
     Raises:
@@ -147,26 +147,26 @@ def judge(job: Job, row: Row | None, source: Source, place: Place) -> Standing:
     """
     force = place.output.overwrite
     if not is_within(job.target.parent, place.root):
-        return Standing("failed", reason=_out_of_folder(job, place))
+        return Status("failed", reason=_out_of_folder(job, place))
     if row is None:
-        return Standing("open", force)
+        return Status("open", force)
     if row.is_held:
-        return Standing("busy")
+        return Status("busy")
     during = place.began <= row.since <= time.time() + SILENCE  # other machines may be a bit ahead
     if row.state in ("failed", "torn") and during and row.tried == (source.size, source.mtime):
-        return Standing("failed", reason=row.reason)
+        return Status("failed", reason=row.reason)
     target = signature(job.target)
     if row.content is not None and target is not None:
         same = row.seen_as == source.seen_as or row.content == source.content
         if not same and row.seen_as[0] != source.seen_as[0] and not force and row.state not in _HALF_WRITTEN:
-            return Standing("failed", reason=_of_another(job, row))
+            return Status("failed", reason=_of_another(job, row))
         is_whole = row.state == "done" and same and _is_complete(job, target, row, place.output)
         if is_whole and (during or not force) and row.recipe == place.mark(job):
-            return Standing("finished")
+            return Status("finished")
     # Ours to replace: what is as we left it, and what was being written when a process died or failed. Else others'
     # hands were on it. Where there is no result any more, only what was beside it may be left.
     ours = row.state in _HALF_WRITTEN or (row.content is not None and target in (None, row.made))
-    return Standing("open", force or ours, is_torn=row.state in _HALF_WRITTEN)
+    return Status("open", force or ours, is_torn=row.state in _HALF_WRITTEN)
 
 
 def _is_complete(job: Job, target: tuple[int, int], row: Row, output: Output) -> bool:
