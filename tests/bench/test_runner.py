@@ -20,7 +20,7 @@ from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Contender, Problem
 from ldrps.bench.data import data_set
 from ldrps.bench.judges import Judges
-from ldrps.bench.runner import Task, picture_path, run, tasks, unsettled
+from ldrps.bench.runner import BenchTask, picture_path, run, tasks, unsettled
 from ldrps.bench.store import Key, Row, Store
 from ldrps.metrics import Niqe
 
@@ -43,7 +43,7 @@ class Doomed(Contender):
         return attempt
 
 
-def wanted(root: Path, *contenders: Contender, seeds: int = 1) -> list[Task]:
+def wanted(root: Path, *contenders: Contender, seeds: int = 1) -> list[BenchTask]:
     dataset = data_set("lol")
     pairs = dataset.pairs(root)
     captions = {dataset.name: Captions(dataset, pairs, root)}

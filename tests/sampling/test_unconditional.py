@@ -7,7 +7,7 @@ import torch
 
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
-from ldrps.sampling.unconditional import draw_from_noise, follow
+from ldrps.sampling.unconditional import draw_from_noise, sample_from
 
 
 def test_draws_are_seeded_and_their_number_changes_none(tiny_prior: Prior) -> None:
@@ -29,8 +29,8 @@ def test_sides_are_what_the_prior_can_take(tiny_prior: Prior) -> None:
 def test_one_step_is_the_denoiser(tiny_prior: Prior) -> None:
     z = torch.randn(2, tiny_prior.latent_channels, 8, 8, generator=torch.Generator().manual_seed(0))
     t = Schedule(tiny_prior.alphas_cumprod).timestep_of(0.5)
-    torch.testing.assert_close(follow(tiny_prior, tiny_prior.denoise, z, [t]), tiny_prior.denoise(z, t).z0)
-    two = follow(tiny_prior, tiny_prior.denoise, z, [t, t // 2])
+    torch.testing.assert_close(sample_from(tiny_prior, tiny_prior.denoise, z, [t]), tiny_prior.denoise(z, t).z0)
+    two = sample_from(tiny_prior, tiny_prior.denoise, z, [t, t // 2])
     assert not torch.equal(two, tiny_prior.denoise(z, t).z0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ldrps.serve.task import Outcome, Task
+from ldrps.serve.task import UploadOutcome, Task
 
 
 class Held:
@@ -27,6 +27,6 @@ class Held:
                     return
             file = task.folder / upload.name
             file.write_bytes(b"restored")
-            outcome = Outcome(upload.name, task.order, upload.shown, after=file, file=file)
+            outcome = UploadOutcome(upload.name, task.order, upload.shown, after=file, file=file)
             task.show(outcomes=(*task.snapshot.outcomes, outcome))
         self.done.append(task)

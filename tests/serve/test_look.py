@@ -8,7 +8,7 @@ from strange import NAME, assert_seen
 from ldrps.printable import printable
 from ldrps.serve import look
 from ldrps.serve.order import Order
-from ldrps.serve.task import Outcome, Snapshot, Upload
+from ldrps.serve.task import UploadOutcome, Snapshot, Upload
 
 NASTY = '<img src=x onerror="alert(1)">'
 
@@ -19,7 +19,7 @@ def upload(picture: Path) -> Upload:
 
 
 def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: Path) -> None:
-    outcome = Outcome("a.png", Order(caption=NASTY), picture, damage=NASTY, caption=NASTY)
+    outcome = UploadOutcome("a.png", Order(caption=NASTY), picture, damage=NASTY, caption=NASTY)
     for html in (
         look.chosen([upload]),
         look.chosen([upload] * 9),
@@ -33,7 +33,7 @@ def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: P
 
 
 def test_names_captions_and_reasons_are_seen(picture: Path) -> None:
-    outcome = Outcome("a.png", Order(caption=NAME), picture, damage=NAME, caption=NAME)
+    outcome = UploadOutcome("a.png", Order(caption=NAME), picture, damage=NAME, caption=NAME)
     upload = Upload(NAME, picture, picture, (64, 48))
     for html in (
         look.chosen([upload]),
@@ -56,8 +56,8 @@ def test_where_a_run_is() -> None:
 
 
 def test_how_a_run_ended(picture: Path) -> None:
-    good = Outcome("a.png", Order(), picture, file=picture, seconds=2.0)
-    bad = Outcome("b.png", Order(), picture, error="no")
+    good = UploadOutcome("a.png", Order(), picture, file=picture, seconds=2.0)
+    bad = UploadOutcome("b.png", Order(), picture, error="no")
     assert look.finished(Snapshot(outcomes=(good,)), 1) == "Done in 2 s"
     assert look.finished(Snapshot(outcomes=(good, bad)), 2) == "1 of 2 restored in 2 s"
     assert look.finished(Snapshot(outcomes=(bad,)), 1) == "Nothing could be restored"

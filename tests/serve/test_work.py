@@ -17,13 +17,13 @@ from ldrps.serve.limits import Limits
 from ldrps.serve.queue import TaskQueue
 from ldrps.serve.order import Order
 from ldrps.serve.task import Task, Upload
-from ldrps.serve.work import Worker
+from ldrps.serve.work import TaskWorker
 from ldrps.settings import preset
 
 
 @pytest.fixture
-def work(tiny_prior: Prior) -> Worker:
-    return Worker(tiny_prior, Limits(), make_captioner)
+def work(tiny_prior: Prior) -> TaskWorker:
+    return TaskWorker(tiny_prior, Limits(), make_captioner)
 
 
 def upload(path: Path) -> Upload:
@@ -36,7 +36,7 @@ def task(paths: list[Path], folder: Path, order: Order | None = None) -> Task:
 
 
 def test_the_result_is_what_the_library_makes_with_everything_kept(
-    work: Worker, picture: Path, tmp_path: Path, tiny_prior: Prior
+    work: TaskWorker, picture: Path, tmp_path: Path, tiny_prior: Prior
 ) -> None:
     asked = task([picture], tmp_path / "out", Order("fast", seed=3))
     work(asked)
@@ -53,7 +53,7 @@ def test_the_result_is_what_the_library_makes_with_everything_kept(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".0.after.jpg", "our harbour.jpg"]
 
 
-def test_every_step_is_shown(work: Worker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_step_is_shown(work: TaskWorker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ldrps.serve.work._PREVIEW_EVERY", 0.0)
     asked = task([grainy, grainy], tmp_path / "out", Order("best"))
     seen: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ def test_every_step_is_shown(work: Worker, grainy: Path, tmp_path: Path, monkeyp
     assert [outcome.name for outcome in asked.snapshot.outcomes] == ["grainy.png", "grainy-2.png"]
 
 
-def test_a_bad_picture_is_named_and_the_others_go_on(work: Worker, picture: Path, tmp_path: Path) -> None:
+def test_a_bad_picture_is_named_and_the_others_go_on(work: TaskWorker, picture: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(picture.read_bytes()[:500])
     asked = task([bad, picture], tmp_path / "out")
@@ -82,7 +82,7 @@ def test_a_bad_picture_is_named_and_the_others_go_on(work: Worker, picture: Path
 
 
 def test_a_bug_costs_one_picture_and_tells_the_visitor_nothing_of_it(
-    work: Worker, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    work: TaskWorker, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*given: object, **more: object) -> None:
         raise RuntimeError("secret")
@@ -96,7 +96,7 @@ def test_a_bug_costs_one_picture_and_tells_the_visitor_nothing_of_it(
 
 
 def test_stopping_in_the_middle_closes_the_steps_within_one(
-    work: Worker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: TaskWorker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = task([grainy], tmp_path / "out", Order("best", recurrences=3))
     real, done = asked.show, []
@@ -131,7 +131,7 @@ def test_stopping_in_the_middle_closes_the_steps_within_one(
     assert again.snapshot.outcomes[0].file is not None
 
 
-def test_what_a_format_has_no_room_for_becomes_png(work: Worker, tmp_path: Path) -> None:
+def test_what_a_format_has_no_room_for_becomes_png(work: TaskWorker, tmp_path: Path) -> None:
     path = tmp_path / "see-through.jpg"  # a PNG by content
     Image.fromarray(np.dstack([noisy(64, 48), np.full((48, 64, 1), 100, np.uint8)])).save(path, "PNG")
     asked = task([path], tmp_path / "out")
@@ -153,6 +153,6 @@ def test_captions_are_asked_for_with_a_prior_that_knows_text(
         return make_captioner(spec)
 
     asked = task([picture], tmp_path / "out", Order("fast", caption="bright"))
-    Worker(by_heart, Limits(), captioner_for)(asked)
+    TaskWorker(by_heart, Limits(), captioner_for)(asked)
     assert specs == ["text:bright"]
     assert asked.snapshot.outcomes[0].caption == "bright"

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.train import loop
-from ldrps.train.loop import Progress, TrainingPlan, train
+from ldrps.train.loop import TrainingProgress, TrainingPlan, train
 
 PLAN = TrainingPlan(steps=12, warmup=4, ema=0.9, checkpoint_seconds=1e9, validate_every=50)
 
@@ -69,7 +69,7 @@ def raise_at(step: int, number: signal.Signals) -> Sines:
 
 def run(
     out: Path, task: Sines | None = None, plan: TrainingPlan = PLAN, **options: bool
-) -> tuple[nn.Module, list[Progress]]:
+) -> tuple[nn.Module, list[TrainingProgress]]:
     model = net()
     return model, list(train(model, task or Sines(), plan, out, **options))
 

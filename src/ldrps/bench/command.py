@@ -15,7 +15,7 @@ from ldrps.bench.contenders import OURS, Contender, changed, contenders
 from ldrps.bench.data import DataSet, Pair, data_set, data_sets
 from ldrps.bench.judges import Judges
 from ldrps.bench.report import Shown, write_report
-from ldrps.bench.runner import Task, run, tasks, unsettled
+from ldrps.bench.runner import BenchTask, run, tasks, unsettled
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
@@ -82,9 +82,9 @@ class Benchmark:
             raise InputError(f"reference is {self.reference!r}; it must be one of {', '.join(labels)}")
         self.store = Store(plan.store / "rows.sqlite")
         self.pictures = plan.store / "pictures"
-        self.tasks: list[Task] = tasks(self.contenders, self.sets, plan.seeds, self.pictures, captions)
+        self.tasks: list[BenchTask] = tasks(self.contenders, self.sets, plan.seeds, self.pictures, captions)
 
-    def missing(self) -> list[Task]:
+    def missing(self) -> list[BenchTask]:
         """What is not stored yet."""
         return unsettled(self.tasks, self.store, self.plan.judges, self.plan.retry)
 

@@ -28,7 +28,7 @@ from ldrps.printable import printable
 
 
 @dataclass(frozen=True)
-class Task:
+class BenchTask:
     """One row to compute."""
 
     key: Key
@@ -45,7 +45,7 @@ def tasks(
     seeds: int,
     pictures: Path,
     captions: Mapping[str, Captions],
-) -> list[Task]:
+) -> list[BenchTask]:
     """All rows that a benchmark wants. A contender without randomness is run with one seed. `captions`: of each set."""
     wanted, marks = [], InputMarks()
     for contender in contenders:
@@ -57,7 +57,7 @@ def tasks(
                     inputs = marks.mark(dataset, pair, caption, contender.finished(pair.source))
                     key = Key(fingerprint, dataset.name, pair.name, seed, inputs)
                     keep = picture_path(pictures, key) if seed == 0 else None
-                    wanted.append(Task(key, contender, dataset, pair, caption, keep))
+                    wanted.append(BenchTask(key, contender, dataset, pair, caption, keep))
     return wanted
 
 
@@ -66,7 +66,7 @@ def picture_path(folder: Path, key: Key) -> Path:
     return folder / key.contender.rpartition("#")[2] / key.dataset / f"{key.image}-{key.inputs}.png"
 
 
-def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool = False) -> list[Task]:
+def unsettled(wanted: Sequence[BenchTask], store: Store, judges: Judges, retry: bool = False) -> list[BenchTask]:
     """What the store has no row of, or one that lacks a judge or had another; with `retry`, failures too."""
     there = {row.key: row for row in store.rows()}
 
@@ -78,7 +78,7 @@ def unsettled(wanted: Sequence[Task], store: Store, judges: Judges, retry: bool 
     return [task for task in wanted if task.key not in there or not settled(there[task.key])]
 
 
-def run(missing: Sequence[Task], store: Store, judges: Judges, *, workers: int = 1) -> Iterator[Row]:
+def run(missing: Sequence[BenchTask], store: Store, judges: Judges, *, workers: int = 1) -> Iterator[Row]:
     """Compute rows in `workers` processes of their own, and yield each once it is stored.
 
     A worker that dies (of memory, most often) costs the row that it was at, which becomes a failure, and no other. A
@@ -95,12 +95,12 @@ def run(missing: Sequence[Task], store: Store, judges: Judges, *, workers: int =
 
 
 def _until_broken(
-    left: deque[Task], store: Store, judges: Judges, workers: int
-) -> Generator[Row, None, Collection[Task]]:
+    left: deque[BenchTask], store: Store, judges: Judges, workers: int
+) -> Generator[Row, None, Collection[BenchTask]]:
     """Compute what is left, taking it away; returns the tasks that were at work when a worker died, or nothing."""
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
-    running: dict[Future[Row], Task] = {}
+    running: dict[Future[Row], BenchTask] = {}
     with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(threads,)) as pool:
         try:
             while left or running:
@@ -121,7 +121,7 @@ def _until_broken(
     return []
 
 
-def carry_out(task: Task, judges: Judges) -> Row:
+def carry_out(task: BenchTask, judges: Judges) -> Row:
     """Restore one picture and score the result; any failure becomes the row's error."""
     from ldrps.bench.scores import score
 

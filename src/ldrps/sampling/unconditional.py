@@ -13,7 +13,7 @@ from ldrps.sampling.schedule import Schedule
 _TOGETHER = 8
 
 
-def follow(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
+def sample_from(prior: Prior, denoise: Denoiser, z: Tensor, timesteps: list[int]) -> Tensor:
     """The end of a chain that no data steers, from latents z [B, C, h, w] at the first of the timesteps."""
     return end_of(proximal_chain(denoise, leave, Schedule(prior.alphas_cumprod), z, timesteps))
 
@@ -42,5 +42,5 @@ def draw_from_noise(
     drawn = [torch.empty(0, 3, side, side)]
     for start in range(0, count, _TOGETHER):  # a few at a time, whatever the count
         z = torch.randn((min(_TOGETHER, count - start), *shape), generator=generator).to(prior.device)
-        drawn.append(prior.decode(follow(prior, denoise, z, timesteps)).clamp(0, 1).cpu())
+        drawn.append(prior.decode(sample_from(prior, denoise, z, timesteps)).clamp(0, 1).cpu())
     return torch.cat(drawn)

@@ -21,7 +21,7 @@ from ldrps.serve.examples import examples
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import OFFLINE, quick_presets
 from ldrps.serve.studio import Studio
-from ldrps.serve.work import Worker
+from ldrps.serve.work import TaskWorker
 from ldrps.settings import PRESETS
 
 
@@ -65,7 +65,7 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
     from ldrps.serve import look
     from ldrps.serve.page import Page
 
-    studio = Studio(Worker(prior, limits, _captioner), root, limits)
+    studio = Studio(TaskWorker(prior, limits, _captioner), root, limits)
     presets = quick_presets() if quick else list(PRESETS)
     blocks = Page(studio, presets, captions=prior.has_text, offline=_has_tagger()).blocks
     studio.visits.keep_present()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ldrps.printable import printable
 from ldrps.serve.limits import MIB, Limits
 from ldrps.serve.order import Order
-from ldrps.serve.task import Outcome, Snapshot, Upload
+from ldrps.serve.task import UploadOutcome, Snapshot, Upload
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -142,7 +142,7 @@ def refusals(reasons: Sequence[str]) -> str:
     return f'<div class="refusal" role="alert">{lines}</div>'
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: UploadOutcome) -> str:
     """What was found out about a restored picture, and what was used."""
     facts = [("Found", outcome.damage or "nothing that this preset looks for")]
     if outcome.caption:

@@ -15,7 +15,7 @@ from ldrps.serve import look
 from ldrps.serve.examples import examples
 from ldrps.serve.order import OFFLINE, Order
 from ldrps.serve.studio import Studio, mark, pack
-from ldrps.serve.task import Outcome, Task
+from ldrps.serve.task import UploadOutcome, Task
 from ldrps.settings import PRESETS
 
 _TICK = 0.1  # seconds between looks at a run
@@ -249,7 +249,7 @@ class Page:
             updates[self.reuse] = gr.Button(visible=True)
         return updates
 
-    def _result(self, outcome: Outcome) -> Updates:
+    def _result(self, outcome: UploadOutcome) -> Updates:
         return {
             self.stage: gr.HTML(visible=False),
             self.slider: gr.ImageSlider(value=(outcome.before, outcome.after), visible=True),

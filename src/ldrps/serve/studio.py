@@ -15,7 +15,7 @@ from ldrps.serve.queue import TaskQueue
 from ldrps.serve.names import clean_name
 from ldrps.serve.order import Order
 from ldrps.serve.previews import save_shown
-from ldrps.serve.task import Outcome, Task, Upload
+from ldrps.serve.task import UploadOutcome, Task, Upload
 from ldrps.serve.visits import Visit, Visits, take
 
 
@@ -23,7 +23,7 @@ class Studio:
     """Takes pictures in, has them restored one after the other, and keeps what is whose apart.
 
     Args:
-        work: restores the pictures of a task, see `Worker`.
+        work: restores the pictures of a task, see `TaskWorker`.
         root: an empty folder for uploads and results.
         limits: what is refused.
     """
@@ -96,7 +96,7 @@ class Studio:
         if visit is not None and visit.task is not None:
             self.queue.stop(visit.task)
 
-    def remember(self, key: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def remember(self, key: str, outcomes: Sequence[UploadOutcome]) -> list[UploadOutcome]:
         """Add results to the visitor's history; returns it, the latest first."""
         visit = self.visits.of(key)
         visit.history = [*reversed([outcome for outcome in outcomes if outcome.file]), *visit.history]
@@ -107,7 +107,7 @@ class Studio:
                     path.unlink(missing_ok=True)
         return visit.history
 
-    def recall(self, key: str, which: str) -> Outcome | None:
+    def recall(self, key: str, which: str) -> UploadOutcome | None:
         """The result of the visitor's history that `mark` gave that mark; None if it is gone."""
         return next((each for each in self.visits.of(key).history if mark(each) == which), None)
 
@@ -136,13 +136,13 @@ class Studio:
         self.visits.sweep()
 
 
-def mark(outcome: Outcome) -> str:
+def mark(outcome: UploadOutcome) -> str:
     """What tells a result from the others of the same visit."""
     assert outcome.file is not None
     return f"{outcome.file.parent.name}/{outcome.file.name}"
 
 
-def pack(outcomes: Sequence[Outcome], place: Path) -> Path | None:
+def pack(outcomes: Sequence[UploadOutcome], place: Path) -> Path | None:
     """What a visitor downloads of a run: the one file, or a ZIP at `place` of several; None where nothing came out."""
     files = [outcome.file for outcome in outcomes if outcome.file is not None]
     if len(files) <= 1:

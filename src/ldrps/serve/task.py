@@ -29,7 +29,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UploadOutcome:
     """What became of a picture.
 
     Attributes:
@@ -78,7 +78,7 @@ class Snapshot:
     steps: int = 0
     seconds_left: float | None = None
     preview: bytes | None = None
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[UploadOutcome, ...] = ()
 
 
 class Task:

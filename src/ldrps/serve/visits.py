@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ldrps.serve.task import Outcome, Task, Upload
+from ldrps.serve.task import UploadOutcome, Task, Upload
 
 _STRAY = 60.0  # seconds after which an upload that no visit has taken up is nobody's
 _IDLE = 6 * 3600.0  # seconds after which a visit without a sign of life is over, should its end have gone unnoticed
@@ -34,7 +34,7 @@ class Visit:
     folder: Path
     chosen: list[Upload] = field(default_factory=list)
     task: Task | None = None
-    history: list[Outcome] = field(default_factory=list)
+    history: list[UploadOutcome] = field(default_factory=list)
     borrowed: set[Path] = field(default_factory=set)
     seen: float = field(default_factory=time.monotonic)
 

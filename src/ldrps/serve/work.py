@@ -21,14 +21,14 @@ from ldrps.serve.clock import Clock
 from ldrps.serve.limits import Limits
 from ldrps.serve.names import result_name
 from ldrps.serve.previews import Preview, save_shown
-from ldrps.serve.task import Outcome, Task
+from ldrps.serve.task import UploadOutcome, Task
 
 logger = logging.getLogger(__name__)
 
 _PREVIEW_EVERY = 0.25  # seconds: more often than an eye follows, it would only cost
 
 
-class Worker:
+class TaskWorker:
     """Restores the pictures of a task with one prior, loaded once.
 
     Args:
@@ -62,7 +62,7 @@ class Worker:
             task.show(outcomes=(*task.snapshot.outcomes, outcome), seconds_left=clock.seconds_left(number, 1.0))
             logger.info("%s: %s", upload.name, outcome.error or f"{outcome.seconds:.1f} s")
 
-    def _outcome(self, task: Task, number: int, clock: Clock, taken: set[str]) -> Outcome | None:
+    def _outcome(self, task: Task, number: int, clock: Clock, taken: set[str]) -> UploadOutcome | None:
         """What became of a picture; None if it was stopped."""
         upload = task.uploads[number]
         began = time.monotonic()
@@ -74,12 +74,12 @@ class Worker:
             after = save_shown(result.image, task.folder / f".{number}.after.jpg")
         except LdrpsError as error:
             said = str(error).replace(printable(upload.path), upload.name)  # where it lies is nobody's business
-            return Outcome(upload.name, task.order, upload.shown, error=said)
+            return UploadOutcome(upload.name, task.order, upload.shown, error=said)
         except Exception:  # memory, a driver, a bug: this picture's failure, not that of the page
             logger.exception("a picture failed")
             said = f"{upload.name} could not be restored, for a reason that the server's log tells"
-            return Outcome(upload.name, task.order, upload.shown, error=said)
-        return Outcome(
+            return UploadOutcome(upload.name, task.order, upload.shown, error=said)
+        return UploadOutcome(
             name=file.name,
             order=task.order,
             before=upload.shown,

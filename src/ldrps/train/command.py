@@ -28,7 +28,7 @@ from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
-from ldrps.train.loop import Progress, Task, train
+from ldrps.train.loop import TrainingProgress, TrainingTask, train
 from ldrps.train.order import check_order
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import (
@@ -113,7 +113,7 @@ def _make_text(photos: Photographs, held_out: Photographs, out: Path, config: Tr
     return f"a vocabulary of {len(text.tokenizer)} tokens from captions such as: {captions[0]}"
 
 
-_Prepared = tuple[nn.Module, Task, Callable[[], None]]
+_Prepared = tuple[nn.Module, TrainingTask, Callable[[], None]]
 
 
 def _tone(
@@ -222,7 +222,7 @@ def _started(model: _Network, weights: _Network, init: str | Path) -> _Network:
     return weights.requires_grad_(True).train()
 
 
-def _lines(training: Iterator[Progress], steps: int) -> Generator[str, None, bool]:
+def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, None, bool]:
     """A line for each report; returns whether the last step was reached."""
     reached = steps  # a finished run that is resumed reports nothing
     for progress in training:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _REPORT_EVERY = 50
 
 
-class Task(Protocol):
+class TrainingTask(Protocol):
     """What is learned."""
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
@@ -76,7 +76,7 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """What the loop reports while it runs; `left` are the seconds that the rest will take."""
 
     step: int
@@ -86,7 +86,7 @@ class Progress:
     validation: dict[str, float] | None = None
 
 
-def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume: bool = False) -> Iterator[Progress]:
+def train(model: nn.Module, task: TrainingTask, plan: TrainingPlan, out: Path, *, resume: bool = False) -> Iterator[TrainingProgress]:
     """Train `model` in place, yielding every 50 steps and at the end; on return it holds the averaged (EMA) weights.
 
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.
@@ -180,7 +180,7 @@ def train(model: nn.Module, task: Task, plan: TrainingPlan, out: Path, *, resume
                 figures = validated() if last or done % plan.validate_every == 0 else None
                 seconds = time.monotonic() - began
                 left = seconds / (done - start) * (plan.steps - done)
-                progress = Progress(done, running, round(seconds, 1), round(left, 1), figures)
+                progress = TrainingProgress(done, running, round(seconds, 1), round(left, 1), figures)
                 _log(out, asdict(progress))
                 if figures is not None:
                     write_curves(out / "log.jsonl", out / "curve.png")

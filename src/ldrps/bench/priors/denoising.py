@@ -19,7 +19,7 @@ from ldrps.image.sheet import contact_sheet
 from ldrps.image.views import gather, grid_shifts, spread
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
-from ldrps.sampling.unconditional import follow
+from ldrps.sampling.unconditional import sample_from
 
 # White pixel noise, of 255, of the sets that are damaged here; the other's level is found by trying.
 _NOISY_SETS = {"cbsd-noise15": 15.0, "cbsd-noise25": 25.0, "cbsd-noise50": 50.0}
@@ -41,7 +41,7 @@ def denoised(prior: Prior, y: Tensor, level: float, steps: int, shifts: int = 1)
     schedule = Schedule(prior.alphas_cumprod)
     timesteps = schedule.spaced(schedule.timestep_of(in_latents), steps)
     z = z * schedule.abar(timesteps[0]) ** 0.5
-    decoded = prior.decode(follow(prior, prior.denoise, z, timesteps))
+    decoded = prior.decode(sample_from(prior, prior.denoise, z, timesteps))
     return crop(gather(decoded, offsets, (padded.shape[-2], padded.shape[-1]))).clamp(0, 1).cpu()
 
 
