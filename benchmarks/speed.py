@@ -29,7 +29,7 @@ from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.memory import peak_mib, reset_peak, resident_mib
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import GradientPosterior, Until
+from ldrps.settings import LdrpsSettings, Until
 
 EARLY, LATE = 800, 300  # a timestep of each stage
 
@@ -38,8 +38,8 @@ class ReferenceStep:
     """One step of the published loop for a prior without text: guidance doubles the batch all the same."""
 
     def __init__(self, prior: Prior, y: Tensor, *, calls: int, dead_encode: bool) -> None:
-        posterior = preset("paper-lowlight").posterior
-        assert isinstance(posterior, GradientPosterior)
+        posterior = preset("paper-lowlight").method
+        assert isinstance(posterior, LdrpsSettings)
         every = dataclasses.replace(posterior.guidance, brightness=Until(1e-2), chrominance=Until(1e-2))
         nets = AlignmentNets.create(torch.Generator().manual_seed(0), y.device)
         settings = dataclasses.replace(posterior, guidance=every)

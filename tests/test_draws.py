@@ -36,7 +36,7 @@ def test_samples_are_seeded_and_their_number_changes_none(shipped: Restorer) -> 
     two, three = (draw_samples(shipped, dark_and_noisy(), count) for count in (2, 3))
     images = [[np.asarray(result.image) for result in samples.results] for samples in (two, three)]
     assert [result.seed for result in three.results] == [0, 1, 2]
-    assert all(result.settings.posterior.sample for result in two.results)  # type: ignore[union-attr]
+    assert all(result.settings.method.sample for result in two.results)  # type: ignore[union-attr]
     np.testing.assert_array_equal(images[0], images[1][:2])
     assert (images[0][0] != images[0][1]).mean() > 0.5, "they differ"
 

@@ -271,7 +271,7 @@ def test_the_record_is_json_and_tells_everything(tiny_prior: Prior, tmp_path: Pa
     record = json.loads((tmp_path / "deep.png.json").read_text())
     assert Image.open(written).size == (48, 40)
     assert record["seed"] == PAPER.seed
-    assert record["settings"]["posterior"]["alignment"]["distance"] == 0.02
+    assert record["settings"]["method"]["alignment"]["distance"] == 0.02
     assert record["damage"] is None and record["words"] == ""
     assert {"caption", "prior", "seconds", "versions", "findings", "size"} <= record.keys()
     assert {"round", "t", "alignment/adversarial"} <= record["losses"][0].keys()

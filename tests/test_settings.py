@@ -9,22 +9,22 @@ import pytest
 
 from ldrps import PRESETS, Settings, preset
 from ldrps.errors import SettingsError
-from ldrps.settings import GradientPosterior, ProximalPosterior, Strengths, Until
+from ldrps.settings import BlindSettings, LdrpsSettings, Strengths, Until
 
 
 def test_presets_carry_their_name_and_kind() -> None:
     assert all(settings.preset == name for name, settings in PRESETS.items())
-    assert isinstance(preset("default").posterior, ProximalPosterior)
+    assert isinstance(preset("default").method, BlindSettings)
     assert preset("default").text_scale == 1.0
     fast, default, best = (preset(name) for name in ("fast", "default", "best"))
     for less, more in ((fast, default), (default, best)):
-        assert isinstance(less.posterior, ProximalPosterior) and isinstance(more.posterior, ProximalPosterior)
-        assert less.steps < more.steps and less.posterior.shifts < more.posterior.shifts
-        same = dataclasses.replace(more.posterior, shifts=less.posterior.shifts)
-        assert less.posterior == same, "they cost more or less, and are else one method"
+        assert isinstance(less.method, BlindSettings) and isinstance(more.method, BlindSettings)
+        assert less.steps < more.steps and less.method.shifts < more.method.shifts
+        same = dataclasses.replace(more.method, shifts=less.method.shifts)
+        assert less.method == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
-        assert isinstance(paper.posterior, GradientPosterior)
+        assert isinstance(paper.method, LdrpsSettings)
         assert (paper.steps, paper.renoise, paper.text_scale) == (450, 0.5, 8.0)
 
 
@@ -67,8 +67,8 @@ def test_a_term_acts_below_its_timestep() -> None:
 
 def test_who_knows_the_damage_can_say_so() -> None:
     knowing = preset("fast").with_knowledge(undamaged=0.1, noise=0)
-    assert isinstance(knowing.posterior, ProximalPosterior)
-    assert (knowing.posterior.undamaged, knowing.posterior.noise, knowing.posterior.shifts) == (0.1, 0, 1)
+    assert isinstance(knowing.method, BlindSettings)
+    assert (knowing.method.undamaged, knowing.method.noise, knowing.method.shifts) == (0.1, 0, 1)
     assert preset("paper-denoising").with_knowledge() == preset("paper-denoising")
     with pytest.raises(SettingsError, match="'paper-denoising' finds the damage out by itself: leave noise out"):
         preset("paper-denoising").with_knowledge(noise=25)
@@ -78,8 +78,8 @@ def test_who_knows_the_damage_can_say_so() -> None:
 
 
 def strengths(settings: Settings) -> Strengths:
-    assert isinstance(settings.posterior, ProximalPosterior)
-    return settings.posterior.strengths
+    assert isinstance(settings.method, BlindSettings)
+    return settings.method.strengths
 
 
 def test_parts_of_the_damage_are_chosen_by_name() -> None:

@@ -33,12 +33,12 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     pixels = size[0] * size[1]
     worked_on = _reduced(size, settings.working_size)
     megapixels = worked_on[0] * worked_on[1] / 1e6
-    posterior, tile = settings.posterior, settings.tile if settings.posterior.in_windows else max(worked_on)
+    method, tile = settings.method, settings.tile if settings.method.in_windows else max(worked_on)
     window = min(worked_on[0], tile) * min(worked_on[1], tile)
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
-    seconds_of_passes = again * posterior.seconds_of_pass * posterior.passes(settings)
+    seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
     seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + seconds_of_passes)
-    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + posterior.bytes_of_pixel * posterior.together * window)
+    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * method.together * window)
 
 
 def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:

@@ -123,7 +123,7 @@ class Restorer:
                 return (yield from self._run(picture, said, settings, damage, recaption))
             except Exception as error:
                 smaller = settings.tile // 2
-                in_windows = settings.posterior.in_windows and max(picture.size) > smaller
+                in_windows = settings.method.in_windows and max(picture.size) > smaller
                 if not out_of_memory(error) or not in_windows or smaller < 4 * settings.overlap:
                     raise
                 logger.warning("%s: not enough memory, trying windows of %d pixels", picture.source, smaller)

@@ -36,7 +36,7 @@ class Result:
             greyness and colour space of the source.
         picture: the source.
         settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
-            has a `seed` and says by `method` what it is recorded as.
+            has a `seed` and says what it is `recorded_as`.
         prior: name of the prior, or of the other method.
         caption: what guided it, and who said so.
         findings: what was found out.
@@ -83,7 +83,8 @@ class Result:
             "source": self.picture.source,
             "size": list(self.picture.size),
             "seed": self.seed,
-            "settings": dataclasses.asdict(self.settings) | {"method": self.settings.method},
+            "method": self.settings.recorded_as,
+            "settings": dataclasses.asdict(self.settings),
             "prior": self.prior,
             "caption": self.caption.text,
             "caption_source": self.caption.source,

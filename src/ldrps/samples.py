@@ -50,7 +50,7 @@ def draw_samples(
     check_count(count)
     picture = image if isinstance(image, Picture) else load_picture(image)
     settings = restorer.settings
-    settings = dataclasses.replace(settings, posterior=settings.posterior.sampled())
+    settings = dataclasses.replace(settings, method=settings.method.sampled())
     results = []
     for k in range(count):
         seeded = dataclasses.replace(settings, seed=(settings.seed + k) % 2**64)

@@ -77,8 +77,8 @@ class Strengths:
 
 
 @dataclass(frozen=True)
-class GradientPosterior:
-    """The published method: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
+class LdrpsSettings:
+    """LD-RPS as published: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
 
     in_windows: ClassVar[bool] = False  # what F-PAM learns is of the whole picture
     knows_parts: ClassVar[bool] = False
@@ -107,9 +107,9 @@ class GradientPosterior:
 
 
 @dataclass(frozen=True)
-class ProximalPosterior:
-    """The short way: the prior's tone posterior explains brightness, haze and colour, and the noise that is left in the
-    picture is where the chain starts; a proximal data step replaces the gradient, and no network is trained.
+class BlindSettings:
+    """The default: what happened is estimated, tones are undone, and the noise that is left in the picture is where the
+    chain starts; a proximal data step replaces the gradient, and no network is trained.
     """
 
     in_windows: ClassVar[bool] = True
@@ -186,7 +186,7 @@ class Settings:
     colourise: bool = False
     # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
     relight: float = 0.0
-    posterior: GradientPosterior | ProximalPosterior = field(default_factory=ProximalPosterior)
+    method: LdrpsSettings | BlindSettings = field(default_factory=BlindSettings)
 
     def __post_init__(self) -> None:
         _check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
@@ -202,9 +202,9 @@ class Settings:
         _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
 
     @property
-    def method(self) -> str:
-        """What it is recorded as."""
-        return type(self.posterior).__name__
+    def recorded_as(self) -> str:
+        """The name of the method in records."""
+        return type(self.method).__name__.removesuffix("Settings")
 
     def with_changes(self, **changes: Any) -> Settings:
         """A copy with some fields replaced; None means "as the preset has it"."""
@@ -212,12 +212,12 @@ class Settings:
         return dataclasses.replace(self, **given)
 
     def with_knowledge(self, *, undamaged: float | None = None, noise: float | None = None) -> Settings:
-        """A copy for somebody who knows something of the damage: see `ProximalPosterior`. None is "not known".
+        """A copy for somebody who knows something of the damage: see `BlindSettings`. None is "not known".
 
         Raises:
             SettingsError: the published method asks nobody.
         """
-        return self._with_posterior(undamaged=undamaged, noise=noise)
+        return self._with_method(undamaged=undamaged, noise=noise)
 
     def with_strengths(
         self,
@@ -246,37 +246,37 @@ class Settings:
         if set(strengths.values()) == {None}:
             return self
         self.require_parts()
-        return self._with_posterior(strengths=Strengths(**strengths))
+        return self._with_method(strengths=Strengths(**strengths))
 
     def require_parts(self) -> None:
         """Raise SettingsError unless the method undoes the damage part by part, as it was estimated or given."""
-        if not self.posterior.knows_parts:
+        if not self.method.knows_parts:
             raise SettingsError(
                 f"preset {self.preset!r} learns the damage as a whole: leave damage, only, skip and strength out"
             )
 
-    def _with_posterior(self, **changes: Any) -> Settings:
+    def _with_method(self, **changes: Any) -> Settings:
         given = {name: value for name, value in changes.items() if value is not None}
-        known = {field.name for field in dataclasses.fields(self.posterior)}
+        known = {field.name for field in dataclasses.fields(self.method)}
         if unknown := [name for name in given if name not in known]:
             raise SettingsError(
                 f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(unknown)} out"
             )
-        return dataclasses.replace(self, posterior=dataclasses.replace(self.posterior, **given))
+        return dataclasses.replace(self, method=dataclasses.replace(self.method, **given))
 
 
 PRESETS: dict[str, Settings] = {
     # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
     "default": Settings(),  # 33.52, 2.2 s, 627 MiB
-    "fast": Settings(preset="fast", steps=1, posterior=ProximalPosterior(shifts=1)),  # 33.48, 0.55 s, 487 MiB
-    "best": Settings(preset="best", steps=4, posterior=ProximalPosterior(shifts=8)),  # 33.45, 8.2 s, 758 MiB
+    "fast": Settings(preset="fast", steps=1, method=BlindSettings(shifts=1)),  # 33.48, 0.55 s, 487 MiB
+    "best": Settings(preset="best", steps=4, method=BlindSettings(shifts=8)),  # 33.45, 8.2 s, 758 MiB
     "paper-lowlight": Settings(
         preset="paper-lowlight",
         seed=20,
         steps=450,
         text_scale=8.0,
         recurrences=2,
-        posterior=GradientPosterior(
+        method=LdrpsSettings(
             Alignment(distance=0.02, perceptual=0.3, adversarial=0.8, discriminator_rate=4e-5),
             Guidance(
                 perceptual=Until(2e-3),
@@ -296,7 +296,7 @@ PRESETS: dict[str, Settings] = {
         text_scale=8.0,
         # The script's default is 0 rounds, with which it saves nothing; the paper's table has its best with 3.
         recurrences=0,
-        posterior=GradientPosterior(
+        method=LdrpsSettings(
             Alignment(distance=0.2, perceptual=0.5, adversarial=0.2, discriminator_rate=1e-4),
             Guidance(
                 perceptual=Until(5e-3),
@@ -314,7 +314,7 @@ PRESETS: dict[str, Settings] = {
         steps=450,
         text_scale=8.0,
         recurrences=1,
-        posterior=GradientPosterior(
+        method=LdrpsSettings(
             Alignment(distance=3.0, perceptual=0.002, adversarial=0.001, discriminator_rate=1e-4),
             Guidance(scale=40_000, discriminator_rate=1e-3),
         ),

@@ -58,10 +58,10 @@ def test_a_fingerprint_changes_with_what_changes_results(monkeypatch: pytest.Mon
 
 
 def test_changes_reach_nested_settings_and_are_checked() -> None:
-    settings = changed(preset("default"), {"posterior.tone": 0.0, "recurrences": 2})
-    assert (settings.posterior.tone, settings.recurrences) == (0.0, 2)  # type: ignore[union-attr]
-    with pytest.raises(SettingsError, match=r"no setting 'posterior.tune'; at 'tune' there are tone"):
-        changed(preset("default"), {"posterior.tune": 1})
+    settings = changed(preset("default"), {"method.shifts": 2, "recurrences": 2})
+    assert (settings.method.shifts, settings.recurrences) == (2, 2)  # type: ignore[union-attr]
+    with pytest.raises(SettingsError, match=r"no setting 'method.tune'; at 'tune' there are strengths"):
+        changed(preset("default"), {"method.tune": 1})
     with pytest.raises(SettingsError, match="recurrences is -1"):
         changed(preset("default"), {"recurrences": -1})
 

@@ -22,8 +22,9 @@ from ldrps.bench.priors import (
     tone_psnr,
 )
 from ldrps.errors import InputError
+from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import find_tone
+from ldrps.estimation.tone import estimate_tone
 from ldrps.prior.base import Denoised
 from ldrps.sampling.schedule import Schedule
 
@@ -97,7 +98,7 @@ def test_tone_errors(tiny_prior: Prior) -> None:
     assert 0 < errors["posterior"] < 0.5 and errors["posterior_undamaged"] < 0.3
     assert errors["stretch_undamaged"] > 0
     assert 0 <= errors["likelihood_undamaged"] <= errors["posterior_of_those"] + 0.5
-    assert find_tone(clean[0], load_estimators().tone, 1.0, 0.6).undo(clean[0]).shape == clean[0].shape
+    assert Damage(estimate_tone(clean[0], load_estimators().tone, 0.6)).undo_tone(clean[0]).shape == clean[0].shape
 
 
 def test_the_command(command: Run, sets: Path, tiny_prior_folder: Path, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from conftest import noisy, until
 from PIL import Image
 
 from ldrps.errors import PriorError, SettingsError
-from ldrps.folders.pool import ThisProcess, WorkerPool, ProcessPool
 from ldrps.folders.outcome import Outcome, Tick
+from ldrps.folders.pool import ProcessPool, ThisProcess, WorkerPool
 from ldrps.folders.recipe import OwnMethod, Recipe
 from ldrps.jobs import Job
 from ldrps.settings import preset

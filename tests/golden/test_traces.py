@@ -41,7 +41,7 @@ def settings_of(task: str) -> Settings:
 
 def stepwise(task: str, settings: Settings) -> Iterator[tuple[Step, torch.Tensor]]:
     """Each of the 40 steps from the recorded latents before it, with what it added to the stepped latents."""
-    recorded, posterior = reference.trace(task), settings.posterior
+    recorded, posterior = reference.trace(task), settings.method
     prior = TinyPrior(recorded["text_embeddings"])
     schedule = Schedule(prior.alphas_cumprod)
     nets = AlignmentNets.create(torch.Generator().manual_seed(settings.seed), prior.device)
@@ -125,8 +125,8 @@ def test_free_chain_through_the_restorer(task: str) -> None:
 def test_the_oddity_matters() -> None:
     """Without its switch the recorded z0 is not met: the comparison can fail."""
     settings = settings_of("denoising")
-    plain = dataclasses.replace(settings.posterior, z0_from_stepped=False)
-    step, _ = next(islice(stepwise("denoising", settings.with_changes(posterior=plain)), 3, None))
+    plain = dataclasses.replace(settings.method, z0_from_stepped=False)
+    step, _ = next(islice(stepwise("denoising", settings.with_changes(method=plain)), 3, None))
     assert relative(step.z0, reference.trace("denoising")["pred_x0"][3]) > 1e-2
 
 

@@ -19,7 +19,7 @@ from ldrps.methods.blind import Blind
 from ldrps.prior.base import Denoised
 from ldrps.sampling.chains import end_of
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import ProximalPosterior, Strengths
+from ldrps.settings import BlindSettings, Strengths
 
 
 def noisy(sigma: float = 0.06) -> Tensor:
@@ -28,10 +28,10 @@ def noisy(sigma: float = 0.06) -> Tensor:
 
 def planned(prior: Prior, y: Tensor, damage: Damage | None = None, **changes: Any) -> Blind:
     settings = preset("default")
-    assert isinstance(settings.posterior, ProximalPosterior)
-    posterior = dataclasses.replace(settings.posterior, strengths=Strengths(tone=0.0), **changes)
-    damage = damage or estimate_damage(y, prior, unmoved_estimators(), posterior)
-    return Blind(y, prior, dataclasses.replace(settings, posterior=posterior), damage)
+    assert isinstance(settings.method, BlindSettings)
+    options = dataclasses.replace(settings.method, strengths=Strengths(tone=0.0), **changes)
+    damage = damage or estimate_damage(y, prior, unmoved_estimators(), options)
+    return Blind(y, prior, dataclasses.replace(settings, method=options), damage)
 
 
 def found(plan: Blind) -> float:

@@ -19,7 +19,7 @@ from ldrps.image.tiles import Canvas, Window, windows
 from ldrps.methods import blind
 from ldrps.methods.blind import Blind
 from ldrps.prior.base import Denoised
-from ldrps.settings import ProximalPosterior
+from ldrps.settings import BlindSettings
 
 WHOLE = preset("fast")
 CUT = dataclasses.replace(WHOLE, tile=128, overlap=32)
@@ -40,8 +40,8 @@ def noisy(textured: bool, height: int = 208, width: int = 320) -> Tensor:
 
 
 def planned(image: Tensor, prior: Prior, settings: Settings) -> Blind:
-    assert isinstance(settings.posterior, ProximalPosterior)
-    return Blind(image, prior, settings, estimate_damage(image, prior, load_estimators(), settings.posterior))
+    assert isinstance(settings.method, BlindSettings)
+    return Blind(image, prior, settings, estimate_damage(image, prior, load_estimators(), settings.method))
 
 
 def values(image: Tensor, prior: Prior, settings: Settings) -> np.ndarray:

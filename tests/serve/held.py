@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ldrps.serve.task import UploadOutcome, Task
+from ldrps.serve.task import Task, UploadOutcome
 
 
 class Held:

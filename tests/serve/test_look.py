@@ -8,7 +8,7 @@ from strange import NAME, assert_seen
 from ldrps.printable import printable
 from ldrps.serve import look
 from ldrps.serve.order import Order
-from ldrps.serve.task import UploadOutcome, Snapshot, Upload
+from ldrps.serve.task import Snapshot, Upload, UploadOutcome
 
 NASTY = '<img src=x onerror="alert(1)">'
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import until
 from serve.held import Held
 
-from ldrps.serve.queue import FullError, TaskQueue
 from ldrps.serve.order import Order
+from ldrps.serve.queue import FullError, TaskQueue
 from ldrps.serve.task import Task, Upload
 
 

@@ -11,8 +11,8 @@ from strange import NAME, assert_seen
 
 from ldrps.errors import InputError, SettingsError
 from ldrps.serve.limits import Limits
-from ldrps.serve.queue import FullError
 from ldrps.serve.order import Order
+from ldrps.serve.queue import FullError
 from ldrps.serve.studio import Studio, mark, pack
 
 

@@ -14,8 +14,8 @@ from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.image.picture import load_picture
 from ldrps.serve.limits import Limits
-from ldrps.serve.queue import TaskQueue
 from ldrps.serve.order import Order
+from ldrps.serve.queue import TaskQueue
 from ldrps.serve.task import Task, Upload
 from ldrps.serve.work import TaskWorker
 from ldrps.settings import preset

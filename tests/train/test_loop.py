@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.train import loop
-from ldrps.train.loop import TrainingProgress, TrainingPlan, train
+from ldrps.train.loop import TrainingPlan, TrainingProgress, train
 
 PLAN = TrainingPlan(steps=12, warmup=4, ema=0.9, checkpoint_seconds=1e9, validate_every=50)
 

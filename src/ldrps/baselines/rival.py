@@ -45,8 +45,8 @@ class RivalSettings:
             raise SettingsError(f"seed is {self.seed}; it must be 0 to {2**64 - 1}")
 
     @property
-    def method(self) -> str:
-        """What it is recorded as."""
+    def recorded_as(self) -> str:
+        """The name of the method in records."""
         return type(self).__name__.removesuffix("Settings")
 
 

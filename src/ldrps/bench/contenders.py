@@ -201,7 +201,7 @@ def contenders(
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Settings with dotted fields replaced, such as `posterior.tone`.
+    """Settings with dotted fields replaced, such as `method.shifts`.
 
     Raises:
         SettingsError: there is no such field.

@@ -274,10 +274,14 @@ def _show(
 ) -> None:
     from contextlib import closing
 
-    from ldrps.folders.pool import ThisProcess, WorkerPool, ProcessPool
+    from ldrps.folders.pool import ProcessPool, ThisProcess, WorkerPool
     from ldrps.folders.run import carry_out
 
-    pool: WorkerPool = ThisProcess(recipe, manifest, display.tick) if workers == 1 else ProcessPool(recipe, place, workers, display.tick)
+    pool: WorkerPool = (
+        ThisProcess(recipe, manifest, display.tick)
+        if workers == 1
+        else ProcessPool(recipe, place, workers, display.tick)
+    )
     with closing(carry_out(feed, pool, manifest)) as outcomes:  # so that workers are stopped before anything else
         for outcome in outcomes:
             display.outcome(outcome)

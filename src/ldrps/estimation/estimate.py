@@ -12,19 +12,19 @@ from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise import estimate_noise
 from ldrps.estimation.tone import estimate_tone
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.views import thumbnail, mosaic
+from ldrps.image.views import mosaic, thumbnail
 from ldrps.prior.base import Prior
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import draw
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import ProximalPosterior
+from ldrps.settings import BlindSettings
 
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
 @torch.no_grad()
 def estimate_damage(
-    y: Tensor, prior: Prior, estimators: Estimators, settings: ProximalPosterior, visible: Tensor | None = None
+    y: Tensor, prior: Prior, estimators: Estimators, settings: BlindSettings, visible: Tensor | None = None
 ) -> Damage:
     """What happened to a picture: first its tones, then the noise that is left when they are as they should be.
 
@@ -52,7 +52,7 @@ def estimate_damage(
 
 
 def estimate_white_noise(
-    x: Tensor, prior: Prior, settings: ProximalPosterior, visible: Tensor | None = None
+    x: Tensor, prior: Prior, settings: BlindSettings, visible: Tensor | None = None
 ) -> Estimate[WhiteNoise]:
     """The noise of a picture x [1, 3, H, W] in [0, 1] with good tones, multiples of the prior's.
 

@@ -72,7 +72,7 @@ class OwnMethod:
     def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         captions = self.captions
         mark = _hash(
-            dataclasses.asdict(self.settings) | {"method": self.settings.method},
+            [self.settings.recorded_as, dataclasses.asdict(self.settings)],
             [_identity(prior_folder(self.prior), self.prior), self.dtype],
             _identity(estimators_folder(self.estimators), self.estimators),
             None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 
 from ldrps.errors import LdrpsError, OutputError
-from ldrps.folders.pool import WorkerPool
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import Outcome
+from ldrps.folders.pool import WorkerPool
 from ldrps.jobs import Job
 
 _PAUSE = 0.5  # seconds between two looks at what others do

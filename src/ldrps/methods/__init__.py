@@ -14,7 +14,7 @@ from ldrps.methods.base import Method
 from ldrps.methods.blind import Blind
 from ldrps.methods.ldrps import Ldrps
 from ldrps.prior.base import Prior
-from ldrps.settings import GradientPosterior, Settings
+from ldrps.settings import LdrpsSettings, Settings
 
 
 def plan(
@@ -41,15 +41,15 @@ def plan(
     Raises:
         SettingsError: features or a damage are given to a method that has no use for them.
     """
-    posterior = settings.posterior
-    if isinstance(posterior, GradientPosterior):
+    options = settings.method
+    if isinstance(options, LdrpsSettings):
         if damage is not None:
             settings.require_parts()
         return Ldrps(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    damage = damage or estimate_damage(y, prior, estimators, posterior, visible)
-    damage = damage.with_strengths(posterior.strengths)
-    if posterior.sample:
+    damage = damage or estimate_damage(y, prior, estimators, options, visible)
+    damage = damage.with_strengths(options.strengths)
+    if options.sample:
         damage = damage.drawn(generator)
     return Blind(y, prior, settings, damage, caption, visible)

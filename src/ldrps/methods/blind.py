@@ -13,7 +13,7 @@ from ldrps.estimation.words import exposure_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Window, windows
-from ldrps.image.views import thumbnail, mosaic
+from ldrps.image.views import mosaic, thumbnail
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to
@@ -22,7 +22,7 @@ from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.spinning import CycleSpinning
 from ldrps.sampling.trust import caption_gain
-from ldrps.settings import ProximalPosterior, Settings
+from ldrps.settings import BlindSettings, Settings
 
 
 class Blind(Method):
@@ -54,29 +54,29 @@ class Blind(Method):
         caption: str = "",
         visible: Tensor | None = None,
     ) -> None:
-        assert isinstance(settings.posterior, ProximalPosterior)
-        self.y, self.prior, self.settings, self.posterior = y, prior, settings, settings.posterior
+        assert isinstance(settings.method, BlindSettings)
+        self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
         self.damage, self.visible = damage, visible
         self.schedule = Schedule(prior.alphas_cumprod)
-        self.views = CycleSpinning(prior, self.posterior.shifts)
+        self.views = CycleSpinning(prior, self.options.shifts)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
         exposure = exposure_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, exposure, windows=len(self.windows))
         self.set_caption(caption)
-        self.sigma = self.posterior.noise_factor * damage.noise_deviation  # in pixels
+        self.sigma = self.options.noise_factor * damage.noise_deviation  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
             sample = pad_to_multiple(mosaic(y, ENOUGH), prior.size_multiple)[0]
             self.level = latent_deviation(prior, self.undone(sample), self.sigma)
             first, again = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
             # A sample's grain is ours: at least one round begins with noise that was drawn.
-            recurrences = max(settings.recurrences, self.posterior.sample)
+            recurrences = max(settings.recurrences, self.options.sample)
             self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
 
     def set_caption(self, caption: str) -> None:
         if caption and self.prior.has_text:
             gain = caption_gain(self.prior, self.undone(thumbnail(self.y, ENOUGH)), caption)
-            fit = CaptionFit(round(gain, 4), followed=gain > -self.posterior.caption_misleads)
+            fit = CaptionFit(round(gain, 4), followed=gain > -self.options.caption_misleads)
             self.findings = replace(self.findings, caption=fit)
             caption = caption if fit.followed else ""
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
@@ -110,7 +110,7 @@ class _Part(Part):
     def chain(self, z: Tensor, number: int) -> Chain:
         method = self.method
         if number:
-            agree = pulled_to(self.latents, method.posterior.data_variance * method.level**2, method.schedule)
+            agree = pulled_to(self.latents, method.options.data_variance * method.level**2, method.schedule)
         else:
             agree = held_below(self.latents, method.level, method.schedule)
         return proximal_chain(method.denoise, agree, method.schedule, z, method.rounds[number])

@@ -16,7 +16,7 @@ from ldrps.sampling.chains import Chain, gradient_chain
 from ldrps.sampling.denoiser import Denoiser, denoiser_for
 from ldrps.sampling.noise import draw
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import GradientPosterior, Settings
+from ldrps.settings import LdrpsSettings, Settings
 
 
 class Ldrps(Method, Part):
@@ -33,8 +33,8 @@ class Ldrps(Method, Part):
         features: Features | None,
         generator: torch.Generator,
     ) -> None:
-        assert isinstance(settings.posterior, GradientPosterior)
-        self.posterior, self.settings = settings.posterior, settings
+        assert isinstance(settings.method, LdrpsSettings)
+        self.options, self.settings = settings.method, settings
         self.prior, self.generator = prior, generator
         self.schedule = Schedule(prior.alphas_cumprod)
         self.set_caption(caption)
@@ -49,7 +49,7 @@ class Ldrps(Method, Part):
         # A generator of their own: as in the reference, nets and latents are drawn from the same seed apart.
         nets = AlignmentNets.create(torch.Generator().manual_seed(settings.seed), prior.device)
         y = y.to(prior.device)
-        self.learned = LearnedPosterior(y, prior.decode, features or prior.encode, nets, self.posterior)
+        self.learned = LearnedPosterior(y, prior.decode, features or prior.encode, nets, self.options)
 
     def set_caption(self, caption: str) -> None:
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
@@ -71,8 +71,8 @@ class Ldrps(Method, Part):
             z,
             self.rounds[number],
             stride=self.stride,
-            clamp_quantile=self.posterior.clamp_quantile,
-            z0_from_stepped=self.posterior.z0_from_stepped,
+            clamp_quantile=self.options.clamp_quantile,
+            z0_from_stepped=self.options.z0_from_stepped,
         )
 
     @torch.no_grad()

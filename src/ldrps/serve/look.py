@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ldrps.printable import printable
 from ldrps.serve.limits import MIB, Limits
 from ldrps.serve.order import Order
-from ldrps.serve.task import UploadOutcome, Snapshot, Upload
+from ldrps.serve.task import Snapshot, Upload, UploadOutcome
 
 if TYPE_CHECKING:
     import gradio as gr

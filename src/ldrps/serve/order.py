@@ -46,4 +46,4 @@ class Order:
 
 def quick_presets() -> list[str]:
     """The presets that restore a picture in seconds, for a prior on a CPU."""
-    return [name for name, settings in PRESETS.items() if settings.posterior.in_windows]
+    return [name for name, settings in PRESETS.items() if settings.method.in_windows]

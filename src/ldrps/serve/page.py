@@ -15,7 +15,7 @@ from ldrps.serve import look
 from ldrps.serve.examples import examples
 from ldrps.serve.order import OFFLINE, Order
 from ldrps.serve.studio import Studio, mark, pack
-from ldrps.serve.task import UploadOutcome, Task
+from ldrps.serve.task import Task, UploadOutcome
 from ldrps.settings import PRESETS
 
 _TICK = 0.1  # seconds between looks at a run

@@ -11,11 +11,11 @@ from ldrps.errors import InputError
 from ldrps.image.picture import load_picture, to_image
 from ldrps.printable import printable
 from ldrps.serve.limits import Limits, refuse_upload
-from ldrps.serve.queue import TaskQueue
 from ldrps.serve.names import clean_name
 from ldrps.serve.order import Order
 from ldrps.serve.previews import save_shown
-from ldrps.serve.task import UploadOutcome, Task, Upload
+from ldrps.serve.queue import TaskQueue
+from ldrps.serve.task import Task, Upload, UploadOutcome
 from ldrps.serve.visits import Visit, Visits, take
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ldrps.serve.task import UploadOutcome, Task, Upload
+from ldrps.serve.task import Task, Upload, UploadOutcome
 
 _STRAY = 60.0  # seconds after which an upload that no visit has taken up is nobody's
 _IDLE = 6 * 3600.0  # seconds after which a visit without a sign of life is over, should its end have gone unnoticed

@@ -21,7 +21,7 @@ from ldrps.serve.clock import Clock
 from ldrps.serve.limits import Limits
 from ldrps.serve.names import result_name
 from ldrps.serve.previews import Preview, save_shown
-from ldrps.serve.task import UploadOutcome, Task
+from ldrps.serve.task import Task, UploadOutcome
 
 logger = logging.getLogger(__name__)
 

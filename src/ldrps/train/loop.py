@@ -86,7 +86,9 @@ class TrainingProgress:
     validation: dict[str, float] | None = None
 
 
-def train(model: nn.Module, task: TrainingTask, plan: TrainingPlan, out: Path, *, resume: bool = False) -> Iterator[TrainingProgress]:
+def train(
+    model: nn.Module, task: TrainingTask, plan: TrainingPlan, out: Path, *, resume: bool = False
+) -> Iterator[TrainingProgress]:
     """Train `model` in place, yielding every 50 steps and at the end; on return it holds the averaged (EMA) weights.
 
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.

@@ -20,7 +20,7 @@ from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import ProximalPosterior
+from ldrps.settings import BlindSettings
 
 # Known damage to tones, each alone, and clipped to [0, 1].
 _TONES = [
@@ -83,7 +83,7 @@ def tone_psnr(root: Path | None, device: torch.device) -> dict[str, float]:
 
 
 def _undone(posterior: TonePosterior, y: Tensor) -> Tensor:
-    seen, settings = y.to(posterior.device), ProximalPosterior()
+    seen, settings = y.to(posterior.device), BlindSettings()
     return Damage(estimate_tone(seen, posterior, settings.undamaged)).undo_tone(seen).cpu()
 
 
