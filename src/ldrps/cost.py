@@ -56,6 +56,13 @@ def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Setting
     raise _too_large(size, need, max_bytes, "make the picture smaller, or set --working-size")
 
 
+def halved(size: tuple[int, int], settings: Settings) -> Settings | None:
+    """The settings with windows half as large, where memory ran out; None where that cannot help."""
+    tile = settings.tile // 2
+    helps = settings.method.in_windows and max(size) > tile >= 4 * settings.overlap
+    return dataclasses.replace(settings, tile=tile) if helps else None
+
+
 def affordable(size: tuple[int, int], settings: Settings, max_bytes: int | None) -> Settings:
     """As `fitted`, within what is free here if no limit is given; where the system does not tell, as they are."""
     limit = max_bytes or available_bytes()

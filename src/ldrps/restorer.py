@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,10 +13,9 @@ from torch import Tensor
 from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise
-from ldrps.cost import affordable
+from ldrps.cost import affordable, halved
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
-from ldrps.findings import Findings
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import to_pil
@@ -29,7 +29,7 @@ from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow
 from ldrps.relight import relight_as
 from ldrps.result import Result
 from ldrps.settings import Settings
-from ldrps.working import Working
+from ldrps.working import Working, nothing_to_judge_by
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +84,8 @@ class Restorer:
         on_step: OnStep | None = None,
         recaption: Recaption | None = None,
     ) -> Result:
-        """Restore one picture. `on_step` sees every step; if it returns False the restoration stops.
-
-        The negative of a `Caption`, if it has one, takes the place of the one in the settings.
+        """Restore one picture. `on_step` sees every step; if it returns False the restoration stops. The negative of a
+        `Caption`, if it has one, takes the place of the one in the settings.
 
         Raises:
             InputError: the image breaks the contract of `load_picture`.
@@ -106,12 +105,9 @@ class Restorer:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
         `damage` is what happened to this picture, such as the `Result.damage` of an earlier restoration, perhaps
-        edited: nothing is estimated then.
-
-        `recaption` is asked about the picture as it is before each recurrence, and its answer is used from there on;
-        of a picture that is restored in several windows there is no such picture, and it is not asked.
-
-        Where memory runs out, smaller windows are tried before giving up.
+        edited: nothing is estimated then. `recaption` is asked about the picture as it is before each recurrence, and its answer is used from there on;
+        of a picture that is restored in several windows there is no such picture, and it is not asked. Where memory
+        runs out, smaller windows are tried before giving up.
         """
         picture = image if isinstance(image, Picture) else load_picture(image)
         said = literal(caption) if isinstance(caption, str) else caption
@@ -122,22 +118,19 @@ class Restorer:
             try:
                 return (yield from self._run(picture, said, settings, damage, recaption))
             except Exception as error:
-                smaller = settings.tile // 2
-                in_windows = settings.method.in_windows and max(picture.size) > smaller
-                if not out_of_memory(error) or not in_windows or smaller < 4 * settings.overlap:
+                smaller = halved(picture.size, settings) if out_of_memory(error) else None
+                if smaller is None:
                     raise
-                logger.warning("%s: not enough memory, trying windows of %d pixels", picture.source, smaller)
-                settings = settings.with_changes(tile=smaller)
+                logger.warning("%s: not enough memory, trying windows of %d pixels", picture.source, smaller.tile)
+                settings = smaller
 
     def _run(
         self, picture: Picture, caption: Caption, settings: Settings, damage: Damage | None, recaption: Recaption | None
     ) -> Steps:
-        clock, content = Clock(), picture.content
-        findings = Findings(
-            bars=content.bars, missing=content.missing, shades=bool(content.missing) or picture.has_shades
-        )
-        if content.missing or not picture.has_shades:  # which light, haze and noise would have left
-            return self._result(picture, picture.rgb, settings, caption, findings, [], clock)
+        clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name)
+        if nothing := nothing_to_judge_by(picture):
+            levels = to_levels(picture, picture.rgb)
+            return made(levels=levels, picture=picture, caption=caption, findings=nothing, seconds=clock.seconds())
         working = Working.of(picture, self.prior, settings)
         generator = torch.Generator().manual_seed(settings.seed)
         method = plan(
@@ -159,27 +152,12 @@ class Restorer:
         if working.colouring:
             picture = picture.in_colour()
             restored = colourise(self.prior, restored, generator, caption=caption.text, negative=settings.negative)
-        findings = replace(method.findings, bars=content.bars, relit=relit_by)
         clock.lap("sample")
-        return self._result(picture, working.whole(restored), settings, caption, findings, losses, clock)
-
-    def _result(
-        self,
-        picture: Picture,
-        rgb: Tensor,
-        settings: Settings,
-        caption: Caption,
-        findings: Findings,
-        losses: list[dict[str, float]],
-        clock: Clock,
-    ) -> Result:
-        return Result(
-            levels=to_levels(picture, rgb),
+        return made(
+            levels=to_levels(picture, working.whole(restored)),
             picture=picture,
-            settings=settings,
-            prior=self.prior.name,
             caption=caption,
-            findings=findings,
+            findings=replace(method.findings, bars=picture.content.bars, relit=relit_by),
             losses=losses,
             seconds=clock.seconds(),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ldrps.colour import is_grey
+from ldrps.findings import Findings
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture
 from ldrps.image.transfer import carry_over, reduced
@@ -54,3 +55,11 @@ class Working:
     def whole(self, restored: Tensor) -> Tensor:
         """The restored content in its place, [1, 3, *size of the picture]."""
         return self.picture.content.put_back(self.picture.rgb, self.seen, restored)
+
+
+def nothing_to_judge_by(picture: Picture) -> Findings | None:
+    """Why a picture is to be left alone: no content, or no shades, which light, haze and noise would have left."""
+    content = picture.content
+    if content.missing:
+        return Findings(bars=content.bars, missing=content.missing)
+    return None if picture.has_shades else Findings(bars=content.bars, shades=False)

@@ -46,8 +46,8 @@ def estimate_damage(
     if settings.noise is not None:
         noise = Estimate(WhiteNoise(settings.noise / 255), probability=float(settings.noise > 0))
     else:
-        x = damage.undo_tone(_sample(y, prior).to(prior.device))
-        noise = estimate_white_noise(x, prior, settings, None if visible is None else _sample(visible, prior))
+        x = damage.undo_tone(noise_sample(y, prior).to(prior.device))
+        noise = estimate_white_noise(x, prior, settings, None if visible is None else noise_sample(visible, prior))
     return Damage(damage.tone, noise).with_strengths(settings.strengths)
 
 
@@ -75,7 +75,8 @@ def estimate_white_noise(
     return Estimate(WhiteNoise(sigma), 0.0 if left_alone else 0.25 + share / 2)  # as `Estimate.share` reads it
 
 
-def _sample(image: Tensor, prior: Prior) -> Tensor:
+def noise_sample(image: Tensor, prior: Prior) -> Tensor:
+    """Parts of an image [1, C, H, W] as they are, from all over it, as one that the prior can take."""
     return pad_to_multiple(mosaic(image, ENOUGH), prior.size_multiple)[0]
 
 

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square
+from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square, noise_sample
 from ldrps.estimation.words import exposure_of
 from ldrps.findings import CaptionFit, Findings
-from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Window, windows
-from ldrps.image.views import mosaic, thumbnail
+from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to
@@ -31,10 +30,8 @@ class Blind(Method):
     A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a recurrence
     the noise is ours, and a proximal step holds the chain to the picture. No network is trained; a picture takes a few
-    network calls, on several offsets of the prior's grid at once. A caption that misleads is not followed.
-
-    Large pictures are restored in windows that overlap. Their chains need not be held together step by step, as chains
-    from noise of one's own must be: all begin with the same picture and end near it.
+    network calls, on several offsets of the prior's grid at once. Windows of a large picture need not be held together
+    step by step, as chains from noise of one's own must be: all begin with the same picture and end near it.
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
@@ -66,8 +63,7 @@ class Blind(Method):
         self.sigma = self.options.noise_factor * damage.noise_deviation  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
-            sample = pad_to_multiple(mosaic(y, ENOUGH), prior.size_multiple)[0]
-            self.level = latent_deviation(prior, self.undone(sample), self.sigma)
+            self.level = latent_deviation(prior, self.undone(noise_sample(y, prior)), self.sigma)
             first, again = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
             # A sample's grain is ours: at least one round begins with noise that was drawn.
             recurrences = max(settings.recurrences, self.options.sample)
