@@ -105,9 +105,9 @@ class Restorer:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
         `damage` is what happened to this picture, such as the `Result.damage` of an earlier restoration, perhaps
-        edited: nothing is estimated then. `recaption` is asked about the picture as it is before each recurrence, and its answer is used from there on;
-        of a picture that is restored in several windows there is no such picture, and it is not asked. Where memory
-        runs out, smaller windows are tried before giving up.
+        edited: nothing is estimated then. `recaption` is asked about the picture as it is before each recurrence, and
+        its answer is used from there on; of a picture in several windows there is no such picture, and it is not
+        asked. Where memory runs out, smaller windows are tried before giving up.
         """
         picture = image if isinstance(image, Picture) else load_picture(image)
         said = literal(caption) if isinstance(caption, str) else caption

@@ -50,7 +50,7 @@ class Result:
     prior: str
     caption: Caption
     findings: Findings = field(default_factory=Findings)
-    losses: Sequence[dict[str, float]] = field(default=(), repr=False)
+    losses: Sequence[dict[str, float]] = field(default_factory=list, repr=False)
     seconds: dict[str, float]
 
     @property
