@@ -24,7 +24,7 @@ from ldrps.jobs import Job, Output
 
 
 class Result:
-    damage, unchanged = "", False
+    words, unchanged = "", False
 
 
 class Made:
