@@ -89,6 +89,8 @@ def test_parts_of_the_damage_are_chosen_by_name() -> None:
     assert strengths(settings.with_strengths({"noise": 0.5})) == Strengths(None, 0.5)
     assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None)
     assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0)
+    assert strengths(settings.with_strengths(skip=["tone"]).with_strengths({"noise": 0.5})) == Strengths(0.0, 0.5)
+    assert strengths(settings.with_strengths(0.5).with_strengths({"tone": 1.0})) == Strengths(1.0, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ class Settings:
         only: Collection[str] = (),
         skip: Collection[str] = (),
     ) -> Settings:
-        """A copy that undoes some parts of the damage more, less or not at all.
+        """A copy that undoes some parts of the damage more, less or not at all; the others as before.
 
         Args:
             strength: of all parts, or of some by name; see `Strengths`.
@@ -240,13 +240,15 @@ class Settings:
         for name in [*given, *only, *skip]:
             _check(name in PARTS, "part", repr(name), f"one of {', '.join(PARTS)}")
         everywhere = None if isinstance(strength, Mapping) else strength
-        strengths = {
+        wanted = {
             part: 0.0 if part in skip or (only and part not in only) else given.get(part, everywhere) for part in PARTS
         }
-        if set(strengths.values()) == {None}:
+        strengths = {part: value for part, value in wanted.items() if value is not None}
+        if not strengths:
             return self
         self.require_parts()
-        return self._with_method(strengths=Strengths(**strengths))
+        assert isinstance(self.method, BlindSettings)
+        return self._with_method(strengths=dataclasses.replace(self.method.strengths, **strengths))
 
     def require_parts(self) -> None:
         """Raise SettingsError unless the method undoes the damage part by part, as it was estimated or given."""
