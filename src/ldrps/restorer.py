@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Restorer:
     """Restores pictures with one prior and one set of settings.
 
-    Keeps nothing between pictures: each result depends on its picture, the prior, the settings and the caption alone.
+    Keeps nothing between pictures: each result depends on its picture, on what is given with it, and on the arguments.
 
     Args:
         prior: see `ldrps.load_prior`.
