@@ -73,14 +73,6 @@ class Tone(Pointwise):
         gamma = None if self.gamma is None else crop(self.gamma, window)
         return replace(self, gain=crop(self.gain, window), offset=crop(self.offset, window), gamma=gamma)
 
-    def of(self, picture: int) -> Tone:
-        """That of one picture of the batch."""
-        gain, offset, gamma = (
-            each[picture : picture + 1] if isinstance(each, Tensor) and each.ndim else each
-            for each in (self.gain, self.offset, self.gamma)
-        )
-        return Tone(gain, offset, gamma, self.domain)  # type: ignore[arg-type]
-
     def _scaled(self, strength: float) -> Self:
         """The powers of the line and of the gamma. With no gamma, two halves are the whole."""
         gain, offset = line_power(self.gain, self.offset, strength, _NO_LIGHT)
