@@ -93,7 +93,7 @@ class LdrpsSettings:
     z0_from_stepped: bool = True
 
     @property
-    def together(self) -> int:
+    def batch_size(self) -> int:
         """How many pictures go through the networks at once."""
         return 1
 
@@ -148,7 +148,7 @@ class BlindSettings:
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
 
     @property
-    def together(self) -> int:
+    def batch_size(self) -> int:
         """How many pictures go through the networks at once."""
         return self.shifts
 
