@@ -80,14 +80,14 @@ class Tone(Pointwise):
         return replace(self, gain=gain, offset=offset, gamma=gamma)
 
     def words(self) -> str:
-        said = []
+        words = []
         if (gain := mean_of(self.gain)) != 1:
-            said.append(f"{gain:.2g}x")
+            words.append(f"{gain:.2g}x")
         if self.gamma is not None and (gamma := mean_of(self.gamma)) != 1:
-            said.append(f"gamma {gamma:.2g}")
+            words.append(f"gamma {gamma:.2g}")
         if offset := mean_of(self.offset):
-            said.append(f"black at {255 * offset:.0f} of 255")
-        return ", ".join(said) or "tones as they were"
+            words.append(f"black at {255 * offset:.0f} of 255")
+        return ", ".join(words) or "tones as they were"
 
 
 @dataclass(frozen=True, eq=False)
