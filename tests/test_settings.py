@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -59,6 +60,22 @@ def test_changes_keep_what_is_none_and_take_zero() -> None:
 def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -> None:
     with pytest.raises(SettingsError, match=f"{field} is {value}; it must be {limit}"):
         Settings(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limit"),
+    [
+        ("shifts", 0, "1 to 64"),
+        ("noise_factor", -1, "0 to 10"),
+        ("texture", (0.6, 0.6), "two shares, the second above the first"),
+        ("texture", (0.6,), "two shares, the second above the first"),
+        ("data_variance", -0.5, "0 or more"),
+        ("data_variance", float("nan"), "0 or more"),
+    ],
+)
+def test_limits_of_the_default_too(field: str, value: Any, limit: str) -> None:
+    with pytest.raises(SettingsError, match=f"{field} is {re.escape(str(value))}; it must be {limit}"):
+        BlindSettings(**{field: value})
 
 
 def test_a_term_acts_below_its_timestep() -> None:

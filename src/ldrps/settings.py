@@ -146,6 +146,11 @@ class BlindSettings:
     def __post_init__(self) -> None:
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
+        _check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
+        rising = len(self.texture) == 2 and self.texture[0] < self.texture[1]
+        _check(rising, "texture", self.texture, "two shares, the second above the first")
+        _check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")
+        _check(1 <= self.shifts <= 64, "shifts", self.shifts, "1 to 64")
 
     @property
     def batch_size(self) -> int:
