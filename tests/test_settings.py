@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,22 @@ def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -
         Settings(**{field: value})
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "limit"),
+    [
+        ("shifts", 0, "1 to 64"),
+        ("noise_factor", -1, "0 to 10"),
+        ("texture", (0.6, 0.6), "two shares, the second above the first"),
+        ("texture", (0.6,), "two shares, the second above the first"),
+        ("data_variance", -0.5, "0 or more"),
+        ("data_variance", float("nan"), "0 or more"),
+    ],
+)
+def test_limits_of_the_default_too(field: str, value: Any, limit: str) -> None:
+    with pytest.raises(SettingsError, match=f"{field} is {re.escape(str(value))}; it must be {limit}"):
+        BlindSettings(**{field: value})
+
+
 def test_a_term_acts_below_its_timestep() -> None:
     assert [Until(0.5, 100).at(t) for t in (0, 99, 100, 900)] == [0.5, 0.5, 0.0, 0.0]
 
@@ -89,6 +106,8 @@ def test_parts_of_the_damage_are_chosen_by_name() -> None:
     assert strengths(settings.with_strengths({"noise": 0.5})) == Strengths(None, 0.5)
     assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None)
     assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0)
+    assert strengths(settings.with_strengths(skip=["tone"]).with_strengths({"noise": 0.5})) == Strengths(0.0, 0.5)
+    assert strengths(settings.with_strengths(0.5).with_strengths({"tone": 1.0})) == Strengths(1.0, 0.5)
 
 
 @pytest.mark.parametrize(

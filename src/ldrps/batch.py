@@ -35,7 +35,7 @@ OnStep = Callable[[Job, Progress], None]
 
 
 @dataclass(frozen=True)
-class Made:
+class Restored:
     """All that was computed for a job, and nothing of it written yet."""
 
     job: Job
@@ -44,15 +44,16 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a picture shows, and who is asked `again` before each recurrence."""
+class Description:
+    """What a picture shows, and who is asked again before each recurrence; None for nobody."""
 
     caption: Caption = field(default_factory=Caption)
-    again: Recaption | None = None
+    recaption: Recaption | None = None
 
 
-Tell = Callable[[Picture, Path], Told]  # of a picture, and of the file that it is from
-Draw = Callable[[Picture, Result, Told, Callable[[Progress], None] | None], Samples]  # more like the result
+Describe = Callable[[Picture, Path], Description]  # of a picture, and of the file that it is from
+Show = Callable[[Progress], None]
+Draw = Callable[[Picture, Result, Description, Show | None], Samples]  # more like the result
 
 
 class Batch:
@@ -61,7 +62,7 @@ class Batch:
     Args:
         restorer: how; `restorer_batch` makes a batch of one that listens to captions and draws samples.
         output: what is written for each.
-        tell: who is asked what each shows; None for nobody.
+        describe: who is asked what each shows; None for nobody.
         draw: who draws the samples that the output has room for; None for nobody.
 
     Raises:
@@ -69,13 +70,13 @@ class Batch:
     """
 
     def __init__(
-        self, restorer: PictureRestorer, output: Output, tell: Tell | None = None, draw: Draw | None = None
+        self, restorer: PictureRestorer, output: Output, describe: Describe | None = None, draw: Draw | None = None
     ) -> None:
         if output.samples and draw is None:
             raise SettingsError(f"samples is {output.samples}; this method draws none: leave --samples out")
         self.restorer = restorer
         self.output = output
-        self._tell = tell
+        self._describe = describe
         self._draw = draw
 
     def check(self, job: Job, *, overwrite: bool) -> None:
@@ -94,7 +95,7 @@ class Batch:
             refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
         return picture
 
-    def make(self, job: Job, on_step: OnStep | None = None) -> Made:
+    def make(self, job: Job, on_step: OnStep | None = None) -> Restored:
         """Restore the picture of a job, in memory.
 
         Raises:
@@ -103,12 +104,14 @@ class Batch:
         restorer = self.restorer.within(read_size(job.source, self.output.max_pixels), self.output.max_memory)
         picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
-        told = Told() if self._tell is None else self._tell(picture, job.source)
-        result = restorer(picture, told.caption, on_step=show, recaption=told.again)
-        drawn = self._draw(picture, result, told, show) if self._draw is not None and self.output.samples else None
-        return Made(job, result, drawn)
+        description = Description() if self._describe is None else self._describe(picture, job.source)
+        result = restorer(picture, description.caption, on_step=show, recaption=description.recaption)
+        samples = None
+        if self._draw is not None and self.output.samples:
+            samples = self._draw(picture, result, description, show)
+        return Restored(job, result, samples)
 
-    def write(self, made: Made, *, overwrite: bool) -> list[Path]:
+    def write(self, made: Restored, *, overwrite: bool) -> list[Path]:
         """Write what was made, each file whole or not at all; returns their paths, the restored picture first.
 
         Raises:
@@ -150,17 +153,17 @@ def restorer_batch(
     """
     known = _known(caption, restorer)
 
-    def tell(picture: Picture, path: Path) -> Told:
+    def describe(picture: Picture, path: Path) -> Description:
         if isinstance(known, Caption):
-            return Told(known)
+            return Description(known)
         again = partial(known.describe, hints=Hints(path=path)) if recaption else None
-        return Told(ask(known, picture, restorer.estimators, path), again)
+        return Description(ask(known, picture, restorer.estimators, path), again)
 
-    def draw(picture: Picture, result: Result, told: Told, on_step: Callable[[Progress], None] | None) -> Samples:
+    def draw(picture: Picture, result: Result, description: Description, on_step: Show | None) -> Samples:
         alike = restorer.with_settings(result.settings)  # in which the caption's negative and the windows' size are
-        return draw_samples(alike, picture, output.samples, told.caption.text, on_step=on_step)
+        return draw_samples(alike, picture, output.samples, description.caption.text, on_step=on_step)
 
-    return Batch(restorer, output, tell, draw)
+    return Batch(restorer, output, describe, draw)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

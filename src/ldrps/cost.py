@@ -38,7 +38,7 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
     seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + seconds_of_passes)
-    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * method.together * window)
+    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * method.batch_size * window)
 
 
 def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:
@@ -81,8 +81,8 @@ def check_reading(size: tuple[int, int], max_bytes: int | None) -> None:
 
 
 def _too_large(size: tuple[int, int], need: int, limit: int, remedy: str) -> InputError:
-    said = f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(limit)}: "
-    return InputError(f"{said}allow more (--max-memory, fewer --jobs), {remedy}")
+    problem = f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(limit)}: "
+    return InputError(f"{problem}allow more (--max-memory, fewer --jobs), {remedy}")
 
 
 def _reduced(size: tuple[int, int], longer_side: int) -> tuple[int, int]:

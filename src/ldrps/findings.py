@@ -57,21 +57,20 @@ class Findings:
             return f"{_MISSING[self.missing]}: nothing to judge by"
         if not self.shades:
             return "no shades, as of text or a drawing: nothing to restore"
-        said = [] if self.damage is None else [damage_in_words(self.damage, self.exposure)]
+        words = [] if self.damage is None else [damage_in_words(self.damage, self.exposure)]
         if abs(self.relit) > _CHANGED:
-            said.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
+            words.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
         if self.caption is not None and not self.caption.followed:
-            said.append("the caption does not fit the picture and was not followed")
+            words.append("the caption does not fit the picture and was not followed")
         if self.bars:
             sides = ", ".join(f"{pixels} px {side}" for side, pixels in self.bars.items())
-            said.append(f"bars left as they are: {sides}")
-        return "; ".join(said)
+            words.append(f"bars left as they are: {sides}")
+        return "; ".join(words)
 
     def plain(self) -> dict[str, Any]:
         """What is not as it usually is, as plain data for JSON; without the damage, which is told apart."""
-        told = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "damage"}
-        usual = Findings()
-        facts = {name: value for name, value in told.items() if value != getattr(usual, name)}
+        usual, names = Findings(), [each.name for each in dataclasses.fields(self) if each.name != "damage"]
+        facts = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
         if self.caption is not None:
             facts["caption"] = dataclasses.asdict(self.caption)
         return facts

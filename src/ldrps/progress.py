@@ -65,8 +65,8 @@ class Clock:
 
     def seconds(self) -> dict[str, float]:
         """Of each part, and in total; to milliseconds."""
-        told = self._laps | {"total": time.perf_counter() - self._began}
-        return {part: round(value, 3) for part, value in told.items()}
+        laps = self._laps | {"total": time.perf_counter() - self._began}
+        return {part: round(value, 3) for part, value in laps.items()}
 
 
 OnStep = Callable[[Progress], bool | None]

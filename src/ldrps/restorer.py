@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Restorer:
     """Restores pictures with one prior and one set of settings.
 
-    Keeps nothing between pictures: each result depends on its picture, the prior, the settings and the caption alone.
+    Keeps nothing between pictures: each result depends on its picture, on what is given with it, and on the arguments.
 
     Args:
         prior: see `ldrps.load_prior`.
@@ -110,13 +110,13 @@ class Restorer:
         asked. Where memory runs out, smaller windows are tried before giving up.
         """
         picture = image if isinstance(image, Picture) else load_picture(image)
-        said = literal(caption) if isinstance(caption, str) else caption
-        settings = self.settings.with_changes(negative=said.negative or None)
-        if said.text and not self.prior.has_text:
+        caption = literal(caption) if isinstance(caption, str) else caption
+        settings = self.settings.with_changes(negative=caption.negative or None)
+        if caption.text and not self.prior.has_text:
             logger.warning("%s knows no text: the caption is recorded and not used", self.prior.name)
         while True:
             try:
-                return (yield from self._run(picture, said, settings, damage, recaption))
+                return (yield from self._run(picture, caption, settings, damage, recaption))
             except Exception as error:
                 smaller = halved(picture.size, settings) if out_of_memory(error) else None
                 if smaller is None:

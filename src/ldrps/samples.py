@@ -40,8 +40,8 @@ def draw_samples(
 ) -> Samples:
     """`count` restorations, sample k with the seed of the settings plus k; each is the same whatever the count.
 
-    With the proximal posterior a sample's tones are those that one part of the picture speaks for, damage that may be
-    none is undone or not by chance, and its grain is drawn anew; the published method draws everything anew.
+    By default a sample's tones are one of those that may be, damage that may be none is undone or not by chance, and
+    its grain is drawn anew; the published method draws everything anew.
 
     Raises:
         SettingsError: fewer than 2 samples.

@@ -93,7 +93,7 @@ class LdrpsSettings:
     z0_from_stepped: bool = True
 
     @property
-    def together(self) -> int:
+    def batch_size(self) -> int:
         """How many pictures go through the networks at once."""
         return 1
 
@@ -146,9 +146,14 @@ class BlindSettings:
     def __post_init__(self) -> None:
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
+        _check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
+        rising = len(self.texture) == 2 and self.texture[0] < self.texture[1]
+        _check(rising, "texture", self.texture, "two shares, the second above the first")
+        _check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")
+        _check(1 <= self.shifts <= 64, "shifts", self.shifts, "1 to 64")
 
     @property
-    def together(self) -> int:
+    def batch_size(self) -> int:
         """How many pictures go through the networks at once."""
         return self.shifts
 
@@ -226,7 +231,7 @@ class Settings:
         only: Collection[str] = (),
         skip: Collection[str] = (),
     ) -> Settings:
-        """A copy that undoes some parts of the damage more, less or not at all.
+        """A copy that undoes some parts of the damage more, less or not at all; the others as before.
 
         Args:
             strength: of all parts, or of some by name; see `Strengths`.
@@ -240,13 +245,15 @@ class Settings:
         for name in [*given, *only, *skip]:
             _check(name in PARTS, "part", repr(name), f"one of {', '.join(PARTS)}")
         everywhere = None if isinstance(strength, Mapping) else strength
-        strengths = {
+        wanted = {
             part: 0.0 if part in skip or (only and part not in only) else given.get(part, everywhere) for part in PARTS
         }
-        if set(strengths.values()) == {None}:
+        strengths = {part: value for part, value in wanted.items() if value is not None}
+        if not strengths:
             return self
         self.require_parts()
-        return self._with_method(strengths=Strengths(**strengths))
+        assert isinstance(self.method, BlindSettings)
+        return self._with_method(strengths=dataclasses.replace(self.method.strengths, **strengths))
 
     def require_parts(self) -> None:
         """Raise SettingsError unless the method undoes the damage part by part, as it was estimated or given."""

@@ -67,6 +67,9 @@ def test_parts_and_strengths(dark: Path, command: Run, tmp_path: Path) -> None:
         (["--only", "tone", "--preset", "paper-dehazing"], "learns the damage as a whole"),
         (["--damage", "DARK", "--preset", "paper-dehazing"], "learns the damage as a whole"),
         (["--damage", "DARK"], "is no JSON"),
+        (["--damage", '{"tone": {"kind": "exposure"}, "noise": null}' + 300 * " "], "cannot be read"),
+        (["--damage", "DARK", "--noise", "20"], "leave --noise and --undamaged, of the estimate, out"),
+        (["--damage", "DARK", "--undamaged", "0.5"], "leave --noise and --undamaged, of the estimate, out"),
         (["--method", "yoly", "--only", "tone"], "--only: of ldrps alone, not of yoly; leave it out"),
     ],
 )

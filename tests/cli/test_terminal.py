@@ -176,7 +176,7 @@ def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         display.tick(job, Tick(1, 2, 1, 0.5))
         display._bars.refresh()
         display.outcome(Outcome(job, "failed", reason=f"{NAME} is broken"))
-        display.outcome(Outcome(job, "done", (job.target,), damage=f"found {NAME}"))
+        display.outcome(Outcome(job, "done", (job.target,), words=f"found {NAME}"))
     text = seen.getvalue()
     assert text.count(SHOWN) >= 3
     for raw in _IN_NAMES.values():

@@ -14,7 +14,7 @@ from PIL import Image
 
 import ldrps
 from ldrps import Damage, Estimate, Prior, Restorer, Result, Settings, preset
-from ldrps.degradation import Exposure, Tone, WhiteNoise
+from ldrps.degradation import Exposure, GaussianBlur, PoissonNoise, Tone, WhiteNoise
 from ldrps.errors import InputError, SettingsError
 
 Wanted = dict[str, Any]
@@ -128,6 +128,13 @@ def test_people_may_write_it_by_hand(embedded: Prior, tmp_path: Path) -> None:
     assert pixels(result).mean() == pytest.approx(4 * dark_and_noisy().mean(), rel=0.05)
 
 
+def chains_of_chains(depth: int) -> Wanted:
+    chain: Wanted = {"kind": "compose", "parts": []}
+    for _ in range(depth):
+        chain = {"kind": "compose", "parts": [chain]}
+    return chain
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -137,8 +144,10 @@ def test_people_may_write_it_by_hand(embedded: Prior, tmp_path: Path) -> None:
         ({"tone": {"kind": "gaussian blur", "sigma": 2}}, "tone of the damage is 'gaussian blur'; what can be undone"),
         ({"noise": {"kind": "poisson noise", "peak": 30}}, "noise of the damage is 'poisson noise'; what can"),
         ({"noise": {"kind": "tone"}}, "noise of the damage is 'tone'"),
-        ({"noise": {"kind": "white noise", "sigma": -1}}, "must be a number, 0 or more"),
-        ({"noise": {"kind": "white noise", "sigma": [0.1, 0.2]}}, "must be a number, 0 or more"),
+        ({"noise": {"kind": "white noise", "sigma": -1}}, "must be a number, 0 to 10"),
+        ({"noise": {"kind": "white noise", "sigma": [0.1, 0.2]}}, "must be a number, 0 to 10"),
+        ({"noise": {"kind": "white noise", "sigma": 1e30}}, "must be a number, 0 to 10"),
+        ({"noise": {"kind": "white noise", "sigma": 10**400}}, "white noise cannot be read"),
         ({"tone": {"value": {"kind": "exposure"}, "probability": 1.5}}, "probability of a part .* is 1.5; .* 0 to 1"),
         ({"tone": {"value": {"kind": "exposure"}, "strength": "1"}}, "strength of a part .* is '1'; .* 0 to 4"),
         ({"tone": {"value": {"kind": "exposure"}, "sure": 1}}, "tone has no 'sure'; it has value, probability, stren"),
@@ -146,6 +155,14 @@ def test_people_may_write_it_by_hand(embedded: Prior, tmp_path: Path) -> None:
         ({"tone": {"kind": "tone", "gain": [0.1, 0.2, 0.3]}}, "parameters for several pictures"),
         ({"tone": {"kind": "local light", "log_gain": [[[[0.1] * 9] * 9]]}}, "for places of one"),
         ({"tone": {"kind": "exposure", "stops": -1e9}}, "beyond all limits"),
+        (
+            {"tone": {"value": {"kind": "exposure", "stops": -40}, "strength": 4}},
+            "of strength 4 has .* beyond all limits",
+        ),
+        ({"tone": {"value": {"kind": "veil", "transmission": -0.5}, "strength": 0.5}}, "beyond all limits"),
+        ({"tone": {"kind": "curve", "values": [[0.1, 0.9]]}}, "'curve' of strength 1 has parameters for several"),
+        ({"tone": {"kind": "tone", "gain": [[10**400, 1, 1]]}}, "tone cannot be read"),
+        ({"tone": chains_of_chains(400)}, "parts within parts without end"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: Path) -> None:
@@ -156,6 +173,28 @@ def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: P
         Damage.load(tmp_path / "damage.json")
 
 
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"tone": Estimate(GaussianBlur(2.0))}, "tone of the damage is 'gaussian blur'; what can be undone"),
+        ({"noise": Estimate(PoissonNoise(30.0))}, "noise of the damage is 'poisson noise'"),
+        ({"noise": Estimate("much")}, "noise of the damage is 'much'"),
+        ({"noise": Estimate(WhiteNoise(torch.tensor([0.1])))}, "must be a number, 0 to 10"),
+        ({"noise": Estimate(WhiteNoise(float("nan")))}, "must be a number, 0 to 10"),
+        ({"tone": Estimate(Tone(torch.tensor([0.1, 0.2])))}, "parameters for several pictures"),
+    ],
+)
+def test_what_is_made_in_python_is_held_to_the_same(parts: Wanted, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Damage(**parts)
+
+
+def test_a_strength_that_leads_beyond_all_limits_is_refused_before_anything_is_restored(embedded: Prior) -> None:
+    damage = Damage(Estimate(Exposure(-40.0)))
+    with pytest.raises(SettingsError, match="'exposure' of strength 4 has"):
+        Restorer(embedded, Settings().with_strengths({"tone": 4.0}))(dark_and_noisy(), damage=damage)
+
+
 @pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, '{"damage": null}', "null"])
 def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "damage.json").write_bytes(text.encode("latin-1"))
@@ -163,6 +202,9 @@ def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
         Damage.load(tmp_path / "damage.json")
     with pytest.raises(InputError, match="nowhere"):
         Damage.load(tmp_path / "nowhere.json")
+    for name in (json.dumps({"tone": {"kind": "exposure"}, "for": "x" * 300}), "a\0b"):
+        with pytest.raises(InputError, match="cannot be read"):
+            Damage.load(name)
 
 
 def test_who_learns_it_takes_none(tiny_prior: Prior) -> None:

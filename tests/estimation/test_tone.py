@@ -43,6 +43,13 @@ def test_no_damage_is_a_hypothesis_that_has_to_be_beaten(undamaged: float, share
     torch.testing.assert_close(undone(GREY, posterior), GREY - share * 0.1)
 
 
+@pytest.mark.parametrize("size", [(1, 300), (300, 1), (1, 1)])
+def test_a_picture_that_is_a_line_has_parts_too(size: tuple[int, int]) -> None:
+    """As of a small copy of a very long picture."""
+    line = torch.full((1, 3, *size), 0.4)
+    torch.testing.assert_close(undone(line, believing(0.0, (1.0, 1, 0.1, 1))), line - 0.1)
+
+
 def test_the_prior_probability_counts() -> None:
     posterior = believing(0.5, (0.5, 1, 0.1, 1))
     # Odds of 1 to 1 under even odds before; with 4 to 1 before, 4 to 1 after.

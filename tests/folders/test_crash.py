@@ -43,5 +43,5 @@ def test_one_bad_picture_and_another_order(bench: Bench) -> None:
     figures = bad(bench)
     assert figures["good"], figures
     assert figures["written"] == 6
-    figures = order(bench, jobs=1)  # several take seconds to start: see test_crew.py
+    figures = order(bench, jobs=1)  # several take seconds to start: see test_pool.py
     assert figures["good"], figures

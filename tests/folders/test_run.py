@@ -70,7 +70,7 @@ def done(job: Job) -> Outcome:
     return Outcome(job, "done")
 
 
-def test_each_is_handed_out_once_and_the_crew_is_kept_busy(jobs: list[Job]) -> None:
+def test_each_is_handed_out_once_and_the_pool_is_kept_busy(jobs: list[Job]) -> None:
     pool = Fake(done, size=3)
     assert [outcome.job for outcome in carry_out(jobs, pool)] == jobs
     assert (pool.most, pool.closed) == (3, True)

@@ -27,7 +27,7 @@ class Result:
     words, unchanged = "", False
 
 
-class Made:
+class Restored:
     def __init__(self, job: Job) -> None:
         self.job, self.result = job, Result()
 
@@ -43,11 +43,11 @@ class Fake:
             if path.exists() and not overwrite:
                 raise taken(path)
 
-    def make(self, job: Job, on_step: object) -> Made:
+    def make(self, job: Job, on_step: object) -> Restored:
         self.before_make()
-        return Made(job)
+        return Restored(job)
 
-    def write(self, made: Made, *, overwrite: bool) -> list[Path]:
+    def write(self, made: Restored, *, overwrite: bool) -> list[Path]:
         self.check(made.job, overwrite=overwrite)
         made.job.target.parent.mkdir(exist_ok=True)
         made.job.target.write_text("restored")

@@ -150,7 +150,7 @@ def test_one_colour_is_nothing_to_judge_by(level: int, size: tuple[int, int]) ->
     noisy = (plain + rng.normal(0, 12, plain.shape)).clip(0, 255).astype(np.uint8)
     for picture in (plain, dithered, noisy):
         content = find_content(tensor(picture))
-        assert (content.missing, content.report()) == ("flat", {"missing": "flat"})
+        assert (content.missing, content.bars) == ("flat", {})
 
 
 def test_a_frame_around_nothing_is_nothing() -> None:
@@ -209,7 +209,7 @@ def test_an_even_transparency_is_none() -> None:
 
 
 def test_where_nothing_is_visible_there_is_nothing() -> None:
-    assert find_content(tensor(photograph()), torch.zeros(1, 1, 120, 160)).report() == {"missing": "hidden"}
+    assert find_content(tensor(photograph()), torch.zeros(1, 1, 120, 160)).missing == "hidden"
 
 
 def test_a_few_visible_pixels_have_enough_around_them() -> None:

@@ -10,7 +10,7 @@ import torch
 from conftest import unmoved_estimators
 from torch import Tensor
 
-from ldrps import Prior, preset
+from ldrps import Prior, load_prior, preset
 from ldrps.degradation import WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import estimate_damage
@@ -98,6 +98,17 @@ def test_detail_that_the_autoencoder_drops_comes_back_unless_it_is_noise(
     assert float((restored - (y + detail)).pow(2).mean()) < float((lost - (y + detail)).pow(2).mean()) / 4
     grain = restored_without_sampling(plain) - y
     assert float(grain.pow(2).mean()) > 0.3 * 0.02**2 * 28 / 48, "what is dropped of plain noise stays dropped"
+
+
+def test_what_is_recorded_of_captions_is_of_the_last() -> None:
+    plan = planned(load_prior(), noisy(), Damage())
+    assert plan.findings.caption is None
+    plan.set_caption("a boat")
+    first = plan.findings.caption
+    plan.set_caption("grass, green")
+    assert first is not None and plan.findings.caption not in (None, first)
+    plan.set_caption("")
+    assert plan.findings.caption is None and plan.findings.damage == plan.damage
 
 
 def test_noise_that_is_told_is_taken_away_and_none_is_looked_for(

@@ -19,12 +19,12 @@ def upload(picture: Path) -> Upload:
 
 
 def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: Path) -> None:
-    outcome = UploadOutcome("a.png", Order(caption=NASTY), picture, damage=NASTY, caption=NASTY)
+    outcome = UploadOutcome("a.png", Order(caption=NASTY), picture, words=NASTY, caption=NASTY)
     for html in (
         look.chosen([upload]),
         look.chosen([upload] * 9),
         look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
-        look.told(outcome),
+        look.details(outcome),
         look.refusals([NASTY]),
         look.status(NASTY),
     ):
@@ -33,12 +33,12 @@ def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: P
 
 
 def test_names_captions_and_reasons_are_seen(picture: Path) -> None:
-    outcome = UploadOutcome("a.png", Order(caption=NAME), picture, damage=NAME, caption=NAME)
+    outcome = UploadOutcome("a.png", Order(caption=NAME), picture, words=NAME, caption=NAME)
     upload = Upload(NAME, picture, picture, (64, 48))
     for html in (
         look.chosen([upload]),
         look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
-        look.told(outcome),
+        look.details(outcome),
         look.refusals([NAME]),
         look.status(NAME),
     ):

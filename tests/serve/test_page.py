@@ -149,7 +149,7 @@ def test_upload_run_slide_download(page: Page, picture: Path) -> None:
     page.get_by_label("fast", exact=True).check()
     page.click("#restore")
     status(page, "Done in")
-    assert "Found" in page.inner_text("#told")
+    assert "Found" in page.inner_text("#details")
     line = page.locator("#slider [role=slider]")
     page.wait_for_function(LAID_OUT)
     line.focus()

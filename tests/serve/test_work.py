@@ -48,7 +48,7 @@ def test_the_result_is_what_the_library_makes_with_everything_kept(
     assert outcome.file.read_bytes() == (tmp_path / "same.jpg").read_bytes()
     assert Image.open(outcome.file).getexif()[0x010E] == "the harbour"
     assert Image.open(outcome.after).size == (64, 48)
-    assert outcome.damage
+    assert outcome.words
     assert outcome.seconds > 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".0.after.jpg", "our harbour.jpg"]
 

@@ -170,8 +170,8 @@ class Rival(ABC):
         """
         clock = Clock()
         picture = image if isinstance(image, Picture) else load_picture(image)
-        told = literal(caption) if isinstance(caption, str) else caption
-        if told.text:
+        caption = literal(caption) if isinstance(caption, str) else caption
+        if caption.text:
             logger.warning("%s knows no text: the caption is recorded and not used", self.facts.name)
         y, crop = pad_to_multiple(picture.rgb, self.multiple)
         run = torch.enable_grad()(self.run)(y.to(self.device), torch.Generator().manual_seed(self.settings.seed))
@@ -195,7 +195,7 @@ class Rival(ABC):
             picture=picture,
             settings=self.settings,
             prior=self.facts.name,
-            caption=told,
+            caption=caption,
             losses=losses,
             seconds=clock.seconds(),
         )

@@ -51,17 +51,17 @@ def refusal(status: int, headers: Any, reason: str = "") -> Failure | None:
         return too_long() if length.isdigit() and int(length[:20]) > MOST_BYTES else None
     if status in (401, 403):  # whose reason often is a part of the key
         return Failure(f"refused the key (HTTP {status}): check OPENAI_API_KEY", status=status)
-    said = f'; it says "{reason}"' if reason else ""
+    detail = f'; it says "{reason}"' if reason else ""
     if status == 404:
-        return Failure(f"was not found (HTTP 404): check the model's name and the URL{said}", status=status)
+        return Failure(f"was not found (HTTP 404): check the model's name and the URL{detail}", status=status)
     if status in (400, 422):
         advice = "check the model's name, and that it takes pictures"
-        return Failure(f"answered HTTP {status}: {advice}{said}", status=status)
+        return Failure(f"answered HTTP {status}: {advice}{detail}", status=status)
     if status == 429 or status >= 500:
         advice = "too many requests, or nothing left to spend" if status == 429 else "see its log"
         pause = _pause(headers.get("retry-after"))
-        return Failure(f"answered HTTP {status}: {advice}{said}", again=True, status=status, pause=pause)
-    return Failure(f"answered HTTP {status}{said}", status=status)
+        return Failure(f"answered HTTP {status}: {advice}{detail}", again=True, status=status, pause=pause)
+    return Failure(f"answered HTTP {status}{detail}", status=status)
 
 
 def too_long() -> Failure:

@@ -123,9 +123,9 @@ class Display:
             self._bars.say(f"ldrps: {outcome.reason}", "red")
         elif outcome.state == "done":
             tell(*map(str, outcome.written))
-            said = ", ".join([outcome.damage] * bool(outcome.damage) + ["unchanged"] * outcome.unchanged)
-            if self._bars.console.is_terminal and said:
-                self._bars.say(f"  {said}", "dim")
+            words = ", ".join([outcome.words] * bool(outcome.words) + ["unchanged"] * outcome.unchanged)
+            if self._bars.console.is_terminal and words:
+                self._bars.say(f"  {words}", "dim")
         if self._overall is None:
             return
         # What was finished before took no time: it is taken off the total, so that the time left is right.

@@ -49,9 +49,9 @@ def check_options(context: typer.Context, method: str) -> None:
         BadParameter: an option was given that the method does not take.
         InputError: there is no such method.
     """
-    told = {"COMMANDLINE", "ENVIRONMENT"}  # by name: typer and click have a class each for where a value is from
+    explicit = {"COMMANDLINE", "ENVIRONMENT"}  # by name: typer and click have a class each for where a value is from
     sources = {option: context.get_parameter_source(option.name or "") for option in context.command.params}
-    given = [option for option, source in sources.items() if source is not None and source.name in told]
+    given = [option for option, source in sources.items() if source is not None and source.name in explicit]
     if method == OURS:
         if any(option.name in OF_RIVALS for option in given):
             raise typer.BadParameter("--set and --weights are of other methods: give --method as well")

@@ -164,6 +164,8 @@ def restore(
     settings = with_parts(settings.with_knowledge(undamaged=undamaged, noise=noise), only, skip, strength or [])
     if damage is not None:
         settings.require_parts()
+        if undamaged is not None or noise is not None:
+            raise typer.BadParameter("--damage is what happened: leave --noise and --undamaged, of the estimate, out")
         read_plain(damage)
     check_dtype(dtype)
     check_device(device)

@@ -41,9 +41,9 @@ def serve(
 ) -> None:
     """Show a page on which pictures are restored, until Ctrl-C. Nothing leaves this machine unless --share says so."""
     login = parse_auth(auth)
-    said = warning(host, login, share)
-    if said:
-        say(said)
+    text = warning(host, login, share)
+    if text:
+        say(text)
     check_address(host, port)
     if find_spec("gradio") is None:
         raise without_gradio()

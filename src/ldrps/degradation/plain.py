@@ -59,7 +59,7 @@ def from_plain(data: Any) -> Part:
         raise SettingsError(f"{kind.kind} has no {unknown[0]!r}; it has {', '.join(fields) or 'no parameters'}")
     try:
         return kind(**{name: _parameter(value, fields[name]) for name, value in given.items()})
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SettingsError(f"{kind.kind} cannot be read ({error}); give {', '.join(fields)}") from error
 
 

@@ -73,14 +73,6 @@ class Tone(Pointwise):
         gamma = None if self.gamma is None else crop(self.gamma, window)
         return replace(self, gain=crop(self.gain, window), offset=crop(self.offset, window), gamma=gamma)
 
-    def of(self, picture: int) -> Tone:
-        """That of one picture of the batch."""
-        gain, offset, gamma = (
-            each[picture : picture + 1] if isinstance(each, Tensor) and each.ndim else each
-            for each in (self.gain, self.offset, self.gamma)
-        )
-        return Tone(gain, offset, gamma, self.domain)  # type: ignore[arg-type]
-
     def _scaled(self, strength: float) -> Self:
         """The powers of the line and of the gamma. With no gamma, two halves are the whole."""
         gain, offset = line_power(self.gain, self.offset, strength, _NO_LIGHT)
@@ -88,14 +80,14 @@ class Tone(Pointwise):
         return replace(self, gain=gain, offset=offset, gamma=gamma)
 
     def words(self) -> str:
-        said = []
+        words = []
         if (gain := mean_of(self.gain)) != 1:
-            said.append(f"{gain:.2g}x")
+            words.append(f"{gain:.2g}x")
         if self.gamma is not None and (gamma := mean_of(self.gamma)) != 1:
-            said.append(f"gamma {gamma:.2g}")
+            words.append(f"gamma {gamma:.2g}")
         if offset := mean_of(self.offset):
-            said.append(f"black at {255 * offset:.0f} of 255")
-        return ", ".join(said) or "tones as they were"
+            words.append(f"black at {255 * offset:.0f} of 255")
+        return ", ".join(words) or "tones as they were"
 
 
 @dataclass(frozen=True, eq=False)

@@ -117,9 +117,9 @@ def tone_in_words(exposure: float, undone: Tensor) -> list[str]:
         exposure: how light the picture is, relative to what it is when they are undone.
         undone: what even levels from 0 to 1 are undone to, [3, L].
     """
-    said = []
+    words = []
     if not _SAME[0] < exposure < _SAME[1]:
-        said.append(f"{exposure:.2g}x exposure")
+        words.append(f"{exposure:.2g}x exposure")
     if (veil := float((undone.mean(0) < _BLACK).float().mean())) > _VEIL:
-        said.append(f"a veil of {veil:.0%}")
-    return said or ["tones a little off"]
+        words.append(f"a veil of {veil:.0%}")
+    return words or ["tones a little off"]

@@ -17,6 +17,7 @@ from ldrps.estimation.files import read_plain
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
 _PICTURE = (1, 3, 7, 5)  # of any size: what fits it is the same everywhere
+_MOST_NOISE = 10.0  # a deviation, of 1; the estimate of nothing but noise is below 2
 
 Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
 
@@ -72,10 +73,27 @@ class Damage:
     Attributes:
         tone: exposure, contrast, colour and haze, as one curve of each channel.
         noise: the noise of the picture whose tones are as they should be.
+
+    Raises:
+        SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
+            or out of range at the strength that it has.
     """
 
     tone: Estimate[Pointwise] | None = None
     noise: Estimate[WhiteNoise] | None = None
+
+    def __post_init__(self) -> None:
+        for name, (kind, what) in _WANTED.items():
+            part: Estimate[Any] | None = getattr(self, name)
+            if part is not None and not isinstance(part.value, kind):
+                found = getattr(part.value, "kind", part.value)
+                raise SettingsError(f"{name} of the damage is {found!r}; what can be undone of it is {what}")
+        if self.tone is not None:
+            _check_tone(self.tone)
+        if self.noise is not None:
+            sigma = self.noise.value.sigma
+            if isinstance(sigma, Tensor) or not 0 <= sigma <= _MOST_NOISE:
+                raise SettingsError(f"sigma of the noise is {sigma!r}; it must be a number, 0 to {_MOST_NOISE:g}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Damage) and self.plain() == other.plain()
@@ -92,7 +110,7 @@ class Damage:
         tone = self.tone
         if tone is None or tone.absent:
             return y
-        return torch.lerp(y, tone.value.scaled(tone.strength).invert(y).clamp(0, 1), tone.share)
+        return torch.lerp(y, _undone(tone, y), tone.share)
 
     @property
     def noise_deviation(self) -> float:
@@ -168,24 +186,32 @@ def _estimate(name: str, data: Any) -> Estimate[Any]:
     known = [field.name for field in dataclasses.fields(Estimate)]
     if unknown := [key for key in data if key not in known]:
         raise SettingsError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
-    value = from_plain(data["value"])
-    kind, what = _WANTED[name]
-    if not isinstance(value, kind):
-        raise SettingsError(f"{name} of the damage is {value.kind!r}; what can be undone of it is {what}")
-    if isinstance(value, Pointwise):
-        _check_even(value)
-    elif isinstance(value, WhiteNoise) and (isinstance(value.sigma, Tensor) or value.sigma < 0):
-        raise SettingsError(f"sigma of the noise is {value.sigma!r}; it must be a number, 0 or more")
+    try:
+        value = from_plain(data["value"])
+    except RecursionError as error:
+        raise SettingsError(f"{name} of the damage holds parts within parts without end; give one part") from error
     return Estimate(value, **{key: data[key] for key in data if key != "value"})
 
 
-def _check_even(tone: Pointwise) -> None:
+def _undone(tone: Estimate[Pointwise], y: Tensor) -> Tensor:
+    """Pictures y [B, 3, H, W] in [0, 1] as if that had happened for sure, in [0, 1]."""
+    return tone.value.scaled(tone.strength).invert(y).clamp(0, 1)
+
+
+def _check_tone(tone: Estimate[Pointwise]) -> None:
+    """Raise SettingsError unless every value of any picture can be undone."""
+    height, width = _PICTURE[-2:]
+    levels = torch.linspace(0, 1, height * width).reshape(height, width).expand(_PICTURE)
     try:
-        undone = tone.invert(torch.full(_PICTURE, 0.5))
-    except (InputError, RuntimeError):
-        undone = torch.empty(0)
-    if undone.shape != _PICTURE or not bool(undone.isfinite().all()):
-        raise SettingsError(
-            f"{tone.kind!r} has parameters for several pictures, for places of one, or beyond all limits; "
-            "give a number, or [1, 3] for three channels"
-        )
+        undone = _undone(tone, levels)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:  # whatever shapes may bring
+        raise _unfit(tone) from error
+    if undone.shape != _PICTURE or bool(undone.isnan().any()):
+        raise _unfit(tone)
+
+
+def _unfit(tone: Estimate[Pointwise]) -> SettingsError:
+    return SettingsError(
+        f"{tone.value.kind!r} of strength {tone.strength:g} has parameters for several pictures, for places of one, or "
+        "beyond all limits; give a number, or [1, 3] for three channels"
+    )

@@ -48,7 +48,8 @@ def _parts(y: Tensor, size: int) -> Tensor:
     parts = []
     for left, top, share in _PARTS:
         row, column = int(top * height), int(left * width)
-        part = y[..., row : row + int(share * height), column : column + int(share * width)]
+        tall, wide = (max(1, int(share * side)) for side in (height, width))
+        part = y[..., row : row + tall, column : column + wide]
         parts.append(F.interpolate(part, (size, size), mode="area"))
     seen = torch.cat(parts)
     return torch.cat([seen, seen.flip(3)])

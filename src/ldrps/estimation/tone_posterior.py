@@ -75,17 +75,6 @@ class ToneBelief:
         """The mean of the clamped `undone` by the weights, [B, 3, H, W] in [0, 1]."""
         return torch.einsum("bk,bkchw->bchw", self.weights, self.undone(images).clamp(0, 1))
 
-    def only(self, picture: int, hypothesis: int) -> ToneBelief:
-        """The belief that hypothesis k, 1 to K, is true of one of the pictures, or else that nothing was done to it."""
-        curve, nothing = self.curves[hypothesis - 1], self.weights[picture, :1]
-        row = slice(picture, picture + 1)
-        return ToneBelief(
-            (curve.of(picture),),
-            torch.stack([nothing, 1 - nothing], 1),
-            self.scales[row, hypothesis - 1 : hypothesis],
-            self.field and ToneField(self.field.pivot[row], self.field.log_gain[row]),
-        )
-
     def log_likelihood(self, errors: Tensor) -> Tensor:
         """Log density, [B], of root mean square errors [B, K + 1] of the hypotheses: a mixture of exponentials."""
         nothing = torch.full_like(self.scales[:, :1], SMALLEST_SCALE)

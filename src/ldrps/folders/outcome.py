@@ -28,7 +28,7 @@ class Outcome:
         job: which.
         state: "done"; "finished": it was done before; "busy": another process is at it; "failed".
         written: the files, the restored picture first.
-        damage: what was found, in words.
+        words: what was found and done; see `Result.words`.
         unchanged: whether the restored picture is the picture as it was.
         reason: of the failure.
         seconds: wall time.
@@ -38,7 +38,7 @@ class Outcome:
     job: Job
     state: Literal["done", "finished", "busy", "failed"]
     written: tuple[Path, ...] = ()
-    damage: str = ""
+    words: str = ""
     unchanged: bool = False
     reason: str = ""
     seconds: float = 0.0

@@ -99,6 +99,7 @@ class OwnMethod:
         from ldrps.prior import load_prior
         from ldrps.restorer import Restorer
 
+        damage = None if self.damage is None else Damage.load(self.damage)  # first: what is wrong with it is told soon
         captions = self.captions
         captioner = make_captioner(
             captions.spec,
@@ -116,7 +117,7 @@ class OwnMethod:
             prior,
             self.settings,
             estimators=load_estimators(self.estimators),
-            damage=None if self.damage is None else Damage.load(self.damage),
+            damage=damage,
             features=features,
         )
         return restorer_batch(restorer, output, captioner, recaption=captions.again)

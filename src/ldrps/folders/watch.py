@@ -42,11 +42,11 @@ def watch(
         clock: in seconds.
     """
     seen: dict[Job, _Seen] = {}
-    told: set[Job] = set()
+    reported: set[Job] = set()
     while True:
         began = clock()
         found = find()
-        told = _tell(found, told, on_clash)
+        reported = _report(found, reported, on_clash)
         for job in seen.keys() - found.jobs:  # gone: if it comes again, it is new
             del seen[job]
         for job in found.jobs:
@@ -67,9 +67,9 @@ def _look(job: Job, place: Place | None) -> Look:
     return signature(job.source), None if text is None else signature(text)
 
 
-def _tell(found: Found, told: set[Job], on_clash: Callable[[Job, str], None] | None) -> set[Job]:
+def _report(found: Found, reported: set[Job], on_clash: Callable[[Job, str], None] | None) -> set[Job]:
     """Tell of the clashes that are new; all that there are."""
     for job, reason in found.clashes:
-        if job not in told and on_clash is not None:
+        if job not in reported and on_clash is not None:
             on_clash(job, reason)
     return {job for job, _ in found.clashes}

@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import replace
 
-from ldrps.batch import Batch, Made
+from ldrps.batch import Batch, Restored
 from ldrps.errors import LdrpsError, PriorError, SettingsError
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import OnTick, Outcome, Tick
@@ -88,11 +88,11 @@ class Worker:
             manifest.release(job)
             raise
 
-    def _make(self, job: Job, overwrite: bool) -> Made:
+    def _make(self, job: Job, overwrite: bool) -> Restored:
         self._batch.check(job, overwrite=overwrite)
         return self._batch.make(job, self._show)
 
-    def _write(self, made: Made, overwrite: bool) -> Outcome:
+    def _write(self, made: Restored, overwrite: bool) -> Outcome:
         written = self._batch.write(made, overwrite=overwrite)
         return Outcome(made.job, "done", tuple(written), made.result.words, made.result.unchanged)
 

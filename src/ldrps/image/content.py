@@ -6,7 +6,7 @@ Only that decides what is done, and only that is changed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -74,15 +74,6 @@ class Content:
             restored = torch.where(self.visible < 1, partly, restored)
         place.copy_(restored)
         return whole
-
-    def report(self) -> dict[str, Any]:
-        """As plain data: what was left out, if anything was."""
-        facts: dict[str, Any] = {}
-        if self.missing:
-            facts["missing"] = self.missing
-        if self.bars:
-            facts["bars"] = self.bars
-        return facts
 
 
 def find_content(rgb: Tensor, visible: Tensor | None = None) -> Content:

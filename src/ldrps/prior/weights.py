@@ -114,9 +114,9 @@ def _shapes(file: Path) -> dict[str, list[int]]:
             tensors.pop("__metadata__", None)
         if not _TENSORS.admits(tensors):
             raise ValueError("its header does not tell of tensors")
-        told = 8 + length + max((place["data_offsets"][1] for place in tensors.values()), default=0)
-        if size != told:
-            raise ValueError(f"{size} bytes, where its header tells of {told}")
+        expected = 8 + length + max((place["data_offsets"][1] for place in tensors.values()), default=0)
+        if size != expected:
+            raise ValueError(f"{size} bytes, where its header tells of {expected}")
         return {key: place["shape"] for key, place in tensors.items()}
 
 

@@ -12,7 +12,7 @@ from ldrps.sampling.schedule import Schedule
 LEVELS = (6.0, 12.0)  # sigma relative to the latents: what is left of a small picture is what a caption could tell
 _PLACES = 16  # of the latents, each way
 _NOISES = 4
-_TOGETHER = 8
+_BATCH = 8
 
 
 def caption_gain(prior: Prior, image: Tensor, caption: str) -> float:
@@ -47,9 +47,9 @@ def denoising_errors(prior: Prior, z0: Tensor, text: Tensor, sigma: float) -> Te
     t = schedule.timestep_of(sigma)
     noise = torch.randn(z0.shape, generator=torch.Generator().manual_seed(0)).to(z0.device)
     z_t = schedule.compose(z0, noise, t)
-    parts = zip(z_t.split(_TOGETHER), text.split(_TOGETHER), strict=True)
-    told = [prior.denoise(noisy, t, said).z0 for noisy, said in parts]
-    return (torch.cat(told) - z0).square().mean((1, 2, 3)).cpu()
+    parts = zip(z_t.split(_BATCH), text.split(_BATCH), strict=True)
+    predicted = [prior.denoise(noisy, t, embedding).z0 for noisy, embedding in parts]
+    return (torch.cat(predicted) - z0).square().mean((1, 2, 3)).cpu()
 
 
 def small_latents(prior: Prior, image: Tensor) -> Tensor:

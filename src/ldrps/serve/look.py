@@ -82,10 +82,10 @@ def chosen(uploads: Sequence[Upload]) -> str:
     more = f"<span>and {len(uploads) - _STRIP} more</span>" if len(uploads) > _STRIP else ""
     kind = "one" if len(uploads) == 1 else "strip"
     first = uploads[0]
-    said = (
+    caption = (
         f"{_text(first.name)}, {first.size[0]} x {first.size[1]}" if len(uploads) == 1 else f"{len(uploads)} pictures"
     )
-    return f'<figure class="stage {kind}"><div>{shown}{more}</div><figcaption>{said}</figcaption></figure>'
+    return f'<figure class="stage {kind}"><div>{shown}{more}</div><figcaption>{caption}</figcaption></figure>'
 
 
 def running(snapshot: Snapshot, uploads: Sequence[Upload]) -> str:
@@ -142,14 +142,14 @@ def refusals(reasons: Sequence[str]) -> str:
     return f'<div class="refusal" role="alert">{lines}</div>'
 
 
-def told(outcome: UploadOutcome) -> str:
+def details(outcome: UploadOutcome) -> str:
     """What was found out about a restored picture, and what was used."""
-    facts = [("Found", outcome.damage or "nothing that this preset looks for")]
+    facts = [("Found", outcome.words or "nothing that this preset looks for")]
     if outcome.caption:
         facts.append(("Caption", outcome.caption))
     facts.append(("Settings", in_short(outcome.order)))
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
-    return f'<dl class="told">{rows}</dl>'
+    return f'<dl class="details">{rows}</dl>'
 
 
 def in_short(order: Order) -> str:

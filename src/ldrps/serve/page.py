@@ -70,7 +70,7 @@ class Page:
         )
         self.status = gr.HTML(look.status(""), elem_id="status")
         self.refusal = gr.HTML(visible=False, elem_id="refusal")
-        self.told = gr.HTML(visible=False, elem_id="told")
+        self.details = gr.HTML(visible=False, elem_id="details")
         self.download = gr.DownloadButton("Download", variant="primary", visible=False, elem_id="download")
         with gr.Row():
             self.go = gr.Button("Restore", variant="primary", interactive=False, elem_id="restore", min_width=70)
@@ -111,7 +111,7 @@ class Page:
     def _connect(self) -> None:
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [
-            *(self.files, self.stage, self.slider, self.status, self.refusal, self.told),
+            *(self.files, self.stage, self.slider, self.status, self.refusal, self.details),
             *(self.go, self.halt, self.clear, self.download, self.history, self.reuse),
             *(button for button, _ in self.samples),
         ]
@@ -193,7 +193,7 @@ class Page:
             self.files: gr.File(value=None, height=_SLIM if uploads else _ROOMY),
             self.stage: gr.HTML(look.chosen(uploads), visible=bool(uploads)),
             self.slider: gr.ImageSlider(visible=False),
-            self.told: gr.HTML(visible=False),
+            self.details: gr.HTML(visible=False),
             self.download: gr.DownloadButton(visible=False),
             self.status: look.status("Ready" if uploads else ""),
             self.refusal: gr.HTML(look.refusals(refused), visible=bool(refused)),
@@ -205,7 +205,7 @@ class Page:
         return {
             self.files: gr.File(visible=False),
             self.slider: gr.ImageSlider(visible=False),
-            self.told: gr.HTML(visible=False),
+            self.details: gr.HTML(visible=False),
             self.refusal: gr.HTML(visible=False),
             self.download: gr.DownloadButton(visible=False),
             self.go: gr.Button(interactive=False),
@@ -215,10 +215,10 @@ class Page:
         }
 
     def _going_on(self, task: Task, ahead: int) -> Updates:
-        said = look.progress(task.snapshot, ahead, len(task.uploads), task.stopping)
+        text = look.progress(task.snapshot, ahead, len(task.uploads), task.stopping)
         return {
             self.stage: gr.HTML(look.running(task.snapshot, task.uploads), visible=True),
-            self.status: look.status(said),
+            self.status: look.status(text),
         }
 
     def _ended(self, request: gr.Request, task: Task) -> Updates:
@@ -253,7 +253,7 @@ class Page:
         return {
             self.stage: gr.HTML(visible=False),
             self.slider: gr.ImageSlider(value=(outcome.before, outcome.after), visible=True),
-            self.told: gr.HTML(look.told(outcome), visible=True),
+            self.details: gr.HTML(look.details(outcome), visible=True),
         }
 
 

@@ -38,7 +38,7 @@ class UploadOutcome:
         before: the picture as it was, to look at.
         after: the restored one, to look at; None if there is none.
         file: the restored picture, as it is downloaded; None if there is none.
-        damage: what was found, in words.
+        words: what was found and done; see `Result.words`.
         caption: the words that were used.
         seconds: it took.
         error: why there is no restored picture; "" if there is one.
@@ -49,7 +49,7 @@ class UploadOutcome:
     before: Path
     after: Path | None = None
     file: Path | None = None
-    damage: str = ""
+    words: str = ""
     caption: str = ""
     seconds: float = 0.0
     error: str = ""

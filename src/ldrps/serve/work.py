@@ -73,19 +73,19 @@ class TaskWorker:
             file = _save(result, task.folder, result_name(upload.name, taken), taken)
             after = save_shown(result.image, task.folder / f".{number}.after.jpg")
         except LdrpsError as error:
-            said = str(error).replace(printable(upload.path), upload.name)  # where it lies is nobody's business
-            return UploadOutcome(upload.name, task.order, upload.shown, error=said)
+            message = str(error).replace(printable(upload.path), upload.name)  # where it lies is nobody's business
+            return UploadOutcome(upload.name, task.order, upload.shown, error=message)
         except Exception:  # memory, a driver, a bug: this picture's failure, not that of the page
             logger.exception("a picture failed")
-            said = f"{upload.name} could not be restored, for a reason that the server's log tells"
-            return UploadOutcome(upload.name, task.order, upload.shown, error=said)
+            message = f"{upload.name} could not be restored, for a reason that the server's log tells"
+            return UploadOutcome(upload.name, task.order, upload.shown, error=message)
         return UploadOutcome(
             name=file.name,
             order=task.order,
             before=upload.shown,
             after=after,
             file=file,
-            damage=result.words,
+            words=result.words,
             caption=result.caption.text,
             seconds=time.monotonic() - began,
         )
@@ -96,9 +96,9 @@ class TaskWorker:
         settings = affordable(read_size(path, self._limits.pixels), task.order.settings(), None)
         picture = load_picture(path, max_pixels=self._limits.pixels)
         captioner = self._captioner_for(task.order.captioner())
-        told = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
+        caption = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
         preview = Preview(picture, settings.working_size)
-        steps = self._restorer.with_settings(settings).steps(picture, told)
+        steps = self._restorer.with_settings(settings).steps(picture, caption)
         shown = float("-inf")
         try:
             while not task.stopping:

@@ -170,7 +170,7 @@ class DiffusionTask:
             return contact_sheet([row])
         captions = self.held_out.captions()[:_DRAWN]
         captioned = [draw_from_noise(prior, 1, _WHOLE, caption=each, scale=_SCALE, steps=_STEPS) for each in captions]
-        return contact_sheet([row, [(to_pil(x[0]), said) for x, said in zip(captioned, captions, strict=True)]])
+        return contact_sheet([row, [(to_pil(x[0]), caption) for x, caption in zip(captioned, captions, strict=True)]])
 
     def _denoised_sheet(self, model: CaptionedDenoiser) -> Image.Image:
         random = np.random.default_rng(VALIDATION_SEED)
@@ -218,7 +218,7 @@ class DiffusionTask:
         z0 = prior.encode(crops)
         text = model.embed([*captions, *[""] * len(captions)])
         assert text is not None
-        with_them, without = (float(denoising_errors(prior, z0, said, _HEAVY).mean()) for said in text.chunk(2))
+        with_them, without = (float(denoising_errors(prior, z0, each, _HEAVY).mean()) for each in text.chunk(2))
         return 100 * (1 - with_them / without)
 
 

@@ -45,8 +45,8 @@ class DiffusersPixels(PixelDiffusion):
     @torch.no_grad()
     def predict(self, x_t: Tensor, t: int) -> Prediction:
         output = self.unet(x_t.to(self.unet.dtype), t).sample.float()
-        told, spread = output.chunk(2, 1) if self.variance == "learned_range" else (output, None)
-        x0, eps = interpret(told, x_t, self.alphas_cumprod[t], self._prediction)
+        predicted, spread = output.chunk(2, 1) if self.variance == "learned_range" else (output, None)
+        x0, eps = interpret(predicted, x_t, self.alphas_cumprod[t], self._prediction)
         return Prediction(x0, eps, spread)
 
 
@@ -59,27 +59,27 @@ def load_diffusers_model(
         PriorError: it is missing or broken, or a model of another kind.
     """
     called, folder = locate(str(name))
-    part, told = ("unet", SCHEDULER) if (folder / "unet").is_dir() else ("", "scheduler_config.json")
+    part, scheduler_file = ("unet", SCHEDULER) if (folder / "unet").is_dir() else ("", "scheduler_config.json")
     if not is_there(folder, within(part, "config.json")):
         held = ", ".join(names_in(folder)[:8]) or "nothing"
         local = Path(name).is_dir()
         remedy = f"give {WHERE_FROM}" if local else f"run `hf download {name} --local-dir FOLDER` and give FOLDER"
         raise unusable(called, f"neither unet/ nor config.json but {held}", "a UNet2DModel", remedy)
     where = folder / part / "config.json"
-    config, scheduler = read_component(folder, part, "UNet2DModel", _REMEDY), read_scheduler(folder, told)
-    variance = _variance(scheduler, folder / told)
+    config, scheduler = read_component(folder, part, "UNet2DModel", _REMEDY), read_scheduler(folder, scheduler_file)
+    variance = _variance(scheduler, folder / scheduler_file)
     _require_unconditional(config, variance, where)
-    alphas_cumprod, prediction = read_schedule(scheduler, folder / told)
+    alphas_cumprod, prediction = read_schedule(scheduler, folder / scheduler_file)
     unet = build(lambda: UNet2DModel.from_config(config), where)
     load_weights(unet, find_weights(folder, part), device=device, dtype=dtype, rename=current_attention)
     return DiffusersPixels(called, unet, alphas_cumprod, prediction, variance)
 
 
 def _variance(scheduler: Config, where: Path) -> Variance:
-    told = scheduler.get("variance_type") or "fixed_small"  # what DDIM's has no word for
-    if told not in _VARIANCES:
-        raise unusable(where, f"variance_type {told!r}", f"one of {', '.join(_VARIANCES)}", _REMEDY)
-    return cast(Variance, _VARIANCES[told])
+    variance = scheduler.get("variance_type") or "fixed_small"  # what DDIM's has no word for
+    if variance not in _VARIANCES:
+        raise unusable(where, f"variance_type {variance!r}", f"one of {', '.join(_VARIANCES)}", _REMEDY)
+    return cast(Variance, _VARIANCES[variance])
 
 
 def _require_unconditional(config: Config, variance: Variance, where: Path) -> None:
@@ -91,7 +91,7 @@ def _require_unconditional(config: Config, variance: Variance, where: Path) -> N
         if config.get(key) is not None:
             raise unusable(where, f"{key} {shown(config[key])}", "none: a model that is told no class", _REMEDY)
     if config.get("time_embedding_type", "positional") != "positional":
-        told = config["time_embedding_type"]
+        embedding = config["time_embedding_type"]
         raise unusable(
-            where, f"time_embedding_type {shown(told)}", "positional: a model that counts timesteps", _REMEDY
+            where, f"time_embedding_type {shown(embedding)}", "positional: a model that counts timesteps", _REMEDY
         )
