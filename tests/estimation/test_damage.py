@@ -137,15 +137,19 @@ def test_people_may_write_it_by_hand(embedded: Prior, tmp_path: Path) -> None:
         ({"tone": {"kind": "gaussian blur", "sigma": 2}}, "tone of the damage is 'gaussian blur'; what can be undone"),
         ({"noise": {"kind": "poisson noise", "peak": 30}}, "noise of the damage is 'poisson noise'; what can"),
         ({"noise": {"kind": "tone"}}, "noise of the damage is 'tone'"),
-        ({"noise": {"kind": "white noise", "sigma": -1}}, "must be a number, 0 or more"),
-        ({"noise": {"kind": "white noise", "sigma": [0.1, 0.2]}}, "must be a number, 0 or more"),
+        ({"noise": {"kind": "white noise", "sigma": -1}}, "sigma of 'white noise' is -1; it must be 0 to 10"),
+        ({"noise": {"kind": "white noise", "sigma": 10**400}}, "white noise cannot be read .*too large"),
+        ({"noise": {"kind": "white noise", "sigma": [0.1, 0.2]}}, "sigma of the noise is a list; it must be a number"),
         ({"tone": {"value": {"kind": "exposure"}, "probability": 1.5}}, "probability of a part .* is 1.5; .* 0 to 1"),
         ({"tone": {"value": {"kind": "exposure"}, "strength": "1"}}, "strength of a part .* is '1'; .* 0 to 4"),
         ({"tone": {"value": {"kind": "exposure"}, "sure": 1}}, "tone has no 'sure'; it has value, probability, stren"),
         ({"tone": {"value": {"kind": "fog"}}}, "kind is 'fog'; there are"),
         ({"tone": {"kind": "tone", "gain": [0.1, 0.2, 0.3]}}, "parameters for several pictures"),
         ({"tone": {"kind": "local light", "log_gain": [[[[0.1] * 9] * 9]]}}, "for places of one"),
-        ({"tone": {"kind": "exposure", "stops": -1e9}}, "beyond all limits"),
+        ({"tone": {"kind": "local light", "log_gain": [[[[0.1] * 5] * 7]]}}, "for places of one"),
+        ({"tone": {"kind": "curve", "values": [[0, 0.5]] * 2}}, "for other channels"),
+        ({"tone": {"kind": "curve", "values": [[0, 0.5]] * 4}}, "for other channels"),
+        ({"tone": "dark" * 100_000}, "tone of the damage is .{30,40}; give a value"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: Path) -> None:
@@ -156,7 +160,7 @@ def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: P
         Damage.load(tmp_path / "damage.json")
 
 
-@pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, '{"damage": null}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, "[" * 99 + "]" * 99, '{"damage": null}', "null"])
 def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "damage.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"damage\.json"):

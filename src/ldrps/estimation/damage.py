@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,9 @@ from torch import Tensor
 
 from ldrps.degradation import Degradation, Noise, Pointwise, UncertainTone, WhiteNoise, from_plain
 from ldrps.errors import InputError, LdrpsError, SettingsError
-from ldrps.estimation.files import read_plain
+from ldrps.estimation.files import PlainDamage, named_parts, read_plain
+from ldrps.estimation.limits import check_even, check_limits
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
-
-_PICTURE = (1, 3, 7, 5)  # of any size: what fits it is the same everywhere
 
 Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
 
@@ -42,7 +42,9 @@ class Estimate(Generic[Part]):
         for name, most in (("probability", 1.0), ("strength", MAX_STRENGTH)):
             number = getattr(self, name)
             if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= most:
-                raise SettingsError(f"{name} of a part of the damage is {number!r}; it must be 0 to {most:g}")
+                raise SettingsError(
+                    f"{name} of a part of the damage is {reprlib.repr(number)}; it must be 0 to {most:g}"
+                )
 
     @property
     def share(self) -> float:
@@ -133,25 +135,20 @@ class Damage:
         Raises:
             SettingsError: a part or a parameter does not exist, or has a value that cannot be.
         """
-        if not isinstance(data, Mapping):
-            raise SettingsError(f"the damage is {data!r}; give an object of parts: {', '.join(PARTS)}")
-        if unknown := [name for name in data if name not in PARTS]:
-            raise SettingsError(f"the damage has no part {unknown[0]!r}; there are {', '.join(PARTS)}")
-        return Damage(**{name: _estimate(name, part) for name, part in data.items()})
+        return Damage(**{name: _estimate(name, part) for name, part in named_parts(data).items()})
 
     @staticmethod
-    def load(path: str | Path) -> Damage:
-        """The damage in a file of JSON: its `plain()`, or the record of a restoration that holds one.
+    def load(source: str | Path | PlainDamage) -> Damage:
+        """The damage in a file of JSON, or in what was read of it: its `plain()`, or the record of a restoration.
 
         Raises:
             InputError: the file cannot be read, or holds no damage.
         """
-        path = Path(path)
-        data = read_plain(path)
+        plain = source if isinstance(source, PlainDamage) else read_plain(Path(source))
         try:
-            return Damage.from_plain(data)
+            return Damage.from_plain(plain.data)
         except LdrpsError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{plain.path}: {error}") from error
 
 
 _WANTED: dict[str, tuple[type, str]] = {
@@ -164,28 +161,17 @@ def _estimate(name: str, data: Any) -> Estimate[Any]:
     if isinstance(data, Mapping) and "kind" in data:
         data = {"value": data}
     if not isinstance(data, Mapping) or "value" not in data:
-        raise SettingsError(f"{name} of the damage is {data!r}; give a value, with a kind")
+        raise SettingsError(f"{name} of the damage is {reprlib.repr(data)}; give a value, with a kind")
     known = [field.name for field in dataclasses.fields(Estimate)]
     if unknown := [key for key in data if key not in known]:
-        raise SettingsError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
+        raise SettingsError(f"{name} has no {reprlib.repr(unknown[0])}; it has {', '.join(known)}")
     value = from_plain(data["value"])
     kind, what = _WANTED[name]
     if not isinstance(value, kind):
         raise SettingsError(f"{name} of the damage is {value.kind!r}; what can be undone of it is {what}")
+    if isinstance(value, WhiteNoise) and isinstance(value.sigma, Tensor):
+        raise SettingsError("sigma of the noise is a list; it must be a number, the same everywhere")
+    check_limits(value)
     if isinstance(value, Pointwise):
-        _check_even(value)
-    elif isinstance(value, WhiteNoise) and (isinstance(value.sigma, Tensor) or value.sigma < 0):
-        raise SettingsError(f"sigma of the noise is {value.sigma!r}; it must be a number, 0 or more")
+        check_even(value)
     return Estimate(value, **{key: data[key] for key in data if key != "value"})
-
-
-def _check_even(tone: Pointwise) -> None:
-    try:
-        undone = tone.invert(torch.full(_PICTURE, 0.5))
-    except (InputError, RuntimeError):
-        undone = torch.empty(0)
-    if undone.shape != _PICTURE or not bool(undone.isfinite().all()):
-        raise SettingsError(
-            f"{tone.kind!r} has parameters for several pictures, for places of one, or beyond all limits; "
-            "give a number, or [1, 3] for three channels"
-        )

@@ -3,22 +3,68 @@
 from __future__ import annotations
 
 import json
+import os
+import reprlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ldrps.errors import InputError
+from ldrps.errors import InputError, SettingsError
+from ldrps.settings import PARTS
 
 _LARGEST = 10_000_000  # bytes; a damage has some thousands
+_DEEPEST = 32  # objects and lists in each other; a damage has six at most, and Python takes some hundreds
 
 
-def read_plain(path: Path) -> Any:
-    """What `Damage.from_plain` takes: a file of JSON, or of a record of a restoration the damage in it.
+@dataclass(frozen=True)
+class PlainDamage:
+    """What a file said of a damage when it was read: all pictures get the same, whatever becomes of the file.
+
+    Attributes:
+        path: of the file, for messages.
+        data: what `Damage.from_plain` takes.
+    """
+
+    path: Path
+    data: Mapping[str, Any]
+
+
+def read_plain(path: Path) -> PlainDamage:
+    """What a file of JSON says of the damage, or that of a record of a restoration the damage in it.
 
     Raises:
-        InputError: the file cannot be read, is no JSON, or is the record of a restoration that found no damage.
+        InputError: the file cannot be read, is no JSON, or is the record of a restoration that found no damage; or its
+            parts are not those of a damage. What each part holds is checked by `Damage.load`, which needs torch.
     """
-    if path.exists() and not path.is_file():
+    data = _read_json(path)
+    if isinstance(data, Mapping) and "damage" in data:
+        data = data["damage"]
+        if data is None:
+            raise InputError(f"{path} is the record of a restoration that found no damage: leave it out")
+        if isinstance(data, str):
+            raise InputError(f"{path} has the damage in words, as ldrps 0.1 did: restore with --trace again")
+    try:
+        return PlainDamage(path, named_parts(data))
+    except SettingsError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def named_parts(data: Any) -> Mapping[str, Any]:
+    """A damage as plain data: an object of parts that there are, whatever is said of them.
+
+    Raises:
+        SettingsError: it is no object, or there is no such part.
+    """
+    if not isinstance(data, Mapping):
+        raise SettingsError(f"the damage is {reprlib.repr(data)}; give an object of parts: {', '.join(PARTS)}")
+    if unknown := [name for name in data if name not in PARTS]:
+        raise SettingsError(f"the damage has no part {reprlib.repr(unknown[0])}; there are {', '.join(PARTS)}")
+    return data
+
+
+def _read_json(path: Path) -> Any:
+    if os.path.exists(path) and not os.path.isfile(path):  # which, unlike those of a Path, refuse no name
         raise InputError(f"{path} is no file: give the JSON of a damage, or the record that --trace wrote")
     try:
         with path.open("rb") as file:
@@ -29,9 +75,20 @@ def read_plain(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check the name") from error
     except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} is no JSON ({error}): give a damage, or the record that --trace wrote") from error
-    if isinstance(data, Mapping) and "damage" in data:
-        data = data["damage"]
-        if data is None:
-            raise InputError(f"{path} is the record of a restoration that found no damage: leave it out")
+    if _is_deep(data):
+        raise InputError(f"{path} has more than {_DEEPEST} lists and objects in each other: give the JSON of a damage")
     return data
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [each for holder in level if isinstance(holder, dict | list) for each in _held(holder)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _held(holder: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(holder.values()) if isinstance(holder, dict) else holder
