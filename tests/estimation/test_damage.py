@@ -160,7 +160,9 @@ def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: P
         Damage.load(tmp_path / "damage.json")
 
 
-@pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, "[" * 99 + "]" * 99, '{"damage": null}', "null"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "\xff", "[" * 100_000, "[" * 99 + "]" * 99, '{"tone": 1, "tone": 2}', '{"damage": null}', "null"]
+)
 def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "damage.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"damage\.json"):

@@ -78,3 +78,12 @@ def test_parts_in_parts_are_refused_however_deep(depth: int) -> None:
     with pytest.raises(SettingsError, match=r"compose") as refused:
         Damage.from_plain({"tone": tone})
     assert len(str(refused.value)) < 300
+
+
+def test_one_curve_is_for_all_channels() -> None:
+    one, three = (
+        Damage.from_plain({"tone": {"value": {"kind": "curve", "values": [[0, 0.2, 0.6]] * count}, "strength": 0.5}})
+        for count in (1, 3)
+    )
+    y = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+    assert bool((one.undo_tone(y) == three.undo_tone(y)).all()) and not bool((one.undo_tone(y) == y).any())

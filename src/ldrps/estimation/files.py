@@ -71,7 +71,7 @@ def _read_json(path: Path) -> Any:
             text = file.read(_LARGEST + 1)
         if len(text) > _LARGEST:
             raise InputError(f"{path} has more than {_LARGEST:,} bytes: give the JSON of a damage")
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_once_each)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check the name") from error
     except (ValueError, RecursionError) as error:
@@ -81,6 +81,14 @@ def _read_json(path: Path) -> Any:
     if _is_deep(data):
         raise InputError(f"{path} has more than {_DEEPEST} lists and objects in each other: give the JSON of a damage")
     return data
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which nothing that somebody wrote is passed over."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]!r} is there twice")
+    return dict(pairs)
 
 
 def _is_deep(data: Any) -> bool:
