@@ -105,6 +105,7 @@ def test_parts_of_the_damage_are_chosen_by_name() -> None:
     assert strengths(settings.with_strengths(0.5)) == Strengths(0.5, 0.5)
     assert strengths(settings.with_strengths({"noise": 0.5})) == Strengths(None, 0.5)
     assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None)
+    assert settings.with_strengths(only="noise") == settings.with_strengths(only=["noise"])
     assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0)
     assert strengths(settings.with_strengths(skip=["tone"]).with_strengths({"noise": 0.5})) == Strengths(0.0, 0.5)
     assert strengths(settings.with_strengths(0.5).with_strengths({"tone": 1.0})) == Strengths(1.0, 0.5)
@@ -119,6 +120,8 @@ def test_parts_of_the_damage_are_chosen_by_name() -> None:
         ({"strength": -0.1}, "strength of tone is -0.1; it must be 0, which leaves it out, to 4"),
         ({"strength": {"noise": 4.5}}, "strength of noise is 4.5"),
         ({"strength": float("nan")}, "strength of tone is nan"),
+        ({"strength": "much"}, "strength of tone is 'much'"),
+        ({"strength": {"noise": True}}, "strength of noise is True"),
     ],
 )
 def test_parts_and_strengths_that_cannot_be(asked: dict[str, Any], message: str) -> None:

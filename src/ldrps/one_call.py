@@ -26,7 +26,7 @@ def restore(
     seed: int | None = None,
     steps: int | None = None,
     recurrences: int | None = None,
-    damage: Damage | None = None,
+    damage: Damage | str | Path | None = None,
     strength: float | Mapping[str, float] | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
@@ -43,7 +43,8 @@ def restore(
         preset: "default", "fast", "best", or one of the paper's.
         prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
         seed, steps, recurrences: instead of the preset's.
-        damage: what happened to it, such as an earlier `Result.damage`, edited; None to have it estimated.
+        damage: what happened to it, such as an earlier `Result.damage`, edited, or a file with one, such as a record;
+            None to have it estimated.
         strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
         only, skip: the parts that alone are undone, or that are not: "tone", "noise".
         max_pixels: larger pictures are refused.
@@ -58,4 +59,5 @@ def restore(
     settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
     settings = settings.with_strengths(strength, only=only, skip=skip)
     picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
+    damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
     return Restorer(loaded, settings)(picture, caption, damage=damage)

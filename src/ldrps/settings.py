@@ -72,8 +72,9 @@ class Strengths:
     def __post_init__(self) -> None:
         for part in PARTS:
             value = getattr(self, part)
-            good = value is None or 0 <= value <= MAX_STRENGTH
-            _check(good, f"strength of {part}", value, f"0, which leaves it out, to {MAX_STRENGTH:g}")
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            good = value is None or (is_number and 0 <= value <= MAX_STRENGTH)
+            _check(good, f"strength of {part}", repr(value), f"0, which leaves it out, to {MAX_STRENGTH:g}")
 
 
 @dataclass(frozen=True)
@@ -235,12 +236,13 @@ class Settings:
 
         Args:
             strength: of all parts, or of some by name; see `Strengths`.
-            only: parts that are undone, and no others; all if empty.
+            only: parts that are undone, and no others; all if empty. A text is one of them.
             skip: parts that are not.
 
         Raises:
             SettingsError: there is no such part, or the published method, which knows no parts.
         """
+        only, skip = ([names] if isinstance(names, str) else names for names in (only, skip))
         given = strength if isinstance(strength, Mapping) else {}
         for name in [*given, *only, *skip]:
             _check(name in PARTS, "part", repr(name), f"one of {', '.join(PARTS)}")

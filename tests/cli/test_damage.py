@@ -43,6 +43,8 @@ def test_parts_and_strengths(dark: Path, command: Run, tmp_path: Path) -> None:
         "noise": ["--only", "noise"],
         "tone": ["--skip", "noise", "--strength", "2", "--strength", "tone=1"],
         "none": ["--skip", "noise, tone"],
+        "both": ["--only", "noise", "--only", "tone"],
+        "neither": ["--skip", "noise", "--skip", "tone"],
     }
     for name, words in asked.items():
         assert command("restore", dark, "-o", tmp_path / f"{name}.png", *words)[0] == 0
@@ -50,7 +52,9 @@ def test_parts_and_strengths(dark: Path, command: Run, tmp_path: Path) -> None:
     assert levels["noise"] == pytest.approx(level(dark), abs=1)
     assert levels["noise"] < levels["half"] < levels["all"] - 10
     assert levels["tone"] == pytest.approx(levels["all"], abs=3)
-    assert (tmp_path / "none.png").read_bytes() == dark.read_bytes()
+    assert (tmp_path / "both.png").read_bytes() == (tmp_path / "all.png").read_bytes()
+    for name in ("none", "neither"):
+        assert (tmp_path / f"{name}.png").read_bytes() == dark.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,7 @@ def test_parts_and_strengths(dark: Path, command: Run, tmp_path: Path) -> None:
         (["--only", "tone", "--preset", "paper-dehazing"], "learns the damage as a whole"),
         (["--damage", "DARK", "--preset", "paper-dehazing"], "learns the damage as a whole"),
         (["--damage", "DARK"], "is no JSON"),
+        (["--damage", "x" * 300], "cannot be read (File name too long)"),
         (["--damage", '{"tone": {"kind": "exposure"}, "noise": null}' + 300 * " "], "cannot be read"),
         (["--damage", "DARK", "--noise", "20"], "leave --noise and --undamaged, of the estimate, out"),
         (["--damage", "DARK", "--undamaged", "0.5"], "leave --noise and --undamaged, of the estimate, out"),
@@ -78,3 +83,41 @@ def test_mistakes_are_told_at_once(words: list[str], message: str, dark: Path, c
     code, _, err = command("restore", dark, "-o", tmp_path / "x.png", *words)
     assert code == 2 and message in " ".join(err.split())
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"tone": {"kind": "fog"}}', "kind is 'fog'"),
+        ('{"tone": {"kind": "tone", "gain": 0}}', "gain of 'tone' is 0"),
+        ('{"damage": "0.14x exposure"}', "has the damage in words, as ldrps 0.1 did: restore with --trace again"),
+        ('{"haze": {}}', "has no part 'haze'"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--jobs", "2"], ["--dry-run"]], ids=["one", "two", "dry"])
+def test_of_a_folder_nothing_is_written_for_a_wrong_file(
+    more: list[str], text: str, message: str, dark: Path, command: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "damage.json").write_text(text)
+    words = ("restore", tmp_path, "-o", tmp_path / "out", "--damage", tmp_path / "damage.json", *more)
+    code, _, err = command(*words)
+    assert code == 2 and message in " ".join(err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_of_a_folder_pictures_are_made_anew_for_another_damage_alone(dark: Path, command: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    dark.rename(tmp_path / "in" / "dark.png")
+    file, result = tmp_path / "damage.json", tmp_path / "out" / "dark.png"
+
+    def made(*words: str) -> bytes:
+        assert command("restore", tmp_path / "in", "-o", tmp_path / "out", "--damage", file, *words)[0] == 0
+        return result.read_bytes()
+
+    file.write_text('{"tone": {"kind": "tone", "gain": 0.25}}')
+    first, at = made(), result.stat().st_mtime_ns
+    file.write_text('{"damage": {"tone": {"gain": 0.25, "kind": "tone"}}}')
+    assert made() == first and result.stat().st_mtime_ns == at, "the same in other words"
+    assert made("--strength", "0.5") != first
+    file.write_text('{"tone": {"kind": "tone", "gain": 0.5}}')
+    assert made() != first

@@ -26,6 +26,8 @@ HAZY = Tone(0.69, 0.31)
         ),
         (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255)))), "noise 12 of 255"),
         (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255), strength=0.5))), "noise 6 of 255"),
+        (Findings(Damage(Estimate(Tone(1.0)), Estimate(WhiteNoise(0.0)))), "no damage found"),
+        (Findings(Damage(noise=Estimate(WhiteNoise(12 / 255), strength=0.01))), "no damage found"),
         (Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), 0.137), "0.14x exposure, noise 4 of 255"),
         (Findings(Damage(Estimate(HAZY)), 1.4), "1.4x exposure, a veil of 32%"),
         (Findings(Damage(Estimate(Tone(gamma=1.1))), 1.0), "tones a little off"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ldrps.errors import InputError, SettingsError
+from ldrps.estimation.files import PlainDamage, read_plain
 from ldrps.folders.fingerprint import TextFingerprint
 from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
@@ -33,6 +34,8 @@ def ours(**given: Any) -> Recipe:
         ours(dtype="bfloat16"),
         ours(captions=Captions("a boat")),
         ours(prior="some/hub-id"),
+        ours(damage=PlainDamage(Path("damage.json"), {})),
+        ours(settings=preset("default").with_strengths(0.5)),
     ],
 )
 def test_what_changes_results(other: Recipe) -> None:
@@ -115,3 +118,17 @@ def test_a_prior_with_a_pipe_or_a_lost_link_can_be_told(tiny_prior_folder: Path,
     (copy / "unet/lost.json").symlink_to("nowhere")
     told = [ours(prior=str(folder)).fingerprint() for folder in (tiny_prior_folder, copy)]
     assert told[0] == told[1], "they are nothing that is loaded"
+
+
+def test_a_damage_is_what_its_file_was_when_it_was_read(tmp_path: Path) -> None:
+    file = tmp_path / "damage.json"
+    file.write_text('{"tone": {"kind": "tone", "gain": 0.25}}')
+    recipe = ours(damage=read_plain(file))
+    mark = recipe.fingerprint()
+    file.unlink()
+    sent = pickle.loads(pickle.dumps(recipe))
+    sent.check_damage()
+    assert sent == recipe and sent.fingerprint() == mark
+    assert ours(damage=PlainDamage(tmp_path / "moved.json", dict(recipe.method.damage.data))).fingerprint() == mark
+    with pytest.raises(InputError, match=r"damage\.json: kind is 'fog'"):
+        ours(damage=PlainDamage(file, {"tone": {"kind": "fog"}})).check_damage()

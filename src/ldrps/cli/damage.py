@@ -16,9 +16,12 @@ DamageOption = Annotated[
     typer.Option(metavar="FILE", help="What happened, in place of an estimate: a record of --trace, perhaps edited."),
 ]
 OnlyOption = Annotated[
-    str | None, typer.Option(metavar="PARTS", help=f"Undo only these parts of the damage: {_NAMES}, with commas.")
+    list[str] | None,
+    typer.Option(metavar="PARTS", help=f"Undo only these parts of the damage: {_NAMES}, with commas; may be repeated."),
 ]
-SkipOption = Annotated[str | None, typer.Option(metavar="PARTS", help="Leave these parts of the damage as they are.")]
+SkipOption = Annotated[
+    list[str] | None, typer.Option(metavar="PARTS", help="Leave these parts as they are; may be repeated.")
+]
 StrengthOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -29,7 +32,7 @@ StrengthOption = Annotated[
 ]
 
 
-def with_parts(settings: Settings, only: str | None, skip: str | None, strength: Iterable[str]) -> Settings:
+def with_parts(settings: Settings, only: Iterable[str], skip: Iterable[str], strength: Iterable[str]) -> Settings:
     """The settings with what the options say about parts of the damage.
 
     Raises:
@@ -53,5 +56,5 @@ def with_parts(settings: Settings, only: str | None, skip: str | None, strength:
     return settings.with_strengths(of_parts, only=_parts(only), skip=_parts(skip))
 
 
-def _parts(text: str | None) -> list[str]:
-    return [] if text is None else [part.strip() for part in text.split(",")]
+def _parts(texts: Iterable[str]) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",")]

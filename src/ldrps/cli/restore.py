@@ -161,12 +161,14 @@ def restore(
         overlap=overlap,
         working_size=working_size,
     )
-    settings = with_parts(settings.with_knowledge(undamaged=undamaged, noise=noise), only, skip, strength or [])
+    settings = with_parts(
+        settings.with_knowledge(undamaged=undamaged, noise=noise), only or [], skip or [], strength or []
+    )
     if damage is not None:
         settings.require_parts()
         if undamaged is not None or noise is not None:
             raise typer.BadParameter("--damage is what happened: leave --noise and --undamaged, of the estimate, out")
-        read_plain(damage)
+    given = None if damage is None else read_plain(damage)
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
@@ -182,7 +184,7 @@ def restore(
     captions = Captions(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, damage)
+    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, given)
     rival = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
     limit = None if max_memory is None else round(max_memory * 2**30)
     output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
@@ -196,6 +198,7 @@ def restore(
         from ldrps.cli.plan import show_plan
 
         found = _found(wanted, folder)
+        recipe.check_damage()
         failed = show_plan(found, _shared_out(recipe, min(jobs, len(found.jobs))), wanted.out if folder else None)
     else:
         failed = _restore(wanted, recipe, folder, jobs, watch)
@@ -246,6 +249,7 @@ def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watchin
     found = _found(wanted, folder)
     if not folder:  # of folders, the manifest knows what may be replaced
         found.jobs, found.clashes = part_hopeless(found.jobs, recipe.output, recipe.check_size)
+    recipe.check_damage()
     recipe = _shared_out(recipe, workers if watching else min(workers, len(found.jobs)))
     place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time()) if folder else None
     display = Display(None if watching else len(found.jobs) + len(found.clashes))

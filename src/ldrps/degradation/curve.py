@@ -22,7 +22,7 @@ class Curve(Pointwise):
     """A curve of each channel, on sRGB values in [0, 1]; what lies outside is taken as 0 or 1.
 
     Attributes:
-        values: what the K even levels from 0 to 1 become, rising, [C, K] or [B, C, K].
+        values: what the K even levels from 0 to 1 become, rising, [C, K] or [B, C, K]; C may be 1, for all channels.
 
     Of `scaled`, the rise from each level to the next, as a share of the whole rise, is to a power; and so is the line
     from the first value to the last, as that of a `Tone` is. Whatever the strength, that is a curve that rises.
@@ -69,7 +69,7 @@ def interpolated(images: Tensor, table: Tensor) -> Tensor:
 
     Args:
         images: what is outside [0, 1] is taken as 0 or 1.
-        table: what the K even levels from 0 to 1 become, [C, K] for all images or [B, C, K].
+        table: what the K even levels from 0 to 1 become, [C, K] for all images or [B, C, K]; C may be 1.
     """
     return _channel_by_channel(_value_at, images, table)
 
@@ -86,7 +86,7 @@ def level_of(images: Tensor, table: Tensor) -> Tensor:
 
 def _channel_by_channel(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, table: Tensor) -> Tensor:
     """Not all at once: the indices into a table are as large as a picture of 64 bits."""
-    made, tables = torch.empty_like(images), table.to(images).expand(len(images), -1, -1)
+    made, tables = torch.empty_like(images), table.to(images).expand(*images.shape[:2], -1)
     for picture, channel in itertools.product(range(images.shape[0]), range(images.shape[1])):
         made[picture, channel] = function(images[picture, channel], tables[picture, channel])
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -49,17 +50,21 @@ def from_plain(data: Any) -> Part:
         SettingsError: an unknown kind, a parameter too many or too few, or one of a wrong type.
     """
     if not isinstance(data, Mapping):
-        raise SettingsError(f"a part of the damage is {data!r}; give a kind and its parameters")
+        raise SettingsError(f"a part of the damage is {reprlib.repr(data)}; give a kind and its parameters")
     kind = KINDS.get(str(data.get("kind")))
     if kind is None:
-        raise SettingsError(f"kind is {data.get('kind')!r}; there are {', '.join(KINDS)}")
+        raise SettingsError(f"kind is {reprlib.repr(data.get('kind'))}; there are {', '.join(KINDS)}")
     fields = {field.name: str(field.type) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {name: value for name, value in data.items() if name != "kind"}
     if unknown := sorted(given.keys() - fields.keys()):
-        raise SettingsError(f"{kind.kind} has no {unknown[0]!r}; it has {', '.join(fields) or 'no parameters'}")
+        raise SettingsError(
+            f"{kind.kind} has no {reprlib.repr(unknown[0])}; it has {', '.join(fields) or 'no parameters'}"
+        )
     try:
         return kind(**{name: _parameter(value, fields[name]) for name, value in given.items()})
-    except (TypeError, ValueError, OverflowError) as error:
+    except SettingsError:  # which says it all, however deep it is
+        raise
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # the last from torch, and of too deep lists
         raise SettingsError(f"{kind.kind} cannot be read ({error}); give {', '.join(fields)}") from error
 
 
@@ -71,7 +76,7 @@ def _parameter(value: Any, wanted: str) -> Any:
     """
     if wanted in _WORDS:
         if value not in _WORDS[wanted]:
-            raise ValueError(f"{value!r} is none of {', '.join(_WORDS[wanted])}")
+            raise ValueError(f"{reprlib.repr(value)} is none of {', '.join(_WORDS[wanted])}")
         return value
     if wanted.startswith("tuple[Degradation"):
         parts = tuple(from_plain(each) for each in _list(value))
@@ -88,19 +93,19 @@ def _parameter(value: Any, wanted: str) -> Any:
     if value is None and "None" in wanted:
         return None
     if wanted == "Tensor":
-        raise TypeError(f"{value!r} is no list of numbers")
+        raise TypeError(f"{reprlib.repr(value)} is no list of numbers")
     return _number(value, whole=wanted == "int")
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{reprlib.repr(value)} is no list")
     return value
 
 
 def _number(value: Any, *, whole: bool) -> float | int:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{reprlib.repr(value)} is no number")
     if whole and value != int(value):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{reprlib.repr(value)} is no whole number")
     return int(value) if whole else value

@@ -15,6 +15,7 @@ from ldrps.degradation.tone import Tone
 from ldrps.errors import SettingsError
 
 LEVELS = 1025  # of a table: four steps to one of 8 bits, as a dark picture lives in a few of them
+_MOST = 4096  # tones: a table of more of them would take a GB to make
 _BLACK = 0.02  # a level that becomes less was black, and veiled
 _SAME = (0.87, 1.15)  # an exposure that nobody would call another
 _VEIL = 0.06  # of all levels; fewer are no veil to speak of
@@ -34,7 +35,7 @@ class UncertainTone(Pointwise):
     Attributes:
         gain, offset, gamma: of each tone and channel, as those of a `Tone` of sRGB values, [K, 3]; gain and gamma are
             above 0.
-        weights: how likely each tone is, above 0, [K]; a sum of 1 is not needed.
+        weights: how likely each tone is, above 0, [K]; a sum of 1 is not needed. K is at most 4096.
 
     Raises:
         SettingsError: parameters of other shapes, not finite, or not above 0.
@@ -49,6 +50,8 @@ class UncertainTone(Pointwise):
 
     def __post_init__(self) -> None:
         count = self.weights.numel()
+        if count > _MOST:
+            raise SettingsError(f"weights of {count:,} tones; give {_MOST:,} at most, the likeliest")
         lines = {"gain": self.gain, "offset": self.offset, "gamma": self.gamma}
         for name, found, wanted in (
             ("weights", self.weights, (max(count, 1),)),
@@ -58,9 +61,11 @@ class UncertainTone(Pointwise):
                 raise SettingsError(
                     f"{name} of shape {list(found.shape)}, of {count} tones: give {list(wanted)}, and weights [K]"
                 )
-            if not bool(found.isfinite().all()) or (name != "offset" and not bool((found > 0).all())):
-                least = "" if name == "offset" else " above 0"
-                raise SettingsError(f"{name} of an uncertain tone is {found.tolist()}; give finite numbers{least}")
+            single, least = found.float(), "" if name == "offset" else " above 0"  # the type of the table
+            wrong = ~single.isfinite() | ((single <= 0) & (name != "offset"))
+            if bool(wrong.any()):
+                number = float(found[wrong][0])
+                raise SettingsError(f"{name} of an uncertain tone is {number:g}; give finite numbers{least}")
 
     @property
     def absent(self) -> Tensor:

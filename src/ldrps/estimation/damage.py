@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,9 @@ from torch import Tensor
 
 from ldrps.degradation import Degradation, Noise, Pointwise, UncertainTone, WhiteNoise, from_plain
 from ldrps.errors import InputError, LdrpsError, SettingsError
-from ldrps.estimation.files import read_plain
+from ldrps.estimation.files import PlainDamage, named_parts, read_plain
+from ldrps.estimation.limits import check_even, check_limits
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
-
-_PICTURE = (1, 3, 7, 5)  # of any size: what fits it is the same everywhere
-_MOST_NOISE = 10.0  # a deviation, of 1; the estimate of nothing but noise is below 2
 
 Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
 
@@ -43,7 +42,8 @@ class Estimate(Generic[Part]):
         for name, most in (("probability", 1.0), ("strength", MAX_STRENGTH)):
             number = getattr(self, name)
             if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= most:
-                raise SettingsError(f"{name} of a part of the damage is {number!r}; it must be 0 to {most:g}")
+                found = reprlib.repr(number)
+                raise SettingsError(f"{name} of a part of the damage is {found}; it must be 0 to {most:g}")
 
     @property
     def share(self) -> float:
@@ -89,11 +89,12 @@ class Damage:
                 found = getattr(part.value, "kind", part.value)
                 raise SettingsError(f"{name} of the damage is {found!r}; what can be undone of it is {what}")
         if self.tone is not None:
-            _check_tone(self.tone)
+            check_limits(self.tone.value)
+            check_even(self.tone.value)
         if self.noise is not None:
-            sigma = self.noise.value.sigma
-            if isinstance(sigma, Tensor) or not 0 <= sigma <= _MOST_NOISE:
-                raise SettingsError(f"sigma of the noise is {sigma!r}; it must be a number, 0 to {_MOST_NOISE:g}")
+            if isinstance(self.noise.value.sigma, Tensor):
+                raise SettingsError("sigma of the noise is a list; it must be a number, the same everywhere")
+            check_limits(self.noise.value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Damage) and self.plain() == other.plain()
@@ -110,7 +111,7 @@ class Damage:
         tone = self.tone
         if tone is None or tone.absent:
             return y
-        return torch.lerp(y, _undone(tone, y), tone.share)
+        return torch.lerp(y, tone.value.scaled(tone.strength).invert(y).clamp(0, 1), tone.share)
 
     @property
     def noise_deviation(self) -> float:
@@ -151,25 +152,20 @@ class Damage:
         Raises:
             SettingsError: a part or a parameter does not exist, or has a value that cannot be.
         """
-        if not isinstance(data, Mapping):
-            raise SettingsError(f"the damage is {data!r}; give an object of parts: {', '.join(PARTS)}")
-        if unknown := [name for name in data if name not in PARTS]:
-            raise SettingsError(f"the damage has no part {unknown[0]!r}; there are {', '.join(PARTS)}")
-        return Damage(**{name: _estimate(name, part) for name, part in data.items()})
+        return Damage(**{name: _estimate(name, part) for name, part in named_parts(data).items()})
 
     @staticmethod
-    def load(path: str | Path) -> Damage:
-        """The damage in a file of JSON: its `plain()`, or the record of a restoration that holds one.
+    def load(source: str | Path | PlainDamage) -> Damage:
+        """The damage in a file of JSON, or in what was read of it: its `plain()`, or the record of a restoration.
 
         Raises:
             InputError: the file cannot be read, or holds no damage.
         """
-        path = Path(path)
-        data = read_plain(path)
+        plain = source if isinstance(source, PlainDamage) else read_plain(Path(source))
         try:
-            return Damage.from_plain(data)
+            return Damage.from_plain(plain.data)
         except LdrpsError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{plain.path}: {error}") from error
 
 
 _WANTED: dict[str, tuple[type, str]] = {
@@ -182,36 +178,12 @@ def _estimate(name: str, data: Any) -> Estimate[Any]:
     if isinstance(data, Mapping) and "kind" in data:
         data = {"value": data}
     if not isinstance(data, Mapping) or "value" not in data:
-        raise SettingsError(f"{name} of the damage is {data!r}; give a value, with a kind")
+        raise SettingsError(f"{name} of the damage is {reprlib.repr(data)}; give a value, with a kind")
     known = [field.name for field in dataclasses.fields(Estimate)]
     if unknown := [key for key in data if key not in known]:
-        raise SettingsError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
+        raise SettingsError(f"{name} has no {reprlib.repr(unknown[0])}; it has {', '.join(known)}")
     try:
         value = from_plain(data["value"])
     except RecursionError as error:
         raise SettingsError(f"{name} of the damage holds parts within parts without end; give one part") from error
     return Estimate(value, **{key: data[key] for key in data if key != "value"})
-
-
-def _undone(tone: Estimate[Pointwise], y: Tensor) -> Tensor:
-    """Pictures y [B, 3, H, W] in [0, 1] as if that had happened for sure, in [0, 1]."""
-    return tone.value.scaled(tone.strength).invert(y).clamp(0, 1)
-
-
-def _check_tone(tone: Estimate[Pointwise]) -> None:
-    """Raise SettingsError unless every value of any picture can be undone."""
-    height, width = _PICTURE[-2:]
-    levels = torch.linspace(0, 1, height * width).reshape(height, width).expand(_PICTURE)
-    try:
-        undone = _undone(tone, levels)
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:  # whatever shapes may bring
-        raise _unfit(tone) from error
-    if undone.shape != _PICTURE or bool(undone.isnan().any()):
-        raise _unfit(tone)
-
-
-def _unfit(tone: Estimate[Pointwise]) -> SettingsError:
-    return SettingsError(
-        f"{tone.value.kind!r} of strength {tone.strength:g} has parameters for several pictures, for places of one, or "
-        "beyond all limits; give a number, or [1, 3] for three channels"
-    )

@@ -19,8 +19,8 @@ def damage_in_words(damage: Damage, exposure: float) -> str:
         exposure: how light the picture is, relative to what it is when its tones are undone; see `exposure_of`.
     """
     words = _tone_in_words(damage, exposure)
-    if damage.noise is not None and not damage.noise.absent:
-        words.append(f"noise {255 * damage.noise_deviation:.0f} of 255")
+    if noise := round(255 * damage.noise_deviation):
+        words.append(f"noise {noise} of 255")
     return ", ".join(words) or "no damage found"
 
 
@@ -31,7 +31,7 @@ def exposure_of(damage: Damage, y: Tensor) -> float:
 
 def _tone_in_words(damage: Damage, exposure: float) -> list[str]:
     tone = damage.tone
-    if tone is None or tone.share < _SOME or tone.strength < _SOME:
+    if tone is None or tone.share < _SOME or tone.strength < _SOME or bool(tone.value.absent.all()):
         return []
     levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
     words = tone_in_words(exposure, tone.value.scaled(tone.strength).invert(levels)[0, :, 0])

@@ -17,7 +17,7 @@ from ldrps.baselines.registry import build_rival
 from ldrps.cost import Cost, affordable, check_reading, estimate
 from ldrps.errors import SettingsError
 from ldrps.estimation import PACKAGED, estimators_folder
-from ldrps.estimation.files import read_plain
+from ldrps.estimation.files import PlainDamage
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
@@ -67,7 +67,7 @@ class OwnMethod:
     perceptual: Path | None = None
     estimators: str = PACKAGED
     captions: Captions = field(default_factory=Captions)
-    damage: Path | None = None
+    damage: PlainDamage | None = None
 
     def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         captions = self.captions
@@ -77,7 +77,7 @@ class OwnMethod:
             _identity(estimators_folder(self.estimators), self.estimators),
             None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
-            *([] if self.damage is None else [read_plain(self.damage)]),
+            *([] if self.damage is None else [self.damage.data]),
             output,
         )
         return TextFingerprint(mark, captions.folder) if captions.in_files else mark
@@ -87,6 +87,12 @@ class OwnMethod:
 
     def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
         return estimate(size, affordable(size, self.settings, max_memory))
+
+    def check_damage(self) -> None:
+        if self.damage is not None:
+            from ldrps.estimation.damage import Damage
+
+            Damage.load(self.damage)
 
     def build(self, output: Output) -> Batch:
         import torch
@@ -145,6 +151,9 @@ class RivalMethod:
     def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
         raise SettingsError(f"nobody knows what {self.name} will take: leave --dry-run out")
 
+    def check_damage(self) -> None:
+        """None is given to a rival."""
+
     def build(self, output: Output) -> Batch:
         from ldrps.batch import Batch
 
@@ -180,6 +189,14 @@ class Recipe:
             SettingsError: of this method nobody knows.
         """
         return self.method.cost(size, self.output.max_memory)
+
+    def check_damage(self) -> None:
+        """Find out before anything is written whether a damage that was given can be; loads torch where one was.
+
+        Raises:
+            InputError: it cannot.
+        """
+        self.method.check_damage()
 
     def build(self) -> Batch:
         """Load all that it takes.
