@@ -128,7 +128,8 @@ class Restorer:
         self, picture: Picture, caption: Caption, settings: Settings, damage: Damage | None, recaption: Recaption | None
     ) -> Steps:
         clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name)
-        if nothing := nothing_to_judge_by(picture):
+        damage = damage or self.damage
+        if nothing := nothing_to_judge_by(picture, is_known=damage is not None):
             levels = to_levels(picture, picture.rgb)
             return made(levels=levels, picture=picture, caption=caption, findings=nothing, seconds=clock.seconds())
         working = Working.of(picture, self.prior, settings)
@@ -142,7 +143,7 @@ class Restorer:
             caption="" if working.colouring else caption.text,  # that of a grey picture is about its colours
             features=self.features,
             visible=working.visible,
-            damage=damage or self.damage,
+            damage=damage,
         )
         clock.lap("prepare")
         losses: list[dict[str, float]] = []

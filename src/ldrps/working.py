@@ -57,9 +57,12 @@ class Working:
         return self.picture.content.put_back(self.picture.rgb, self.seen, restored)
 
 
-def nothing_to_judge_by(picture: Picture) -> Findings | None:
-    """Why a picture is to be left alone: no content, or no shades, which light, haze and noise would have left."""
+def nothing_to_judge_by(picture: Picture, *, is_known: bool) -> Findings | None:
+    """Why a picture is to be left alone: no content, or no shades, which light, haze and noise would have left.
+
+    Where the damage is known nobody has to judge, but a picture that is hidden is left alone even so.
+    """
     content = picture.content
-    if content.missing:
+    if content.missing == "hidden" or (content.missing and not is_known):
         return Findings(bars=content.bars, missing=content.missing)
-    return None if picture.has_shades else Findings(bars=content.bars, shades=False)
+    return None if picture.has_shades or is_known else Findings(bars=content.bars, shades=False)

@@ -93,7 +93,7 @@ def test_a_part_of_strength_0_is_left_out(part: str, found: Result, embedded: Pr
     left_out = Restorer(embedded, Settings().with_strengths(skip=[part]))(dark_and_noisy())
     assert getattr(left_out.damage, part) is None
     both = Restorer(embedded, Settings().with_strengths(0.0))(dark_and_noisy())
-    assert both.unchanged and both.words == "no damage found"
+    assert both.unchanged and both.words == "left as it is"
     given = Restorer(embedded, Settings().with_strengths(0.0))(dark_and_noisy(), damage=found.damage)
     assert given.unchanged, "what is asked for counts more than what the file says"
 
@@ -205,3 +205,12 @@ def test_who_learns_it_takes_none(tiny_prior: Prior) -> None:
     damage = Damage(noise=Estimate(WhiteNoise(0.1)))
     with pytest.raises(SettingsError, match="'paper-denoising' learns the damage as a whole: leave damage, only"):
         Restorer(tiny_prior, preset("paper-denoising"))(Image.fromarray(dark_and_noisy()), damage=damage)
+
+
+def test_what_somebody_states_is_obeyed_where_nothing_could_be_found(embedded: Prior) -> None:
+    flat, page = np.full((48, 64, 3), 50, np.uint8), np.full((48, 64, 3), 255, np.uint8)
+    page[8:12, 4:60] = 0
+    twice = Damage(Estimate(Exposure(-1.0, "srgb")))
+    assert Restorer(embedded)(flat).unchanged
+    assert pixels(Restorer(embedded)(flat, damage=twice)).mean() == pytest.approx(100, abs=1)
+    assert Restorer(embedded)(page, damage=twice).damage == twice

@@ -16,7 +16,7 @@ HAZY = Tone(0.69, 0.31)
     [
         (Findings(), ""),
         (Findings(NOTHING), "no damage found"),
-        (Findings(Damage()), "no damage found"),
+        (Findings(Damage()), "left as it is"),
         (Findings(shades=False), "no shades, as of text or a drawing: nothing to restore"),
         (Findings(missing="flat"), "one colour all over, or noise: nothing to judge by"),
         (Findings(missing="hidden"), "all of it is transparent: nothing to judge by"),

@@ -72,7 +72,7 @@ class Damage:
 
     Attributes:
         tone: exposure, contrast, colour and haze, as one curve of each channel.
-        noise: the noise of the picture whose tones are as they should be.
+        noise: the noise of the picture whose tones are as they should be, in the size in which it is worked on.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,

@@ -12,7 +12,8 @@ _SOME = 0.1  # less of a change than this is none
 
 
 def damage_in_words(damage: Damage, exposure: float) -> str:
-    """What is undone, such as "0.14x exposure, noise 12 of 255"; "no damage found" where nothing is.
+    """What is undone, such as "0.14x exposure, noise 12 of 255"; "no damage found" where nothing is, and "left as
+    it is" where nobody looked.
 
     Args:
         damage: of the picture.
@@ -21,7 +22,7 @@ def damage_in_words(damage: Damage, exposure: float) -> str:
     words = _tone_in_words(damage, exposure)
     if noise := round(255 * damage.noise_deviation):
         words.append(f"noise {noise} of 255")
-    return ", ".join(words) or "no damage found"
+    return ", ".join(words) or ("left as it is" if damage == Damage() else "no damage found")
 
 
 def exposure_of(damage: Damage, y: Tensor) -> float:
