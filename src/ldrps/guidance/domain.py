@@ -34,6 +34,11 @@ SCALE = 3.0  # of guidance; unguided samples of a small prior are all alike
 # harder, so they are stretched, all by one factor, until they have it.
 DEVIATION = 0.277
 
+# The darkest and the lightest of a photograph lie near black and white, its middle where its subject has it: what the
+# ends weigh more than the middle, and how fast that falls off. Best of a dozen on 48 damaged photographs: darkened ones
+# gain 0.5 dB over equal weights, veiled ones 1.2.
+_ENDS, _FALL = 32.0, 8
+
 _SHIPPED = "embedded.safetensors"
 _drawn: WeakKeyDictionary[Prior, CleanDomain] = WeakKeyDictionary()
 
@@ -116,7 +121,10 @@ def distance(made: Tensor, degraded: Tensor) -> Tensor:
 
     It does not depend on the size of pictures, and of two dark pictures tells as much as of two bright ones.
     """
-    return ((made - degraded) / degraded.std().clamp_min(1e-2)).square().mean()
+    place = (2 * torch.arange(LEVELS, device=made.device) + 1) / LEVELS - 1  # from -1 to 1
+    weights = 1 + _ENDS * place.abs() ** _FALL
+    apart = ((made - degraded) / degraded.std().clamp_min(1e-2)).square()
+    return (weights / weights.mean() * apart).mean()
 
 
 @cache

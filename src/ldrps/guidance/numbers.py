@@ -22,14 +22,15 @@ class RecurrentNumbers:
     convolution_rate: float = 2e-3  # learned faster, the convolutions fold what the curve cannot
     alone: int = 10  # learning steps of psi per step of the chain in stage one
     along: int = 2  # and in stage two
-    slower: float = 0.1  # the rate in stage two, relative
+    slower: float = 0.5  # the rate in stage two, relative
 
     stage_two: float = 4.0  # the noise level t1, below which g acts
     smooth: float = 1.0  # weight of the bend of psi's curve, in logarithms of its slope
-    grey: float = 10.0  # weight of what a channel's curve has of its own
+    least: float = 0.05  # weight of psi's slope, in logarithms: no more damage than it takes
+    grey: float = 30.0  # weight of what a channel's curve has of its own
     quiet: float = 1.0  # weight of what the convolutions add, in variances of y
     content: float = 10.0  # weight of psi staying the identity where y is no degraded picture
-    domain: float = 0.3  # weight of the domain term in stage two
+    domain: float = 1.0  # weight of the domain term in stage two
     data: float = 1.0  # weight of MSE(psi(x), y) / var(y) in stage two
 
     # The gate w: how many nats per latent y must be likelier as a degraded picture, for nothing and for all of it.

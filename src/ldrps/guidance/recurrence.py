@@ -70,7 +70,8 @@ def recur(
     shape = (numbers.chains, prior.latent_channels, *(side // prior.factor for side in small.shape[-2:]))
     timesteps = schedule.spaced(len(schedule) - 1, numbers.steps)
     again = [t for t in timesteps if schedule.sigma(t) <= numbers.strength] or timesteps[-1:]  # from gamma T
-    z, ends = draw(shape, generator, prior.device), []
+    z = draw(shape, generator, prior.device)
+    ends: list[Tensor] = []
     for number in range(numbers.recurrences + 1):
         if number:  # section 3.3: the result of a round, with fresh noise, is the start of the next
             z = schedule.compose(torch.stack(ends).mean((0, 1))[None], draw(shape, generator, z.device), again[0])

@@ -108,6 +108,7 @@ class RecurrentPosterior:
         own = (slopes - slopes.mean(0)).square().mean() + (ground - ground.mean()).square().mean()
         terms = {
             "smooth": numbers.smooth * (slopes.diff(dim=-1) * slopes.shape[-1] / 4).square().mean(),
+            "least": numbers.least * slopes.square().mean(),
             "grey": numbers.grey * own,
         }
         if w < 1:
