@@ -3,11 +3,12 @@
     python benchmarks/ldrps_loop.py --data DATA
     python benchmarks/ldrps_loop.py --data DATA --seeds 1 --set chains=1 --set recurrences=0 lol hsts
 
-Prints RGB PSNR in dB, mean over pictures and seeds: of the damaged picture; of it with psi undone; of that with what
-the chain changed beyond psi; and of that without its noise, which is the result. Then, of the result, the deviation
-between seeds, the least correlation of a channel with the damaged one, which no fold of psi may lower, how many pictures were
-taken for damaged, and seconds. Of sets that end in -clean, how near the result stays to the picture, as the mean of at
-most 60 dB and the number at 36 and above.
+Prints RGB PSNR in dB, mean over pictures and seeds: of the damaged picture; of it with psi undone; of what the chain
+made, where that was of full size (--set side=256), else of the same again; and of the picture with psi undone and then
+without its noise, as the default takes it away, which is the result. Then, of the result, the deviation between seeds,
+the least correlation of a channel with the damaged one, which a fold of psi would lower, how many pictures were taken
+for damaged, and seconds. Of sets that end in -clean, how near the result stays to the picture, as the mean of at most
+60 dB and the number at 36 and above.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ NEAR, SAME = 36.0, 60.0  # dB to the picture itself
 
 
 class Row(NamedTuple):
-    """Of a picture and a seed: dB before, undone, carried over and restored; the rest as in the table."""
+    """Of a picture and a seed: dB before, undone, sampled and restored; the rest as in the table."""
 
     before: float
     undone: float
-    carried: float
+    sampled: float
     restored: float
     correlation: float
     damaged: float
@@ -71,10 +72,11 @@ class Trial:
         x = y if pair.target is None else load_picture(pair.target).rgb
         began = time.perf_counter()
         found = self.recur(y, seed)
-        undone, carried = found.undo(y), found.at_full_size(y)
-        restored = load_picture(self.denoise(carried.float()).image).rgb
+        undone = found.undo(y)
+        sampled = found.restored if found.restored.shape == y.shape else undone
+        restored = load_picture(self.denoise(undone).image).rgb
         seconds = time.perf_counter() - began
-        before, after, beyond, end = (min(float(psnr(each, x)), SAME) for each in (y, undone, carried, restored))
+        before, after, beyond, end = (min(float(psnr(each, x)), SAME) for each in (y, undone, sampled, restored))
         return Row(
             before, after, beyond, end, least_correlation(restored, y), found.findings["damaged"], seconds
         ), restored
@@ -118,7 +120,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, help="a folder for sheets of what was seen")
     given = parser.parse_args()
     trial = Trial(load_prior(), numbers_of(given.changes))
-    print("| set | pictures | before | undone | carried | restored | seeds | correlation | damaged | s |", flush=True)
+    print("| set | pictures | before | undone | sampled | restored | seeds | correlation | damaged | s |", flush=True)
     for name in given.sets:
         rows: list[list[Row]] = []
         shown = []

@@ -52,9 +52,9 @@ def test_what_was_made_dark_or_pale_comes_back(gain: float, offset: float) -> No
     y = ((gain * x + offset) * 255).round() / 255
     _, found = finish(recur(y, ldrps.load_prior(), FEW, 0))
     assert found.findings["damaged"] == 1
-    assert decibels(found.at_full_size(y), x) > decibels(y, x) + 6
+    assert decibels(found.undo(y), x) > decibels(y, x) + 6
     for channel in range(3):
-        pair = torch.stack([found.at_full_size(y)[0, channel].flatten(), y[0, channel].flatten()])
+        pair = torch.stack([found.undo(y)[0, channel].flatten(), y[0, channel].flatten()])
         assert float(torch.corrcoef(pair)[0, 1]) > 0.9, "nothing folds"
 
 
@@ -78,7 +78,7 @@ def test_steps_and_rounds(tiny_prior: Prior) -> None:
     starts = [k for k in range(1, len(steps)) if steps[k].t > steps[k - 1].t]
     assert len(starts) == 2 and steps[0].t == len(tiny_prior.alphas_cumprod) - 1
     assert found.small.shape == found.restored.shape == (1, 3, 32, 32)
-    assert found.at_full_size(y).shape == y.shape
+    assert found.undo(y).shape == y.shape
 
 
 @pytest.mark.parametrize("size", [(33, 70), (32, 200), (500, 41)])
@@ -86,7 +86,7 @@ def test_any_size(size: tuple[int, int], tiny_prior: Prior) -> None:
     y = torch.rand(1, 3, *size)
     numbers = dataclasses.replace(FEW, steps=3, recurrences=0)
     _, found = finish(recur(y, tiny_prior, numbers, 0, domain=some_domain(tiny_prior)))
-    made = found.at_full_size(y)
+    made = found.undo(y)
     assert made.shape == y.shape and bool(made.isfinite().all())
 
 
@@ -94,7 +94,7 @@ def test_any_size(size: tuple[int, int], tiny_prior: Prior) -> None:
 def test_a_picture_of_one_value_is_survived(value: float, tiny_prior: Prior) -> None:
     y = torch.full((1, 3, 40, 40), value)
     _, found = finish(recur(y, tiny_prior, dataclasses.replace(FEW, steps=4), 0, domain=some_domain(tiny_prior)))
-    assert bool(found.restored.isfinite().all() and found.at_full_size(y).isfinite().all())
+    assert bool(found.restored.isfinite().all() and found.undo(y).isfinite().all())
 
 
 def test_the_seed_decides_all(tiny_prior: Prior) -> None:
