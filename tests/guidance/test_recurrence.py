@@ -1,0 +1,147 @@
+"""The loop: a posterior without scales, and rounds of chains."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+
+import pytest
+import torch
+from torch import Tensor
+
+import ldrps
+from ldrps.guidance.domain import LEVELS, CleanDomain, clean_domain
+from ldrps.guidance.numbers import RecurrentNumbers
+from ldrps.guidance.recurrence import Recurred, recur
+from ldrps.guidance.recurrent import RecurrentPosterior
+from ldrps.prior.base import Prior
+from ldrps.sampling.chains import Step
+
+FEW = RecurrentNumbers(side=64, chains=1, steps=6, recurrences=1, alone=20)
+
+
+def photo(side: int = 96) -> Tensor:
+    random = torch.Generator().manual_seed(3)
+    x = torch.linspace(0.85, 0.25, side).reshape(1, 1, side, 1).expand(1, 3, side, side).clone()
+    for places in (3, 6, 12, 24, 48):
+        colour, grey = (torch.randn(1, channels, places, places, generator=random) for channels in (3, 1))
+        x += 0.05 * torch.nn.functional.interpolate(colour + grey, (side, side), mode="bicubic")
+    return x.clamp(0, 1)
+
+
+def some_domain(prior: Prior) -> CleanDomain:
+    return CleanDomain(torch.linspace(0.1, 0.9, LEVELS).expand(4, 3, -1), torch.ones(prior.latent_channels))
+
+
+def finish(steps: Generator[Step, None, Recurred]) -> tuple[list[Step], Recurred]:
+    seen = []
+    while True:
+        try:
+            seen.append(next(steps))
+        except StopIteration as finished:
+            return seen, finished.value
+
+
+def decibels(a: Tensor, b: Tensor) -> float:
+    return float(-10 * (a - b).square().mean().log10())
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.12, 0.0), (0.35, 0.5), (0.3, 0.05)])
+def test_what_was_made_dark_or_pale_comes_back(gain: float, offset: float) -> None:
+    x = photo()
+    y = ((gain * x + offset) * 255).round() / 255
+    _, found = finish(recur(y, ldrps.load_prior(), FEW, 0))
+    assert found.findings["damaged"] == 1
+    assert decibels(found.undo(y), x) > decibels(y, x) + 6
+    for channel in range(3):
+        pair = torch.stack([found.undo(y)[0, channel].flatten(), y[0, channel].flatten()])
+        assert float(torch.corrcoef(pair)[0, 1]) > 0.9, "nothing folds"
+
+
+def test_what_is_undamaged_stays_but_for_its_noise() -> None:
+    x = photo()
+    _, found = finish(recur(x, ldrps.load_prior(), FEW, 0))
+    assert found.findings["damaged"] == 0
+    assert decibels(found.undo(x), x) > 45
+    noisy = (x + 0.06 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    _, found = finish(recur(noisy, ldrps.load_prior(), FEW, 0))
+    assert found.findings["damaged"] < 1
+    small = torch.nn.functional.interpolate(x, found.small.shape[-2:], mode="area")
+    assert decibels(found.restored, small) > decibels(found.small, small) + 0.5
+
+
+def test_steps_and_rounds(tiny_prior: Prior) -> None:
+    y = 0.3 * photo(48)
+    numbers = dataclasses.replace(FEW, side=32, chains=3, recurrences=2)
+    steps, found = finish(recur(y, tiny_prior, numbers, 0, domain=some_domain(tiny_prior)))
+    assert all(step.z0.shape == (3, tiny_prior.latent_channels, 8, 8) for step in steps)
+    starts = [k for k in range(1, len(steps)) if steps[k].t > steps[k - 1].t]
+    assert len(starts) == 2 and steps[0].t == len(tiny_prior.alphas_cumprod) - 1
+    assert found.small.shape == found.restored.shape == (1, 3, 32, 32)
+    assert found.undo(y).shape == y.shape
+
+
+@pytest.mark.parametrize("size", [(33, 70), (32, 200), (500, 41)])
+def test_any_size(size: tuple[int, int], tiny_prior: Prior) -> None:
+    y = torch.rand(1, 3, *size)
+    numbers = dataclasses.replace(FEW, steps=3, recurrences=0)
+    _, found = finish(recur(y, tiny_prior, numbers, 0, domain=some_domain(tiny_prior)))
+    made = found.undo(y)
+    assert made.shape == y.shape and bool(made.isfinite().all())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_picture_of_one_value_is_survived(value: float, tiny_prior: Prior) -> None:
+    y = torch.full((1, 3, 40, 40), value)
+    _, found = finish(recur(y, tiny_prior, dataclasses.replace(FEW, steps=4), 0, domain=some_domain(tiny_prior)))
+    assert bool(found.restored.isfinite().all() and found.undo(y).isfinite().all())
+
+
+def test_the_seed_decides_all(tiny_prior: Prior) -> None:
+    y, numbers = 0.3 * photo(48), dataclasses.replace(FEW, side=32, steps=4, convolutions=True)
+    made = [finish(recur(y, tiny_prior, numbers, seed, domain=some_domain(tiny_prior)))[1] for seed in (0, 0, 1)]
+    assert torch.equal(made[0].restored, made[1].restored) and torch.equal(made[0].psi.values, made[1].psi.values)
+    assert not torch.equal(made[0].restored, made[2].restored)
+
+
+def posterior(y: Tensor, prior: Prior, domain: CleanDomain, **changes: float) -> RecurrentPosterior:
+    numbers = dataclasses.replace(FEW, **changes)  # type: ignore[arg-type]
+    return RecurrentPosterior(y, prior, domain, numbers, torch.Generator().manual_seed(0))
+
+
+def test_stage_one_learns_and_does_not_steer(tiny_prior: Prior) -> None:
+    y = 0.3 * photo(64)
+    one = posterior(y, tiny_prior, some_domain(tiny_prior), undamaged=-2e9, damaged=-1e9)
+    z0 = torch.randn(1, tiny_prior.latent_channels, 16, 16, generator=torch.Generator().manual_seed(0))
+    before = one.psi.curve.values.detach().clone()
+    moved, losses = one.agree(z0, 999)
+    assert moved is z0 and "alignment/domain" in losses and "alignment/data" not in losses
+    assert not torch.equal(one.psi.curve.values.detach(), before)
+    moved, losses = one.agree(z0, 100)
+    assert not torch.equal(moved, z0) and {"alignment/domain", "alignment/data"} <= losses.keys()
+
+
+def test_a_closed_gate_keeps_the_identity(tiny_prior: Prior) -> None:
+    y = 0.3 * photo(64)
+    one = posterior(y, tiny_prior, some_domain(tiny_prior), undamaged=1e9, damaged=2e9)
+    z0 = torch.randn(1, tiny_prior.latent_channels, 16, 16, generator=torch.Generator().manual_seed(0))
+    for t in (999, 500, 100, 10):
+        _, losses = one.agree(z0, t)
+        assert {"alignment/domain", "alignment/data"}.isdisjoint(losses)
+    levels = torch.linspace(0, 1, FEW.knots)
+    assert float((one.psi.curve.values.detach() - levels).abs().max()) < 0.01
+
+
+def test_quality_takes_a_cast_away_and_psi_takes_it_back() -> None:
+    prior = ldrps.load_prior()
+    y = 0.3 * photo(64) * torch.tensor([1.3, 1.0, 0.7]).reshape(1, 3, 1, 1)
+    t = 50
+
+    def cast(quality: float) -> tuple[float, float]:
+        one = posterior(y, prior, clean_domain(prior), quality=quality, undamaged=-2e9, damaged=-1e9)
+        z0, _ = one.agree(prior.encode(y / 0.3), t)
+        x = prior.decode(z0)
+        return float(x.mean((0, 2, 3)).std()), decibels(one.psi(x).detach(), y)
+
+    (plain, fit), (better, still) = cast(0.0), cast(0.5)
+    assert better < 0.8 * plain and still > fit - 6
