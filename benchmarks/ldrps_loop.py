@@ -19,22 +19,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ldrps import Restorer, load_prior
+from ldrps import Damage, Restorer, load_prior, preset
 from ldrps.bench.data import Pair, data_set
-from ldrps.guidance.numbers import RecurrentNumbers
-from ldrps.guidance.recurrence import Recurred, recur
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import load_picture
 from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
+from ldrps.methods.ldrps import Recurred, recur
 from ldrps.metrics import psnr
 from ldrps.prior.base import Prior
-from ldrps.settings import BlindSettings, Settings
+from ldrps.settings import LdrpsSettings, Settings
 
 SETS = ("lol", "hsts", "kodak_noise30", "lol-clean", "hsts-clean", "kodak_noise30-clean")
 NEAR, SAME = 36.0, 60.0  # dB to the picture itself
@@ -55,12 +54,12 @@ class Row(NamedTuple):
 class Trial:
     """One setting, with the last step of the default behind it."""
 
-    def __init__(self, prior: Prior, numbers: RecurrentNumbers) -> None:
-        self.prior, self.numbers = prior, numbers
-        self.denoise = Restorer(prior, Settings(method=BlindSettings()))
+    def __init__(self, prior: Prior, settings: Settings) -> None:
+        self.prior, self.settings = prior, settings
+        self.denoise = Restorer(prior, preset("default").with_strengths(skip=["tone"]))
 
     def recur(self, y: Tensor, seed: int) -> Recurred:
-        steps = recur(y, self.prior, self.numbers, seed)
+        steps = recur(y, self.prior, self.settings.with_changes(seed=seed))
         while True:
             try:
                 next(steps)
@@ -72,14 +71,12 @@ class Trial:
         x = y if pair.target is None else load_picture(pair.target).rgb
         began = time.perf_counter()
         found = self.recur(y, seed)
-        undone = found.undo(y)
+        undone = Damage(found.tone).undo_tone(y)
         sampled = found.restored if found.restored.shape == y.shape else undone
         restored = load_picture(self.denoise(undone).image).rgb
         seconds = time.perf_counter() - began
         before, after, beyond, end = (min(float(psnr(each, x)), SAME) for each in (y, undone, sampled, restored))
-        return Row(
-            before, after, beyond, end, least_correlation(restored, y), found.findings["damaged"], seconds
-        ), restored
+        return Row(before, after, beyond, end, least_correlation(restored, y), found.damaged, seconds), restored
 
 
 def least_correlation(restored: Tensor, y: Tensor) -> float:
@@ -100,14 +97,19 @@ def line(name: str, rows: Sequence[Sequence[Row]]) -> str:
     return f"| {name} | {len(rows[0])} | " + " | ".join(cells) + " |"
 
 
-def numbers_of(given: Sequence[str]) -> RecurrentNumbers:
-    """The numbers with some changed, "steps=20"."""
-    numbers = RecurrentNumbers()
-    changes: dict[str, Any] = {}
+def settings_of(given: Sequence[str]) -> Settings:
+    """The preset with some numbers of the settings or of its loop changed, "steps=20"."""
+    settings = preset("ldrps")
+    method = settings.method
+    assert isinstance(method, LdrpsSettings)
+    loop = method.loop
     for each in given:
         name, _, value = each.partition("=")
-        changes[name] = type(getattr(numbers, name))(float(value))
-    return dataclasses.replace(numbers, **changes)
+        if hasattr(loop, name):
+            loop = dataclasses.replace(loop, **{name: type(getattr(loop, name))(float(value))})
+        else:
+            settings = settings.with_changes(**{name: type(getattr(settings, name))(float(value))})
+    return settings.with_changes(method=dataclasses.replace(method, loop=loop))
 
 
 def main() -> None:
@@ -119,7 +121,7 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="a line for each picture too")
     parser.add_argument("-o", "--out", type=Path, help="a folder for sheets of what was seen")
     given = parser.parse_args()
-    trial = Trial(load_prior(), numbers_of(given.changes))
+    trial = Trial(load_prior(), settings_of(given.changes))
     print("| set | pictures | before | undone | sampled | restored | seeds | correlation | damaged | s |", flush=True)
     for name in given.sets:
         rows: list[list[Row]] = []

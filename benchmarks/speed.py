@@ -29,7 +29,7 @@ from ldrps.guidance.posterior import LearnedPosterior
 from ldrps.memory import peak_mib, reset_peak, resident_mib
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import LdrpsSettings, Until
+from ldrps.settings import PublishedSettings, Until
 
 EARLY, LATE = 800, 300  # a timestep of each stage
 
@@ -39,7 +39,7 @@ class ReferenceStep:
 
     def __init__(self, prior: Prior, y: Tensor, *, calls: int, dead_encode: bool) -> None:
         posterior = preset("paper-lowlight").method
-        assert isinstance(posterior, LdrpsSettings)
+        assert isinstance(posterior, PublishedSettings)
         every = dataclasses.replace(posterior.guidance, brightness=Until(1e-2), chrominance=Until(1e-2))
         nets = AlignmentNets.create(torch.Generator().manual_seed(0), y.device)
         settings = dataclasses.replace(posterior, guidance=every)

@@ -10,7 +10,7 @@ import pytest
 
 from ldrps import PRESETS, Settings, preset
 from ldrps.errors import SettingsError
-from ldrps.settings import BlindSettings, LdrpsSettings, Strengths, Until
+from ldrps.settings import BlindSettings, PublishedSettings, Strengths, Until
 
 
 def test_presets_carry_their_name_and_kind() -> None:
@@ -25,12 +25,12 @@ def test_presets_carry_their_name_and_kind() -> None:
         assert less.method == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
-        assert isinstance(paper.method, LdrpsSettings)
+        assert isinstance(paper.method, PublishedSettings)
         assert (paper.steps, paper.renoise, paper.text_scale) == (450, 0.5, 8.0)
 
 
 def test_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(SettingsError, match=r"'fog'; there are default, fast, best, paper-lowlight"):
+    with pytest.raises(SettingsError, match=r"'fog'; there are default, fast, best, ldrps, paper-lowlight"):
         preset("fog")
 
 

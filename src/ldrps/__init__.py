@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from ldrps.caption.base import Caption
     from ldrps.estimation.damage import Damage, Estimate
     from ldrps.one_call import restore
+    from ldrps.presets import PRESETS, preset
     from ldrps.prior import load_prior
     from ldrps.prior.base import Prior
     from ldrps.progress import Cancelled, Progress
     from ldrps.restorer import Restorer
     from ldrps.result import Result
-    from ldrps.settings import PRESETS, Settings, preset
+    from ldrps.settings import Settings
 
 __version__ = metadata.version("ldrps")
 
@@ -30,9 +31,9 @@ _HOMES = {
     "Result": "ldrps.result",
     "Prior": "ldrps.prior.base",
     "load_prior": "ldrps.prior",
-    "PRESETS": "ldrps.settings",
+    "PRESETS": "ldrps.presets",
     "Settings": "ldrps.settings",
-    "preset": "ldrps.settings",
+    "preset": "ldrps.presets",
 }
 
 __all__ = [

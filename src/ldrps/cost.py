@@ -37,7 +37,7 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     window = min(worked_on[0], tile) * min(worked_on[1], tile)
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
-    seconds = _SECONDS_OF_PICTURE + megapixels * (_SECONDS + seconds_of_passes)
+    seconds = _SECONDS_OF_PICTURE + method.seconds_before + megapixels * (_SECONDS + seconds_of_passes)
     return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * method.batch_size * window)
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ldrps.caption.cache import cache_path
 from ldrps.cost import estimate
 from ldrps.errors import LdrpsError, how_to_install
+from ldrps.presets import preset
 from ldrps.prior import EMBEDDED, load_prior
-from ldrps.settings import preset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

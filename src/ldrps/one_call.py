@@ -10,11 +10,11 @@ import torch
 from ldrps.estimation.damage import Damage
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.picture import Picture, Source, load_picture
+from ldrps.presets import preset as preset_settings
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
 from ldrps.restorer import Restorer
 from ldrps.result import Result
-from ldrps.settings import preset as preset_settings
 
 
 def restore(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from PIL import Image
 from torch import Tensor
@@ -15,7 +15,9 @@ from ldrps.errors import LdrpsError
 from ldrps.image.picture import Source
 from ldrps.image.tiles import Window
 from ldrps.result import Result
-from ldrps.sampling.chains import Losses
+from ldrps.sampling.chains import Losses, Step
+
+_End = TypeVar("_End")
 
 
 class Cancelled(LdrpsError):
@@ -27,7 +29,7 @@ class Progress:
     """A step of a restoration, for progress bars, previews and traces.
 
     Attributes:
-        number: how many steps are done, of `total`.
+        number: how many steps are done, of `total`, as far as that is known by now.
         round: 0 for the first chain, then the recurrences.
         t: the timestep.
         losses: the weighted loss terms by name.
@@ -49,6 +51,43 @@ class Progress:
     def picture(self) -> Tensor:
         """The window as it is by now, [1, 3, h, w], nominally in [0, 1]; a call of the decoder, if there is one."""
         return self.decode(self.z0)
+
+
+class Reporter:
+    """Turns the steps of chains into the progress of a whole restoration, and notes their losses.
+
+    Args:
+        total: how many steps are expected, to begin with.
+
+    Attributes:
+        losses: per step: round, timestep, and the value of each loss term.
+    """
+
+    def __init__(self, total: int = 0) -> None:
+        self.losses: list[dict[str, float]] = []
+        self._total, self._before = total, 0  # rounds of chains that came before those of windows
+
+    def expect(self, steps: int) -> None:
+        """So many steps are left."""
+        self._total = len(self.losses) + steps
+        self._before = 1 + int(self.losses[-1]["round"]) if self.losses else 0
+
+    def follow(
+        self, chain: Generator[Step, None, _End], window: Window, decode: Callable[[Tensor], Tensor], number: int = 0
+    ) -> Generator[Progress, None, _End]:
+        """The steps of a chain, which is round `number` or begins there, and its end."""
+        latest = None
+        while True:
+            try:
+                step = next(chain)
+            except StopIteration as finished:
+                return finished.value
+            if latest is not None and step.t > latest:  # it was re-noised
+                number += 1
+            latest, place = step.t, self._before + number
+            self.losses.append({"round": place, "t": step.t, **step.losses})
+            done = len(self.losses)
+            yield Progress(done, max(self._total, done), place, step.t, step.losses, step.z0, window, decode)
 
 
 class Clock:

@@ -23,9 +23,9 @@ from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Canvas, Window
 from ldrps.memory import out_of_memory
 from ldrps.methods import plan
-from ldrps.methods.base import Method, Part
+from ldrps.methods.base import Method
 from ldrps.prior.base import Prior
-from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, Steps, follow
 from ldrps.relight import relight_as
 from ldrps.result import Result
 from ldrps.settings import Settings
@@ -134,7 +134,8 @@ class Restorer:
             return made(levels=levels, picture=picture, caption=caption, findings=nothing, seconds=clock.seconds())
         working = Working.of(picture, self.prior, settings)
         generator = torch.Generator().manual_seed(settings.seed)
-        method = plan(
+        reporter = Reporter(settings.method.steps_before(settings))
+        planning = plan(
             working.y,
             self.prior,
             settings,
@@ -145,10 +146,11 @@ class Restorer:
             visible=working.visible,
             damage=damage,
         )
+        whole = Window(0, 0, *working.y.shape[-2:])
+        method = yield from reporter.follow(planning, whole, lambda z0: self.prior.decode(z0[:1]))
         clock.lap("prepare")
-        losses: list[dict[str, float]] = []
         recaption = None if working.colouring else recaption
-        restored, caption = yield from _recurrence(method, working, caption, recaption, losses)
+        restored, caption = yield from _recurrence(method, working, caption, recaption, reporter)
         restored, relit_by = relight_as(self.prior, working.full(restored), caption.text, settings.relight)
         if working.colouring:
             picture = picture.in_colour()
@@ -159,26 +161,26 @@ class Restorer:
             picture=picture,
             caption=caption,
             findings=replace(method.findings, bars=picture.content.bars, relit=relit_by),
-            losses=losses,
+            losses=reporter.losses,
             seconds=clock.seconds(),
         )
 
 
 def _recurrence(
-    method: Method, working: Working, caption: Caption, recaption: Recaption | None, losses: list[dict[str, float]]
+    method: Method, working: Working, caption: Caption, recaption: Recaption | None, reporter: Reporter
 ) -> Generator[Progress, None, tuple[Tensor, Caption]]:
     """Carry a plan out, window by window and round by round: the restored y, and the caption that was used last.
 
     The result of a round, re-noised to gamma T, is the start of the next (section 3.3).
     """
     canvas, rounds = Canvas(method.windows, *working.y.shape[-2:]), len(method.rounds)
-    total = len(method.windows) * sum(len(timesteps) for timesteps in method.rounds)
+    reporter.expect(len(method.windows) * sum(len(timesteps) for timesteps in method.rounds))
     for window in method.windows:
         part = method.part(window)
         z: Tensor | None = None
         for number in range(rounds):
             z = part.start() if z is None else part.renoise(z, number)
-            z = yield from _report(part, z, window, number, total, losses)
+            z = yield from reporter.follow(part.chain(z, number), window, part.preview, number)
             if recaption is not None and number + 1 < rounds and len(method.windows) == 1:
                 caption = recaption(to_pil(working.crop(part.picture(z))[0]))
                 method.set_caption(caption.text)
@@ -186,17 +188,3 @@ def _recurrence(
         check_restored(window.of(working.y), restored, working.picture.source)
         canvas.add(window, restored)
     return canvas.image, caption
-
-
-def _report(
-    part: Part, z: Tensor, window: Window, number: int, total: int, losses: list[dict[str, float]]
-) -> Generator[Progress, None, Tensor]:
-    """The steps of a round as progress of the whole, each also noted in `losses`; returns the latents at its end."""
-    chain = part.chain(z, number)
-    while True:
-        try:
-            step = next(chain)
-        except StopIteration as finished:
-            return finished.value
-        losses.append({"round": number, "t": step.t, **step.losses})
-        yield Progress(len(losses), total, number, step.t, step.losses, step.z0, window, part.preview)

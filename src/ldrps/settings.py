@@ -1,4 +1,4 @@
-"""Every number of a restoration, as frozen dataclasses, and the presets."""
+"""Every number of a restoration, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -78,10 +78,11 @@ class Strengths:
 
 
 @dataclass(frozen=True)
-class LdrpsSettings:
+class PublishedSettings:
     """LD-RPS as published: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
 
     in_windows: ClassVar[bool] = False  # what F-PAM learns is of the whole picture
+    seconds_before: ClassVar[float] = 0.0
     knows_parts: ClassVar[bool] = False
     seconds_of_pass: ClassVar[float] = 142
     bytes_of_pixel: ClassVar[int] = 2880
@@ -102,6 +103,10 @@ class LdrpsSettings:
         """How often a picture goes through the networks."""
         return settings.steps * (1 + settings.renoise * settings.recurrences)
 
+    def steps_before(self, settings: Settings) -> int:
+        """How many steps it takes to find out what happened to a picture, if they are a chain."""
+        return 0
+
     def sampled(self) -> Self:
         """The same where samples are wanted: each is one already."""
         return self
@@ -114,6 +119,7 @@ class BlindSettings:
     """
 
     in_windows: ClassVar[bool] = True
+    seconds_before: ClassVar[float] = 0.0  # of a chain over a small copy
     knows_parts: ClassVar[bool] = True
     # Of a megapixel with the embedded prior on two CPU cores, and of a pixel of the window (benchmarks/cost.py).
     seconds_of_pass: ClassVar[float] = 3.2
@@ -162,9 +168,76 @@ class BlindSettings:
         """How often a picture goes through the denoiser; on each offset of the grid once."""
         return self.shifts * settings.steps * (1 + settings.recurrences)
 
+    def steps_before(self, settings: Settings) -> int:
+        """How many steps it takes to find out what happened to a picture, if they are a chain."""
+        return 0
+
     def sampled(self) -> Self:
         """The same where samples are wanted."""
         return dataclasses.replace(self, sample=True)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How psi is learned along the chain, by losses free of scale: of the size of the picture, of the latents, and of
+    their number.
+    """
+
+    side: int = 128  # pixels of the longer side of the copy that the chain restores: tones, not detail, are learned
+    chains: int = 1  # guided chains beside each other, of which the mean is taken
+
+    knots: int = 17  # of psi's curve
+    convolutions: bool = False  # F-PAM's, on top of the curve
+    rate: float = 0.05  # Adam's, of the curve
+    convolution_rate: float = 2e-3  # learned faster, the convolutions fold what the curve cannot
+    alone: int = 10  # learning steps of psi per step of the chain in stage one
+    along: int = 2  # and in stage two
+    slower: float = 0.5  # the rate in stage two, relative
+
+    stage_two: float = 4.0  # the noise level t1, below which g acts
+    smooth: float = 1.0  # weight of the bend of psi's curve, in logarithms of its slope
+    least: float = 0.05  # weight of psi's slope, in logarithms: no more damage than it takes
+    grey: float = 30.0  # weight of what a channel's curve has of its own
+    quiet: float = 1.0  # weight of what the convolutions add, in variances of y
+    content: float = 10.0  # weight of psi staying the identity where y is no degraded picture
+    domain: float = 1.0  # weight of the domain term in stage two
+    data: float = 1.0  # weight of MSE(psi(x), y) / var(y) in stage two
+
+    # The gate w: how many nats per latent y must be likelier as a degraded picture, for nothing and for all of it. Of
+    # 146 undamaged photographs 85 % are below the first and 95 % below the second; of 50 made dark or hazy to less than
+    # 12 dB, 90 % are above the first.
+    undamaged: float = 0.04
+    damaged: float = 0.10
+
+    noise_factor: float = 1.15  # the estimate of noise sees too little of what neighbours share
+    noise_floor: float = 0.5 / 255  # of what is rounded to bytes
+    inner: int = 2  # rounds of the data step
+
+    quality: float = 0.0  # how much of a channel's distance from grey a step below `quality_from` takes away
+    quality_from: float = 2.0  # noise level
+
+
+@dataclass(frozen=True)
+class LdrpsSettings(BlindSettings):
+    """LD-RPS, alive on any prior: psi, what happened to the picture, is learned along a chain from pure noise over a
+    small copy, with two stages and recurrence; it is undone in full size, and the noise is taken away as by default.
+    """
+
+    seconds_before: ClassVar[float] = 9.0
+
+    loop: Loop = Loop()
+    last_steps: int = 2  # of the chain at full size, which begins with the picture's own noise
+
+    def steps_before(self, settings: Settings) -> int:
+        return settings.steps + settings.recurrences * again(settings.steps, settings.renoise)
+
+    def passes(self, settings: Settings) -> float:
+        return self.shifts * self.last_steps
+
+
+def again(steps: int, renoise: float) -> int:
+    """How many of the timesteps of a chain a recurrence takes again, from gamma T on; one at least."""
+    return max(steps - round(steps * (1 - renoise)), 1)
 
 
 @dataclass(frozen=True)
@@ -192,7 +265,7 @@ class Settings:
     colourise: bool = False
     # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
     relight: float = 0.0
-    method: LdrpsSettings | BlindSettings = field(default_factory=BlindSettings)
+    method: PublishedSettings | BlindSettings = field(default_factory=BlindSettings)
 
     def __post_init__(self) -> None:
         _check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
@@ -272,71 +345,3 @@ class Settings:
                 f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(unknown)} out"
             )
         return dataclasses.replace(self, method=dataclasses.replace(self.method, **given))
-
-
-PRESETS: dict[str, Settings] = {
-    # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
-    "default": Settings(),  # 33.52, 2.2 s, 627 MiB
-    "fast": Settings(preset="fast", steps=1, method=BlindSettings(shifts=1)),  # 33.48, 0.55 s, 487 MiB
-    "best": Settings(preset="best", steps=4, method=BlindSettings(shifts=8)),  # 33.45, 8.2 s, 758 MiB
-    "paper-lowlight": Settings(
-        preset="paper-lowlight",
-        seed=20,
-        steps=450,
-        text_scale=8.0,
-        recurrences=2,
-        method=LdrpsSettings(
-            Alignment(distance=0.02, perceptual=0.3, adversarial=0.8, discriminator_rate=4e-5),
-            Guidance(
-                perceptual=Until(2e-3),
-                adversarial=Until(5e-5),
-                brightness=Until(1e-2, 100),
-                chrominance=Until(1e-2, 100),
-                brightness_cell=32,
-                scale=80_000,
-                discriminator_rate=4e-5,
-            ),
-        ),
-    ),
-    "paper-dehazing": Settings(
-        preset="paper-dehazing",
-        seed=10,
-        steps=450,
-        text_scale=8.0,
-        # The script's default is 0 rounds, with which it saves nothing; the paper's table has its best with 3.
-        recurrences=0,
-        method=LdrpsSettings(
-            Alignment(distance=0.2, perceptual=0.5, adversarial=0.2, discriminator_rate=1e-4),
-            Guidance(
-                perceptual=Until(5e-3),
-                brightness=Until(1e-2, 150),
-                chrominance=Until(1e-3, 150),
-                brightness_cell=64,
-                scale=25_000,
-                discriminator_rate=2e-5,
-            ),
-        ),
-    ),
-    "paper-denoising": Settings(
-        preset="paper-denoising",
-        seed=20,
-        steps=450,
-        text_scale=8.0,
-        recurrences=1,
-        method=LdrpsSettings(
-            Alignment(distance=3.0, perceptual=0.002, adversarial=0.001, discriminator_rate=1e-4),
-            Guidance(scale=40_000, discriminator_rate=1e-3),
-        ),
-    ),
-}
-
-
-def preset(name: str) -> Settings:
-    """The settings of that name.
-
-    Raises:
-        SettingsError: there is none.
-    """
-    if name not in PRESETS:
-        raise SettingsError(f"preset is {name!r}; there are {', '.join(PRESETS)}")
-    return PRESETS[name]

@@ -13,7 +13,7 @@ from PIL import Image
 from ldrps.cli.methods import OF_ALL, OF_RIVALS
 from ldrps.cli.restore import restore
 from ldrps.folders.recipe import OwnMethod, Recipe, RivalMethod
-from ldrps.settings import preset
+from ldrps.presets import preset
 
 
 @pytest.fixture

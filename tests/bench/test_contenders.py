@@ -12,7 +12,7 @@ from ldrps.bench import contenders as module
 from ldrps.bench.command import swept
 from ldrps.bench.contenders import Contender, Problem, changed, contenders
 from ldrps.errors import InputError, SettingsError
-from ldrps.settings import preset
+from ldrps.presets import preset
 
 DEFAULT = Contender("ldrps", "default")
 

@@ -18,7 +18,7 @@ from ldrps.folders.outcome import Outcome, Tick
 from ldrps.folders.pool import ProcessPool, ThisProcess, WorkerPool
 from ldrps.folders.recipe import OwnMethod, Recipe
 from ldrps.jobs import Job
-from ldrps.settings import preset
+from ldrps.presets import preset
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ldrps.estimation.files import PlainDamage, read_plain
 from ldrps.folders.fingerprint import TextFingerprint
 from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
-from ldrps.settings import preset
+from ldrps.presets import preset
 
 PLAIN = Recipe(OwnMethod(preset("default")))
 

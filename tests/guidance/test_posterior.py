@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ldrps.estimation.fpam import AlignmentNets
 from ldrps.guidance.posterior import LearnedPosterior
-from ldrps.settings import Alignment, Guidance, LdrpsSettings, Until, preset
+from ldrps.presets import preset
+from ldrps.settings import Alignment, Guidance, PublishedSettings, Until
 
 ALIGNMENT = {"alignment/distance", "alignment/perceptual", "alignment/adversarial"}
 Y = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -25,14 +26,14 @@ def features(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 4).pow(2)
 
 
-def learned(settings: LdrpsSettings) -> LearnedPosterior:
+def learned(settings: PublishedSettings) -> LearnedPosterior:
     nets = AlignmentNets.create(torch.Generator().manual_seed(0), torch.device("cpu"))
     return LearnedPosterior(Y.clone(), decode, features, nets, settings)
 
 
-def published(task: str) -> LdrpsSettings:
+def published(task: str) -> PublishedSettings:
     posterior = preset(f"paper-{task}").method
-    assert isinstance(posterior, LdrpsSettings)
+    assert isinstance(posterior, PublishedSettings)
     return posterior
 
 
@@ -102,14 +103,14 @@ def test_an_adversarial_term_trains_its_judge() -> None:
 
 @pytest.mark.parametrize(("t", "factor"), [(500, 0.2), (800, 1.0)])
 def test_a_large_perceptual_term_is_damped_in_stage_two(t: int, factor: float) -> None:
-    plain = LdrpsSettings(Alignment(perceptual_limit=1e9), Guidance())
+    plain = PublishedSettings(Alignment(perceptual_limit=1e9), Guidance())
     damped = dataclasses.replace(plain, alignment=Alignment(perceptual_limit=0.0))
     terms = [learned(settings).correction(Z0, t)[1]["alignment/perceptual"] for settings in (plain, damped)]
     assert terms[1] == pytest.approx(factor * terms[0], rel=1e-5)
 
 
 def test_learning_brings_psi_to_the_picture() -> None:
-    posterior = learned(LdrpsSettings(Alignment(distance=1.0, adversarial=0.0), Guidance(distance=Until(0.0))))
+    posterior = learned(PublishedSettings(Alignment(distance=1.0, adversarial=0.0), Guidance(distance=Until(0.0))))
     losses = [posterior.correction(Z0, 300) for _ in range(12)]
     assert losses[-1][1]["alignment/distance"] < losses[0][1]["alignment/distance"] / 2
     assert not losses[-1][0].any()  # no weights, no correction

@@ -13,12 +13,12 @@ from ldrps import Prior, Restorer
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.image.picture import load_picture
+from ldrps.presets import preset
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.queue import TaskQueue
 from ldrps.serve.task import Task, Upload
 from ldrps.serve.work import TaskWorker
-from ldrps.settings import preset
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from ldrps.bench.runner import BenchTask, run, tasks, unsettled
 from ldrps.bench.store import Row, Store
 from ldrps.bench.tables import Line, latex, markdown, published, summarise
 from ldrps.errors import InputError
+from ldrps.presets import PRESETS
 from ldrps.printable import json_text
 from ldrps.prior import prior_folder
 from ldrps.prior.hub import HUB_ID
-from ldrps.settings import PRESETS
 
 logger = logging.getLogger(__name__)
 

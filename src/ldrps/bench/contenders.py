@@ -18,8 +18,9 @@ from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import code_mark, weight_files, weights_mark
 from ldrps.baselines.registry import RIVALS, build_rival, facts_of, is_rival
 from ldrps.errors import InputError, SettingsError
+from ldrps.presets import PRESETS, preset
 from ldrps.printable import printable
-from ldrps.settings import PRESETS, Settings, preset
+from ldrps.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np

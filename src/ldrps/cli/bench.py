@@ -11,9 +11,9 @@ import typer
 
 from ldrps.cli.options import DeviceOption, PriorOption
 from ldrps.cli.terminal import say, tell_text
+from ldrps.presets import PRESETS
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
-from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark

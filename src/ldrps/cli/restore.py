@@ -19,9 +19,9 @@ from ldrps.errors import InputError
 from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.estimation.files import read_plain
 from ldrps.image.limits import MAX_PIXELS
+from ldrps.presets import PRESETS
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
-from ldrps.settings import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

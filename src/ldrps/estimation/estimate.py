@@ -41,6 +41,14 @@ def estimate_damage(
     if settings.strengths.tone != 0:
         tone = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
         damage = Damage(tone=tone).with_strengths(settings.strengths)
+    return estimate_noise_of(y, damage, prior, settings, visible)
+
+
+@torch.no_grad()
+def estimate_noise_of(
+    y: Tensor, damage: Damage, prior: Prior, settings: BlindSettings, visible: Tensor | None = None
+) -> Damage:
+    """The damage of a picture whose tones were judged, with its noise; arguments as of `estimate_damage`."""
     if settings.strengths.noise == 0:
         return damage
     if settings.noise is not None:

@@ -13,7 +13,7 @@ from torch.optim import Adam
 from ldrps.estimation.fpam import AlignmentNets, judged, learn
 from ldrps.guidance.perceptual import Features
 from ldrps.guidance.terms import brightness, chrominance
-from ldrps.settings import LdrpsSettings
+from ldrps.settings import PublishedSettings
 
 Losses = dict[str, float]
 
@@ -36,7 +36,7 @@ class LearnedPosterior:
     decode: Callable[[Tensor], Tensor]
     features: Features
     nets: AlignmentNets
-    settings: LdrpsSettings
+    settings: PublishedSettings
     _fpam: Adam = field(init=False, repr=False)
     _d1: Adam = field(init=False, repr=False)
     _d2: Adam = field(init=False, repr=False)

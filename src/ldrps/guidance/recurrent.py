@@ -13,10 +13,10 @@ from ldrps.estimation.noise import estimate_noise
 from ldrps.estimation.psi import MonotoneCurve, Psi, curved
 from ldrps.guidance.domain import CleanDomain, distance, quantiles
 from ldrps.guidance.evidence import evidence
-from ldrps.guidance.numbers import RecurrentNumbers
 from ldrps.guidance.proper import proper_step
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
+from ldrps.settings import Loop
 
 Losses = dict[str, float]
 
@@ -47,7 +47,7 @@ class RecurrentPosterior:
     y: Tensor
     prior: Prior
     domain: CleanDomain
-    numbers: RecurrentNumbers
+    numbers: Loop
     generator: torch.Generator
     psi: Psi = field(init=False, repr=False)
     w: float = field(init=False)

@@ -1,6 +1,8 @@
-"""The two ways of restoring a picture, as plans that `restorer` carries out: where to start, how to go, how to end."""
+"""The ways of restoring a picture, as plans that `restorer` carries out: where to start, how to go, how to end."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
 
 import torch
 from torch import Tensor
@@ -12,9 +14,11 @@ from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
 from ldrps.methods.blind import Blind
-from ldrps.methods.ldrps import Ldrps
+from ldrps.methods.ldrps import learn_damage
+from ldrps.methods.published import Published
 from ldrps.prior.base import Prior
-from ldrps.settings import LdrpsSettings, Settings
+from ldrps.sampling.chains import Step
+from ldrps.settings import LdrpsSettings, PublishedSettings, Settings
 
 
 def plan(
@@ -28,8 +32,10 @@ def plan(
     features: Features | None = None,
     visible: Tensor | None = None,
     damage: Damage | None = None,
-) -> Method:
+) -> Generator[Step, None, Method]:
     """The method that the settings ask for, for a picture y [1, 3, H, W] in [0, 1], multiples of the prior's.
+
+    A generator of the steps that it takes to find out what happened to the picture, if they are a chain.
 
     Args:
         y, prior, settings, generator, caption: of the restoration.
@@ -42,14 +48,20 @@ def plan(
         SettingsError: features or a damage are given to a method that has no use for them.
     """
     options = settings.method
-    if isinstance(options, LdrpsSettings):
+    if isinstance(options, PublishedSettings):
         if damage is not None:
             settings.require_parts()
-        return Ldrps(y, prior, settings, caption, features, generator)
+        return Published(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    damage = damage or estimate_damage(y, prior, estimators, options, visible)
-    damage = damage.with_strengths(options.strengths)
+    if damage is not None:
+        damage = damage.with_strengths(options.strengths)
+    elif isinstance(options, LdrpsSettings):
+        damage = yield from learn_damage(y, prior, settings, caption, visible)
+    else:
+        damage = estimate_damage(y, prior, estimators, options, visible)
     if options.sample:
         damage = damage.drawn(generator)
+    if isinstance(options, LdrpsSettings):
+        settings = settings.with_changes(steps=options.last_steps, recurrences=0)
     return Blind(y, prior, settings, damage, caption, visible)

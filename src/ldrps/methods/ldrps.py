@@ -1,85 +1,101 @@
-"""LD-RPS as published: two chains from pure noise, F-PAM learned on the way, the posterior's gradient."""
+"""LD-RPS on any prior: psi, what happened to the picture, is learned along chains from pure noise that it steers."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ldrps.estimation.fpam import AlignmentNets
-from ldrps.findings import Findings
-from ldrps.guidance.perceptual import Features
-from ldrps.guidance.posterior import LearnedPosterior
-from ldrps.image.tiles import Window
-from ldrps.methods.base import Method, Part
+from ldrps.degradation import Curve
+from ldrps.estimation.damage import Damage, Estimate
+from ldrps.estimation.estimate import estimate_noise_of
+from ldrps.guidance.domain import CleanDomain, clean_domain
+from ldrps.guidance.recurrent import RecurrentPosterior
+from ldrps.image.pad import pad_to_multiple
+from ldrps.image.transfer import reduced
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import Chain, gradient_chain
-from ldrps.sampling.denoiser import Denoiser, denoiser_for
+from ldrps.sampling.chains import Step, proximal_chain
+from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import draw
 from ldrps.sampling.schedule import Schedule
-from ldrps.settings import LdrpsSettings, Settings
+from ldrps.settings import LdrpsSettings, Settings, again
 
 
-class Ldrps(Method, Part):
-    """Restores a picture in one part, itself: what F-PAM learns is of the whole picture."""
+@dataclass(frozen=True)
+class Recurred:
+    """What came of a picture's small copy.
 
-    denoise: Denoiser
+    Attributes:
+        small: the copy of the degraded picture, [1, 3, h, w] in [0, 1].
+        restored: the mean over chains and rounds, [1, 3, h, w] in [0, 1].
+        psi: the degradation that was learned.
+        damaged: the gate w, from 0, no degraded picture, to 1.
+    """
 
-    def __init__(
-        self,
-        y: Tensor,
-        prior: Prior,
-        settings: Settings,
-        caption: str,
-        features: Features | None,
-        generator: torch.Generator,
-    ) -> None:
-        assert isinstance(settings.method, LdrpsSettings)
-        self.options, self.settings = settings.method, settings
-        self.prior, self.generator = prior, generator
-        self.schedule = Schedule(prior.alphas_cumprod)
-        self.set_caption(caption)
-        timesteps = self.schedule.leading(settings.steps)
-        self.stride = self.schedule.stride(settings.steps)
-        first = round(len(timesteps) * (1 - settings.renoise))
-        again = timesteps[min(first, len(timesteps) - 1) :]  # from gamma T
-        self.rounds = [timesteps, *[again] * settings.recurrences]
-        self.findings = Findings()
-        self.windows = [Window(0, 0, *y.shape[-2:])]
-        self.shape = (2, prior.latent_channels, y.shape[-2] // prior.factor, y.shape[-1] // prior.factor)
-        # A generator of their own: as in the reference, nets and latents are drawn from the same seed apart.
-        nets = AlignmentNets.create(torch.Generator().manual_seed(settings.seed), prior.device)
-        y = y.to(prior.device)
-        self.learned = LearnedPosterior(y, prior.decode, features or prior.encode, nets, self.options)
+    small: Tensor
+    restored: Tensor
+    psi: Curve
+    damaged: float
 
-    def set_caption(self, caption: str) -> None:
-        self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
+    @property
+    def tone(self) -> Estimate[Curve]:
+        """psi as a part of the damage. The gate has weighed it already: where it is open at all, psi is undone."""
+        return Estimate(self.psi, probability=0.75 + self.damaged / 4 if self.damaged else 0.0)
 
-    def part(self, window: Window) -> Part:
-        return self
 
-    def start(self) -> Tensor:
-        return draw(self.shape, self.generator, self.prior.device)
+def learn_damage(
+    y: Tensor, prior: Prior, settings: Settings, caption: str, visible: Tensor | None = None
+) -> Generator[Step, None, Damage]:
+    """What happened to a picture, step by step: psi, and the noise that is left when it is undone.
 
-    def renoise(self, z: Tensor, number: int) -> Tensor:
-        return self.schedule.compose(z, draw(z.shape, self.generator, z.device), self.rounds[number][0])
+    What the chain changed in the small copy beyond psi is not carried over to the full size, where the last step works
+    on the picture's own noise: of noisy photographs that made 34.5 dB instead of 33.5.
 
-    def chain(self, z: Tensor, number: int) -> Chain:
-        return gradient_chain(
-            self.denoise,
-            self.learned.correction,
-            self.schedule,
-            z,
-            self.rounds[number],
-            stride=self.stride,
-            clamp_quantile=self.options.clamp_quantile,
-            z0_from_stepped=self.options.z0_from_stepped,
-        )
+    Args:
+        y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
+        prior: of undamaged pictures.
+        settings: of `LdrpsSettings`.
+        caption: what it should show, for a prior that knows text.
+        visible: how much each pixel counts, [1, 1, H, W]; what was made up tells of no noise.
+    """
+    assert isinstance(settings.method, LdrpsSettings)
+    found = yield from recur(y, prior, settings, caption)
+    damage = Damage(found.tone).with_strengths(settings.method.strengths)
+    return estimate_noise_of(y, damage, prior, settings.method, visible)
 
-    @torch.no_grad()
-    def picture(self, z: Tensor | None) -> Tensor:
-        assert z is not None
-        return self.prior.decode(z[:1])
 
-    @torch.no_grad()
-    def preview(self, z0: Tensor) -> Tensor:
-        return self.prior.decode(z0[:1])
+def recur(
+    y: Tensor, prior: Prior, settings: Settings, caption: str = "", domain: CleanDomain | None = None
+) -> Generator[Step, None, Recurred]:
+    """Restore a small copy of y [1, 3, H, W] in [0, 1]: rounds of guided chains, each from the mean of those before.
+
+    Args:
+        y: the degraded picture, of any size.
+        prior: of undamaged pictures.
+        settings: of `LdrpsSettings`.
+        caption: what it should show, for a prior that knows text.
+        domain: free samples of the prior, in place of the free chain; None takes those of `clean_domain`.
+    """
+    assert isinstance(settings.method, LdrpsSettings)
+    loop, generator = settings.method.loop, torch.Generator().manual_seed(settings.seed)
+    small, crop = pad_to_multiple(reduced(y, loop.side), prior.size_multiple)
+    small = small.to(prior.device)
+    posterior = RecurrentPosterior(small, prior, domain or clean_domain(prior), loop, generator)
+    denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
+    schedule = Schedule(prior.alphas_cumprod)
+    shape = (loop.chains, prior.latent_channels, *(side // prior.factor for side in small.shape[-2:]))
+    timesteps = schedule.spaced(len(schedule) - 1, settings.steps)
+    from_gamma = timesteps[-again(len(timesteps), settings.renoise) :]
+    z = draw(shape, generator, prior.device)
+    ends: list[Tensor] = []
+    for number in range(settings.recurrences + 1):
+        if number:  # section 3.3: the result of a round, re-noised to gamma T, is the start of the next
+            mean = torch.stack(ends).mean((0, 1))[None]
+            z = schedule.compose(mean, draw(shape, generator, z.device), from_gamma[0])
+        z = yield from proximal_chain(denoise, posterior.agree, schedule, z, from_gamma if number else timesteps)
+        ends.append(z)
+    with torch.no_grad():
+        restored = prior.decode(torch.cat(ends)).mean(0, keepdim=True).clamp(0, 1)
+    return Recurred(crop(small), crop(restored), posterior.psi.curve.curve(), posterior.w)

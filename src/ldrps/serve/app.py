@@ -14,6 +14,7 @@ from pathlib import Path
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.errors import InputError
+from ldrps.presets import PRESETS
 from ldrps.prior.base import Prior
 from ldrps.serve import without_gradio
 from ldrps.serve.address import bound, unusable
@@ -22,7 +23,6 @@ from ldrps.serve.limits import Limits
 from ldrps.serve.order import OFFLINE, quick_presets
 from ldrps.serve.studio import Studio
 from ldrps.serve.work import TaskWorker
-from ldrps.settings import PRESETS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ldrps.errors import SettingsError
-from ldrps.settings import PRESETS, Settings, preset
+from ldrps.presets import PRESETS, preset
+from ldrps.settings import Settings
 
 OFFLINE = "offline"  # the caption that is not words, but asks the packaged tagger for them
 _LONGEST_CAPTION = 500

@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 
 from ldrps.errors import LdrpsError
+from ldrps.presets import PRESETS
 from ldrps.serve import look
 from ldrps.serve.examples import examples
 from ldrps.serve.order import OFFLINE, Order
 from ldrps.serve.studio import Studio, mark, pack
 from ldrps.serve.task import Task, UploadOutcome
-from ldrps.settings import PRESETS
 
 _TICK = 0.1  # seconds between looks at a run
 _ROOMY, _SLIM = 220, 72  # pixels of height of the place to drop pictures on, before and after there is one

@@ -1,23 +1,32 @@
-"""The loop: a posterior without scales, and rounds of chains."""
+"""LD-RPS on any prior: a posterior without scales, rounds of chains, and the preset."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Generator
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import ldrps
+from ldrps import Damage, Restorer, preset
 from ldrps.guidance.domain import LEVELS, CleanDomain, clean_domain
-from ldrps.guidance.numbers import RecurrentNumbers
-from ldrps.guidance.recurrence import Recurred, recur
 from ldrps.guidance.recurrent import RecurrentPosterior
+from ldrps.methods.ldrps import Recurred, recur
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Step
+from ldrps.settings import LdrpsSettings, Loop, Settings
 
-FEW = RecurrentNumbers(side=64, chains=1, steps=6, recurrences=1, alone=20)
+LOOP = Loop(side=64, alone=20)
+
+
+def few(steps: int = 6, recurrences: int = 1, seed: int = 0, **loop: Any) -> Settings:
+    method = LdrpsSettings(loop=dataclasses.replace(LOOP, **loop))
+    return preset("ldrps").with_changes(steps=steps, recurrences=recurrences, seed=seed, method=method)
 
 
 def photo(side: int = 96) -> Tensor:
@@ -42,6 +51,10 @@ def finish(steps: Generator[Step, None, Recurred]) -> tuple[list[Step], Recurred
             return seen, finished.value
 
 
+def undone(found: Recurred, y: Tensor) -> Tensor:
+    return Damage(found.tone).undo_tone(y)
+
+
 def decibels(a: Tensor, b: Tensor) -> float:
     return float(-10 * (a - b).square().mean().log10())
 
@@ -50,63 +63,63 @@ def decibels(a: Tensor, b: Tensor) -> float:
 def test_what_was_made_dark_or_pale_comes_back(gain: float, offset: float) -> None:
     x = photo()
     y = ((gain * x + offset) * 255).round() / 255
-    _, found = finish(recur(y, ldrps.load_prior(), FEW, 0))
-    assert found.findings["damaged"] == 1
-    assert decibels(found.undo(y), x) > decibels(y, x) + 6
+    _, found = finish(recur(y, ldrps.load_prior(), few()))
+    assert found.damaged == 1
+    assert decibels(undone(found, y), x) > decibels(y, x) + 6
     for channel in range(3):
-        pair = torch.stack([found.undo(y)[0, channel].flatten(), y[0, channel].flatten()])
+        pair = torch.stack([undone(found, y)[0, channel].flatten(), y[0, channel].flatten()])
         assert float(torch.corrcoef(pair)[0, 1]) > 0.9, "nothing folds"
 
 
 def test_what_is_undamaged_stays_but_for_its_noise() -> None:
     x = photo()
-    _, found = finish(recur(x, ldrps.load_prior(), FEW, 0))
-    assert found.findings["damaged"] == 0
-    assert decibels(found.undo(x), x) > 45
+    _, found = finish(recur(x, ldrps.load_prior(), few()))
+    assert found.damaged == 0
+    assert decibels(undone(found, x), x) > 45
     noisy = (x + 0.06 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
-    _, found = finish(recur(noisy, ldrps.load_prior(), FEW, 0))
-    assert found.findings["damaged"] < 1
+    _, found = finish(recur(noisy, ldrps.load_prior(), few()))
+    assert found.damaged < 1
     small = torch.nn.functional.interpolate(x, found.small.shape[-2:], mode="area")
     assert decibels(found.restored, small) > decibels(found.small, small) + 0.5
 
 
 def test_steps_and_rounds(tiny_prior: Prior) -> None:
     y = 0.3 * photo(48)
-    numbers = dataclasses.replace(FEW, side=32, chains=3, recurrences=2)
-    steps, found = finish(recur(y, tiny_prior, numbers, 0, domain=some_domain(tiny_prior)))
+    settings = few(side=32, chains=3, recurrences=2)
+    steps, found = finish(recur(y, tiny_prior, settings, domain=some_domain(tiny_prior)))
     assert all(step.z0.shape == (3, tiny_prior.latent_channels, 8, 8) for step in steps)
     starts = [k for k in range(1, len(steps)) if steps[k].t > steps[k - 1].t]
-    assert len(starts) == 2 and steps[0].t == len(tiny_prior.alphas_cumprod) - 1
+    assert len(starts) == 2 and len(steps) == settings.method.steps_before(settings)
+    assert steps[0].t == len(tiny_prior.alphas_cumprod) - 1
     assert found.small.shape == found.restored.shape == (1, 3, 32, 32)
-    assert found.undo(y).shape == y.shape
+    assert undone(found, y).shape == y.shape
 
 
 @pytest.mark.parametrize("size", [(33, 70), (32, 200), (500, 41)])
 def test_any_size(size: tuple[int, int], tiny_prior: Prior) -> None:
     y = torch.rand(1, 3, *size)
-    numbers = dataclasses.replace(FEW, steps=3, recurrences=0)
-    _, found = finish(recur(y, tiny_prior, numbers, 0, domain=some_domain(tiny_prior)))
-    made = found.undo(y)
+    _, found = finish(recur(y, tiny_prior, few(steps=3, recurrences=0), domain=some_domain(tiny_prior)))
+    made = undone(found, y)
     assert made.shape == y.shape and bool(made.isfinite().all())
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_a_picture_of_one_value_is_survived(value: float, tiny_prior: Prior) -> None:
     y = torch.full((1, 3, 40, 40), value)
-    _, found = finish(recur(y, tiny_prior, dataclasses.replace(FEW, steps=4), 0, domain=some_domain(tiny_prior)))
-    assert bool(found.restored.isfinite().all() and found.undo(y).isfinite().all())
+    _, found = finish(recur(y, tiny_prior, few(steps=4), domain=some_domain(tiny_prior)))
+    assert bool(found.restored.isfinite().all() and undone(found, y).isfinite().all())
 
 
 def test_the_seed_decides_all(tiny_prior: Prior) -> None:
-    y, numbers = 0.3 * photo(48), dataclasses.replace(FEW, side=32, steps=4, convolutions=True)
-    made = [finish(recur(y, tiny_prior, numbers, seed, domain=some_domain(tiny_prior)))[1] for seed in (0, 0, 1)]
+    y, chosen = 0.3 * photo(48), [few(side=32, steps=4, convolutions=True, seed=seed) for seed in (0, 0, 1)]
+    made = [finish(recur(y, tiny_prior, settings, domain=some_domain(tiny_prior)))[1] for settings in chosen]
     assert torch.equal(made[0].restored, made[1].restored) and torch.equal(made[0].psi.values, made[1].psi.values)
     assert not torch.equal(made[0].restored, made[2].restored)
 
 
 def posterior(y: Tensor, prior: Prior, domain: CleanDomain, **changes: float) -> RecurrentPosterior:
-    numbers = dataclasses.replace(FEW, **changes)  # type: ignore[arg-type]
-    return RecurrentPosterior(y, prior, domain, numbers, torch.Generator().manual_seed(0))
+    loop = dataclasses.replace(LOOP, **changes)  # type: ignore[arg-type]
+    return RecurrentPosterior(y, prior, domain, loop, torch.Generator().manual_seed(0))
 
 
 def test_stage_one_learns_and_does_not_steer(tiny_prior: Prior) -> None:
@@ -128,7 +141,7 @@ def test_a_closed_gate_keeps_the_identity(tiny_prior: Prior) -> None:
     for t in (999, 500, 100, 10):
         _, losses = one.agree(z0, t)
         assert {"alignment/domain", "alignment/data"}.isdisjoint(losses)
-    levels = torch.linspace(0, 1, FEW.knots)
+    levels = torch.linspace(0, 1, LOOP.knots)
     assert float((one.psi.curve.values.detach() - levels).abs().max()) < 0.01
 
 
@@ -145,3 +158,23 @@ def test_quality_takes_a_cast_away_and_psi_takes_it_back() -> None:
 
     (plain, fit), (better, still) = cast(0.0), cast(0.5)
     assert better < 0.8 * plain and still > fit - 6
+
+
+def test_the_preset_tells_every_step_and_gives_back_what_it_learned() -> None:
+    restorer = Restorer(ldrps.load_prior(), few(recurrences=1))
+    grain = 0.02 * torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    y = (0.3 * photo() + grain).clamp(0, 1)
+    seen: list[ldrps.Progress] = []
+    result = restorer(y, on_step=seen.append)
+    assert [step.number for step in seen] == list(range(1, len(result.losses) + 1))
+    assert [step.round for step in seen] == [0] * 6 + [1] * 3 + [2] * 2, "the last is that of the picture's own noise"
+    assert seen[-1].total == len(seen) and all(step.picture().shape[:2] == (1, 3) for step in seen)
+    assert result.damage is not None and result.damage.tone is not None and "exposure" in result.words
+    assert float(result.picture.rgb.mean()) < 0.5 * np.asarray(result.image).mean() / 255
+    again = restorer(y, damage=Damage.from_plain(json.loads(json.dumps(result.damage.plain()))))
+    assert np.array_equal(again.levels, result.levels) and len(again.losses) == 2
+
+
+def test_a_clean_picture_stays_as_it_is() -> None:
+    levels = (255 * photo()[0].permute(1, 2, 0).numpy()).round().astype(np.uint8)
+    assert Restorer(ldrps.load_prior(), few())(levels).unchanged
