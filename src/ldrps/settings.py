@@ -189,7 +189,7 @@ class Loop:
     knots: int = 17  # of psi's curve
     convolutions: bool = False  # F-PAM's, on top of the curve
     rate: float = 0.05  # Adam's, of the curve
-    convolution_rate: float = 2e-3  # learned faster, the convolutions fold what the curve cannot
+    convolution_rate: float = 2e-3  # of the convolutions
     alone: int = 10  # learning steps of psi per step of the chain in stage one
     along: int = 2  # and in stage two
     slower: float = 0.5  # the rate in stage two, relative
