@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ldrps.errors import InputError, PriorError
 from ldrps.prior.base import Prior
 from ldrps.prior.diffusers import StableDiffusionPrior, load_stable_diffusion
 from ldrps.prior.prediction import PREDICTIONS
+from ldrps.settings import LdrpsSettings, Loop
 
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
@@ -393,3 +395,16 @@ def test_the_default_preset_restores_with_it(prior: StableDiffusionPrior) -> Non
     result = Restorer(prior, preset("default").with_knowledge(noise=6))(picture)
     assert result.findings.exposure < 0.7 and result.losses
     assert np.asarray(result.image).mean() > 1.5 * picture.mean()
+
+
+def test_the_preset_ldrps_runs_with_it(prior: StableDiffusionPrior) -> None:
+    """From pure noise, with free samples that are drawn of this prior; an untrained one has nothing to say of light."""
+    settings = preset("ldrps").with_changes(steps=4)
+    assert isinstance(settings.method, LdrpsSettings)
+    settings = settings.with_changes(method=replace(settings.method, loop=Loop(undamaged=-2e9, damaged=-1e9)))
+    ramp = np.add.outer(np.linspace(2, 30, 64), np.linspace(0, 20, 64))[..., None]
+    dark = (ramp + np.random.default_rng(0).normal(0, 6, (64, 64, 3))).clip(0, 255).astype(np.uint8)
+    result = Restorer(prior, settings)(dark)
+    assert result.damage is not None and result.damage.tone is not None and result.damage.tone.share == 1
+    assert [line["round"] for line in result.losses[:6]] == [0, 0, 0, 0, 1, 1]
+    assert np.isfinite(np.asarray(result.image)).all() and not result.unchanged

@@ -75,3 +75,15 @@ def test_what_is_dark_itself_is_hardly_ever_darkened() -> None:
 def test_black_and_white(value: float) -> None:
     found = damaged(clean=torch.full((60, 3, 8, 8), value))
     assert bool(found.exact.isfinite().all()) and bool(found.seen.isfinite().all())
+
+
+def test_lamps_stay_white_in_some_dark_pictures_and_are_there_in_what_is_wanted() -> None:
+    clean = torch.linspace(0.1, 0.9, 32).expand(COUNT, 3, 24, 32)
+    found = damaged(clean=clean)
+    lit = (found.clean != clean).flatten(1).any(1)
+    assert 0.03 < float(lit.float().mean()) < 0.15
+    dark = found.exact[lit]
+    assert float((dark.median(-1).values < 0.5).float().mean()) > 0.5 and float(dark.amax((1, 2, 3)).min()) > 0.99
+    lights = found.clean[lit] - clean[lit] > 0.05
+    assert float(found.clean[lit][lights & (dark >= 1)].min()) > 0.9, "what clips in the dark picture is white"
+    assert torch.equal(found.clean[~lit], clean[~lit])

@@ -240,11 +240,11 @@ class ToneTask:
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, TonePosterior)
         clean = self.train.crops(random, self.batch, self.size, self.reduction)
-        place = next(model.parameters()).device
-        damaged, clean = damage_tones(clean, random).to(place), clean.to(place)
-        belief = model(damaged.seen)
+        damaged = damage_tones(clean, random).to(next(model.parameters()).device)
+        belief, clean = model(damaged.seen), damaged.clean
         undone = belief.undone(damaged.exact).clamp(-0.5, 1.5)  # noise is not the curves' to answer for
-        errors = _rms(undone - clean[:, None])  # [B, K + 1]
+        white = (clean[:, None] >= 1) & (undone > 1)  # which is bound from one side only
+        errors = _rms(torch.where(white, 0.0, undone - clean[:, None]))  # [B, K + 1]
         expected = torch.einsum("bk,bkchw->bchw", belief.weights, undone.clamp(0, 1))
         return (self.expected_error * _rms(expected - clean) - belief.log_likelihood(errors)).mean()
 
@@ -257,10 +257,13 @@ class ToneTask:
         clean = self.held_out.crops(random, 256, self.size, self.reduction)
         damaged, clean = damage_tones(clean, random).to(place), clean.to(place)
         figures = {}
-        for name, seen, exact in (("damaged", damaged.seen, damaged.exact), ("clean", clean, clean)):
+        for name, seen, exact, wanted in (
+            ("damaged", damaged.seen, damaged.exact, damaged.clean),
+            ("clean", clean, clean, clean),
+        ):
             belief = model(seen)
             expected = belief.expected(exact)
-            error = (expected - clean).pow(2).mean((1, 2, 3)).clamp_min(1e-6)
+            error = (expected - wanted).pow(2).mean((1, 2, 3)).clamp_min(1e-6)
             figures[f"psnr_{name}"] = float(-10 * error.log10().mean())
             figures[f"undamaged_{name}"] = float(belief.weights[:, 0].mean())
         return figures
@@ -272,7 +275,7 @@ class ToneTask:
         damaged = damage_tones(clean, random).to(next(model.parameters()).device)
         belief = model(damaged.seen)
         expected = belief.expected(damaged.exact)
-        sides = (damaged.seen, expected, clean)
+        sides = (damaged.seen, expected, damaged.clean)
         return {"tones": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
 
 

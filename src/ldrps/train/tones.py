@@ -12,26 +12,37 @@ from torch import Tensor
 from ldrps.degradation import Compose, Degradation, LocalLight, Rounding, Tone, Veil, WhiteNoise
 
 UNDAMAGED = 0.25  # of all pictures
+_LIT = 1 / 3  # of dark ones
 
 
 @dataclass(frozen=True)
 class DamagedTones:
-    """`exact` is the damage alone; `seen` has noise and 8-bit rounding on top. Both [B, 3, H, W] in [0, 1]."""
+    """`clean` is what there was to see, `exact` is it with the damage alone, `seen` has noise and rounding on top; each
+    [B, 3, H, W] in [0, 1].
+    """
 
+    clean: Tensor
     exact: Tensor
     seen: Tensor
 
     def to(self, device: torch.device) -> DamagedTones:
-        return DamagedTones(self.exact.to(device), self.seen.to(device))
+        return DamagedTones(self.clean.to(device), self.exact.to(device), self.seen.to(device))
 
 
 def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
-    """Damage each of `clean` [B, 3, H, W]: 25 % not at all, some 25 % dark, 27 % veiled, 23 % flat; noise on half."""
-    exact = torch.cat([_damage(image, random)(image) for image in clean.split(1)]).clamp(0, 1)
+    """Damage each of `clean` [B, 3, H, W]: 25 % not at all, some 25 % dark, 27 % veiled, 23 % flat; noise on half.
+
+    A third of the dark ones have lamps or bright windows in them, which stay white however dark the rest is.
+    """
+    scenes, damages = [], [_damage(image, random) for image in clean.split(1)]
+    for image, (damage, is_dark) in zip(clean.split(1), damages, strict=True):
+        scenes.append(_with_lights(image, damage, random) if is_dark and random.random() < _LIT else image)
+    exact = torch.cat([damage(scene) for scene, (damage, _) in zip(scenes, damages, strict=True)]).clamp(0, 1)
+    clean = torch.cat(scenes).clamp(0, 1)
     # Little of it: the noise of a photograph is averaged away in a thumbnail.
     sigma = 0.04 * random.random(len(clean)) ** 2 * (random.random(len(clean)) < 0.5)
     noisy = WhiteNoise(torch.from_numpy(sigma)).sample(exact, random)
-    return DamagedTones(exact, Rounding()(noisy))
+    return DamagedTones(clean, exact, Rounding()(noisy))
 
 
 def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
@@ -42,15 +53,32 @@ def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
     return Rounding()(torch.cat(dark))
 
 
-def _damage(image: Tensor, random: np.random.Generator) -> Degradation:
-    """What is done to an image [1, 3, H, W]."""
+def _damage(image: Tensor, random: np.random.Generator) -> tuple[Degradation, bool]:
+    """What is done to an image [1, 3, H, W], and whether that is darkness."""
     if random.random() < UNDAMAGED:
-        return Compose()
+        return Compose(), False
     if random.random() < 0.55 and random.random() < _exposure(image):
-        return _darkness(image, random)
+        return _darkness(image, random), True
     if random.random() < 0.55:
-        return _veil(image, random)
-    return Tone(random.uniform(0.3, 1.2), random.uniform(-0.1, 0.3))
+        return _veil(image, random), False
+    return Tone(random.uniform(0.3, 1.2), random.uniform(-0.1, 0.3)), False
+
+
+def _with_lights(image: Tensor, darkness: Degradation, random: np.random.Generator) -> Tensor:
+    """The scene with one to four lamps or windows in it, so bright, beyond 1, that they clip in a dark picture too."""
+    y, x = torch.meshgrid(*(torch.linspace(0, 1, side) for side in image.shape[-2:]), indexing="ij")
+    light = torch.zeros_like(y)
+    for _ in range(random.integers(1, 5)):
+        down, across = y - random.uniform(0, 1), x - random.uniform(0, 1)
+        if random.random() < 0.6:  # a lamp, with its glow
+            spread = random.uniform(0.01, 0.04)
+            light = light + torch.exp(-(down**2 + across**2) / (2 * spread**2))
+        else:  # a window
+            tall, wide = random.uniform(0.03, 0.2, 2)
+            inside = torch.minimum(tall - down.abs(), wide - across.abs())
+            light = torch.maximum(light, (inside / 0.02).clamp(0, 1))
+    colour = torch.from_numpy(np.exp(random.normal(0, 0.1, (1, 3, 1, 1)))).to(image)
+    return image + random.uniform(1.2, 4) * colour * darkness.invert(torch.ones_like(image)) * light
 
 
 def _exposure(image: Tensor) -> float:
