@@ -8,6 +8,7 @@ from torch import Tensor
 from ldrps.degradation import Degradation
 from ldrps.image.views import squared
 from ldrps.prior.base import Prior
+from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.schedule import Schedule
 
 SIDE = 64  # pixels of the copy that is judged: tones decide, and noise is averaged away
@@ -41,7 +42,7 @@ def surprise(prior: Prior, images: Tensor) -> Tensor:
     The integral over ln sigma of |D(z + sigma n) - z|^2 / sigma^2 (Guo, Shamai and Verdu 2005; Kong et al. 2023), on
     noise of a fixed seed, so that images may be compared.
     """
-    schedule = Schedule(prior.alphas_cumprod)
+    denoise, schedule = denoiser_for(prior, "", "", 1.0), Schedule(prior.alphas_cumprod)
     z = prior.encode(images)
     noise = torch.randn(z.shape[1:], generator=torch.Generator().manual_seed(0)).to(z.device)
     levels = torch.linspace(torch.tensor(_FROM).log().item(), torch.tensor(_TO).log().item(), LEVELS)
@@ -49,6 +50,6 @@ def surprise(prior: Prior, images: Tensor) -> Tensor:
     total = torch.zeros(len(z))
     for level in levels.exp().tolist():
         t = schedule.timestep_of(level)
-        told = prior.denoise(schedule.compose(z, noise.expand_as(z), t), t).z0
+        told = denoise(schedule.compose(z, noise.expand_as(z), t), t).z0
         total += ((told - z).square().mean((1, 2, 3)) / schedule.sigma(t) ** 2 * width).cpu()
     return total
