@@ -31,7 +31,7 @@ def planned(prior: Prior, y: Tensor, damage: Damage | None = None, **changes: An
     assert isinstance(settings.method, BlindSettings)
     options = dataclasses.replace(settings.method, strengths=Strengths(tone=0.0), **changes)
     damage = damage or estimate_damage(y, prior, unmoved_estimators(), options)
-    return Blind(y, prior, dataclasses.replace(settings, method=options), damage)
+    return Blind(y, prior, dataclasses.replace(settings, method=options), damage, "")
 
 
 def found(plan: Blind) -> float:

@@ -41,7 +41,7 @@ def noisy(textured: bool, height: int = 208, width: int = 320) -> Tensor:
 
 def planned(image: Tensor, prior: Prior, settings: Settings) -> Blind:
     assert isinstance(settings.method, BlindSettings)
-    return Blind(image, prior, settings, estimate_damage(image, prior, load_estimators(), settings.method))
+    return Blind(image, prior, settings, estimate_damage(image, prior, load_estimators(), settings.method), "")
 
 
 def values(image: Tensor, prior: Prior, settings: Settings) -> np.ndarray:

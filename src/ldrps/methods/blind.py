@@ -43,13 +43,7 @@ class Blind(Method):
     """
 
     def __init__(
-        self,
-        y: Tensor,
-        prior: Prior,
-        settings: Settings,
-        damage: Damage,
-        caption: str = "",
-        visible: Tensor | None = None,
+        self, y: Tensor, prior: Prior, settings: Settings, damage: Damage, caption: str, visible: Tensor | None = None
     ) -> None:
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
@@ -70,18 +64,16 @@ class Blind(Method):
             self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
 
     def set_caption(self, caption: str) -> None:
-        fit = self._fit_of(caption) if caption and self.prior.has_text else None
+        fit = None
+        if caption and self.prior.has_text:
+            gain = caption_gain(self.prior, self.undone(thumbnail(self.y, ENOUGH)), caption)
+            fit = CaptionFit(round(gain, 4), followed=gain > -self.options.caption_misleads)
+            caption = caption if fit.followed else ""
         self.findings = replace(self.findings, caption=fit)
-        if fit is not None and not fit.followed:
-            caption = ""
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
 
     def part(self, window: Window) -> Part:
         return _Part(self, window)
-
-    def _fit_of(self, caption: str) -> CaptionFit:
-        gain = caption_gain(self.prior, self.undone(thumbnail(self.y, ENOUGH)), caption)
-        return CaptionFit(round(gain, 4), followed=gain > -self.options.caption_misleads)
 
     def undone(self, part: Tensor) -> Tensor:
         """A part of the picture, on the prior's device, with its tones as they were."""
