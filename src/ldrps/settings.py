@@ -186,6 +186,8 @@ class Loop:
     side: int = 128  # pixels of the longer side of the copy that the chain restores: tones, not detail, are learned
     chains: int = 1  # guided chains beside each other, of which the mean is taken
 
+    alike: int = 1  # of the domain's samples that one drawn restoration is taken to be like
+
     knots: int = 17  # of psi's curve
     convolutions: bool = False  # F-PAM's, on top of the curve
     rate: float = 0.05  # Adam's, of the curve

@@ -101,3 +101,11 @@ def test_the_embedded_prior_brings_its_own() -> None:
     assert 0.4 < float(shipped.typical.mean()) < 0.55
     known = torch.tensor(prior.networks()["unet"].config["sigma_data"]) ** 2
     assert bool(((shipped.variance / known).sqrt() - 1).abs().max() < 1), "as photographs had them in training"
+
+
+def test_a_drawn_domain_is_like_some_of_its_samples() -> None:
+    domain = CleanDomain(torch.rand(6, 3, LEVELS).sort(-1).values, torch.ones(4))
+    one, again, other = (domain.drawn(1, torch.Generator().manual_seed(seed)) for seed in (0, 0, 4))
+    assert torch.equal(one.quantiles, again.quantiles) and not torch.equal(one.quantiles, other.quantiles)
+    assert any(torch.equal(one.typical, each) for each in domain.quantiles)
+    assert len(domain.drawn(9, torch.Generator()).quantiles) == 9

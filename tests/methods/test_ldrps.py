@@ -18,6 +18,7 @@ from ldrps.guidance.domain import LEVELS, CleanDomain, clean_domain
 from ldrps.guidance.recurrent import RecurrentPosterior
 from ldrps.methods.ldrps import Recurred, recur
 from ldrps.prior.base import Prior
+from ldrps.samples import draw_samples
 from ldrps.sampling.chains import Step
 from ldrps.settings import LdrpsSettings, Loop, Settings
 
@@ -178,3 +179,11 @@ def test_the_preset_tells_every_step_and_gives_back_what_it_learned() -> None:
 def test_a_clean_picture_stays_as_it_is() -> None:
     levels = (255 * photo()[0].permute(1, 2, 0).numpy()).round().astype(np.uint8)
     assert Restorer(ldrps.load_prior(), few())(levels).unchanged
+
+
+def test_samples_differ_in_their_tones() -> None:
+    y = 0.3 * photo()
+    samples = draw_samples(Restorer(ldrps.load_prior(), few(recurrences=0, side=32)), y, 3)
+    means = [float(np.asarray(result.image).mean()) for result in samples.results]
+    assert max(means) - min(means) > 3, "of 255: each is taken to be like another free sample"
+    assert all(result.damage.tone.share == 1 for result in samples.results)  # type: ignore[union-attr]

@@ -62,6 +62,11 @@ class CleanDomain:
         """The quantiles of the domain, [3, LEVELS]: the barycentre of the samples' in the Wasserstein distance."""
         return self.quantiles.mean(0)
 
+    def drawn(self, count: int, random: torch.Generator) -> CleanDomain:
+        """Some of the samples by chance, in place of all: what one picture may be like; `typical` is a mean."""
+        chosen = torch.randint(len(self.quantiles), (count,), generator=random)
+        return CleanDomain(self.quantiles[chosen], self.variance)
+
     def line_to(self, y: Tensor) -> tuple[float, float]:
         """Gain and offset of the line that gives grey values of the domain the mean and deviation of y's."""
         clean, degraded = self.typical.mean(0), quantiles(y)[0].mean(0)

@@ -82,7 +82,10 @@ def recur(
     loop, generator = settings.method.loop, torch.Generator().manual_seed(settings.seed)
     small, crop = pad_to_multiple(reduced(y, loop.side), prior.size_multiple)
     small = small.to(prior.device)
-    posterior = RecurrentPosterior(small, prior, domain or clean_domain(prior), loop, generator)
+    domain = domain or clean_domain(prior)
+    if settings.method.sample:
+        domain = domain.drawn(loop.alike, generator)
+    posterior = RecurrentPosterior(small, prior, domain, loop, generator)
     denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
     schedule = Schedule(prior.alphas_cumprod)
     shape = (loop.chains, prior.latent_channels, *(side // prior.factor for side in small.shape[-2:]))
