@@ -102,7 +102,7 @@ def restore(
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = MAX_PIXELS,
     undamaged: Annotated[
         float | None,
-        typer.Option(help="How likely it is, before a look, that the tones need nothing: 0.7; less changes more."),
+        typer.Option(help="How likely it is, before a look, that the tones need nothing: 0.8; less changes more."),
     ] = None,
     noise: Annotated[
         float | None, typer.Option(help="The noise, of 255, instead of the estimate; for grain that it does not see.")
