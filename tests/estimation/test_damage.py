@@ -109,7 +109,8 @@ def test_the_result_is_continuous_in_a_strength(part: str, found: Result, embedd
     whole = np.sqrt(((pictures[1.0] - pictures[0]) ** 2).mean())
     for low, high in ((0, 0.01), (0.01, 0.02), (0.1, 0.11), (0.5, 0.51), (1.0, 1.01)):
         step = np.sqrt(((pictures[high] - pictures[low]) ** 2).mean())
-        assert step < 0.06 * whole + 0.3, f"{low} to {high}: {step:.2f} of {whole:.2f}"
+        # The levels of noise are those of the prior's schedule, which are some 8 % apart.
+        assert step < 0.1 * whole + 0.3, f"{low} to {high}: {step:.2f} of {whole:.2f}"
 
 
 def test_a_strength_scales_stops_and_does_not_blend() -> None:
