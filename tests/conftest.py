@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ldrps import Prior, Result
     from ldrps.batch import Batch, OnStep
     from ldrps.estimation.estimators import Estimators
+    from ldrps.image.picture import Picture
     from ldrps.jobs import Job
     from ldrps.prior.base import Denoised
     from ldrps.prior.tiny.denoiser import LatentUNet
@@ -93,6 +94,27 @@ def tiny_prior_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_part(folder, "vae", PatchAutoencoder.fit(smooth, 20))
         save_part(folder, "unet", unet)
     return folder
+
+
+def photo(side: int = 96) -> Tensor:
+    """Something like a photograph, [1, 3, side, side]: a sky, a ground, and texture at all scales."""
+    import torch
+
+    random = torch.Generator().manual_seed(3)
+    x = torch.linspace(0.85, 0.25, side).reshape(1, 1, side, 1).expand(1, 3, side, side).clone()
+    for places in (3, 6, 12, 24, 48):
+        colour, grey = (torch.randn(1, channels, places, places, generator=random) for channels in (3, 1))
+        x += 0.05 * torch.nn.functional.interpolate(colour + grey, (side, side), mode="bicubic")
+    return x.clamp(0, 1)
+
+
+def unchanged(picture: Picture) -> Result:
+    """The result of a method that changed nothing."""
+    from ldrps import Caption, Result, Settings
+    from ldrps.image.picture import to_levels
+
+    levels = to_levels(picture, picture.rgb)
+    return Result(levels=levels, picture=picture, settings=Settings(), prior="a prior", caption=Caption(), seconds={})
 
 
 def unmoved_estimators() -> Estimators:

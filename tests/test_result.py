@@ -6,15 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from conftest import unchanged
 from PIL import ExifTags, Image
 from torture_parts import rgb_profile
 
-from ldrps.caption.base import Caption
 from ldrps.errors import OutputError, SettingsError
 from ldrps.image.picture import load_picture, to_levels
 from ldrps.image.space import srgb_profile
-from ldrps.result import Result
-from ldrps.settings import Settings
 
 RNG = np.random.default_rng(5)
 
@@ -26,18 +24,7 @@ def result(tmp_path):
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "Ana"
     image.save(tmp_path / "source.png", icc_profile=rgb_profile(), exif=exif)
-    return of(load_picture(tmp_path / "source.png"))
-
-
-def of(picture):
-    return Result(
-        levels=to_levels(picture, picture.rgb),
-        picture=picture,
-        settings=Settings(),
-        prior="a prior",
-        caption=Caption(),
-        seconds={},
-    )
+    return unchanged(load_picture(tmp_path / "source.png"))
 
 
 def test_image_is_made_of_the_levels(result):
@@ -53,7 +40,7 @@ def test_16_bits_are_saved_and_shown_as_8(tmp_path, channels):
 
     levels = RNG.integers(0, 65536, (40, 48, channels), dtype=np.uint16)
     write_image(levels, tmp_path / "source.png")
-    result = of(load_picture(tmp_path / "source.png"))
+    result = unchanged(load_picture(tmp_path / "source.png"))
     assert result.levels.dtype == np.uint16
     assert result.image.mode == ["L", "LA", "RGB", "RGBA"][channels - 1]
     for suffix in ("png", "tif"):

@@ -77,12 +77,42 @@ class Strengths:
             _check(good, f"strength of {part}", repr(value), f"0, which leaves it out, to {MAX_STRENGTH:g}")
 
 
+class MethodSettings:
+    """What callers ask of the settings of any method.
+
+    Attributes:
+        in_windows: whether a large picture is restored in windows.
+        knows_parts: whether the damage is undone part by part, as it was estimated or given.
+        seconds_before: that it takes to find out what happened, if by a chain over a small copy.
+        seconds_of_pass: of a megapixel with the embedded prior on two CPU cores (benchmarks/cost.py).
+        bytes_of_pixel: of a pixel of the window.
+        batch_size: how many pictures go through the networks at once.
+    """
+
+    in_windows: ClassVar[bool]
+    knows_parts: ClassVar[bool]
+    seconds_before: ClassVar[float] = 0.0
+    seconds_of_pass: ClassVar[float]
+    bytes_of_pixel: ClassVar[int]
+
+    @property
+    def batch_size(self) -> int:
+        return 1
+
+    def steps_before(self, settings: Settings) -> int:
+        """How many steps it takes to find out what happened to a picture, if they are a chain."""
+        return 0
+
+    def sampled(self) -> Self:
+        """The same where samples are wanted."""
+        return self
+
+
 @dataclass(frozen=True)
-class PublishedSettings:
+class PublishedSettings(MethodSettings):
     """LD-RPS as published: a guided and a free chain, F-PAM between picture and data, gradient of the posterior."""
 
     in_windows: ClassVar[bool] = False  # what F-PAM learns is of the whole picture
-    seconds_before: ClassVar[float] = 0.0
     knows_parts: ClassVar[bool] = False
     seconds_of_pass: ClassVar[float] = 142
     bytes_of_pixel: ClassVar[int] = 2880
@@ -94,34 +124,19 @@ class PublishedSettings:
     # The reference computes the z0 that is guided from the latent *after* the step, with the old noise and timestep.
     z0_from_stepped: bool = True
 
-    @property
-    def batch_size(self) -> int:
-        """How many pictures go through the networks at once."""
-        return 1
-
     def passes(self, settings: Settings) -> float:
         """How often a picture goes through the networks."""
         return settings.steps * (1 + settings.renoise * settings.recurrences)
 
-    def steps_before(self, settings: Settings) -> int:
-        """How many steps it takes to find out what happened to a picture, if they are a chain."""
-        return 0
-
-    def sampled(self) -> Self:
-        """The same where samples are wanted: each is one already."""
-        return self
-
 
 @dataclass(frozen=True)
-class BlindSettings:
+class BlindSettings(MethodSettings):
     """The default: what happened is estimated, tones are undone, and the noise that is left in the picture is where the
     chain starts; a proximal data step replaces the gradient, and no network is trained.
     """
 
     in_windows: ClassVar[bool] = True
-    seconds_before: ClassVar[float] = 0.0  # of a chain over a small copy
     knows_parts: ClassVar[bool] = True
-    # Of a megapixel with the embedded prior on two CPU cores, and of a pixel of the window (benchmarks/cost.py).
     seconds_of_pass: ClassVar[float] = 3.2
     bytes_of_pixel: ClassVar[int] = 240
 
@@ -162,19 +177,13 @@ class BlindSettings:
 
     @property
     def batch_size(self) -> int:
-        """How many pictures go through the networks at once."""
         return self.shifts
 
     def passes(self, settings: Settings) -> float:
         """How often a picture goes through the denoiser; on each offset of the grid once."""
         return self.shifts * settings.steps * (1 + settings.recurrences)
 
-    def steps_before(self, settings: Settings) -> int:
-        """How many steps it takes to find out what happened to a picture, if they are a chain."""
-        return 0
-
     def sampled(self) -> Self:
-        """The same where samples are wanted."""
         return dataclasses.replace(self, sample=True)
 
 
@@ -186,7 +195,6 @@ class Loop:
 
     side: int = 128  # pixels of the longer side of the copy that the chain restores: tones, not detail, are learned
     chains: int = 1  # guided chains beside each other, of which the mean is taken
-
     alike: int = 1  # of the domain's samples that one drawn restoration is taken to be like
 
     knots: int = 17  # of psi's curve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from conftest import photo
 from torch import Tensor
 
 import ldrps
@@ -11,16 +12,6 @@ from ldrps.degradation import Compose, Curve, Tone, Veil
 from ldrps.guidance.evidence import evidence, surprise
 from ldrps.prior.base import Denoised, Prior
 from ldrps.sampling.schedule import Schedule
-
-
-def photo(side: int = 96) -> Tensor:
-    """Something like a photograph: a sky, a ground, and texture at all scales."""
-    random = torch.Generator().manual_seed(3)
-    x = torch.linspace(0.85, 0.25, side).reshape(1, 1, side, 1).expand(1, 3, side, side).clone()
-    for places in (3, 6, 12, 24, 48):
-        colour, grey = (torch.randn(1, channels, places, places, generator=random) for channels in (3, 1))
-        x += 0.05 * torch.nn.functional.interpolate(colour + grey, (side, side), mode="bicubic")
-    return x.clamp(0, 1)
 
 
 def test_the_embedded_prior_finds_damage_undone_likelier() -> None:

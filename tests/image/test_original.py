@@ -9,32 +9,18 @@ import os
 import numpy as np
 import pytest
 import tifffile
+from conftest import unchanged
 from PIL import ExifTags, Image
 from torture_parts import rgb_profile
 
-from ldrps.caption.base import Caption
 from ldrps.errors import OutputError
 from ldrps.image.picture import load_picture, to_levels
 from ldrps.image.write import write_image
-from ldrps.result import Result
-from ldrps.settings import Settings
-
-
-def kept(picture):
-    """The result of a method that changed nothing."""
-    return Result(
-        levels=to_levels(picture, picture.rgb),
-        picture=picture,
-        settings=Settings(),
-        prior="a prior",
-        caption=Caption(),
-        seconds={},
-    )
 
 
 def changed(picture):
     """The result of a method that made each pixel darker."""
-    return dataclasses.replace(kept(picture), levels=to_levels(picture, 0.8 * picture.rgb))
+    return dataclasses.replace(unchanged(picture), levels=to_levels(picture, 0.8 * picture.rgb))
 
 
 def exif(turn=6):
@@ -79,7 +65,7 @@ def a_file(name, folder, photo):
 @pytest.mark.parametrize("name", FILES)
 def test_unchanged_is_the_same_file(name, tmp_path, photo):
     source = a_file(name, tmp_path, photo)
-    result = kept(load_picture(source))
+    result = unchanged(load_picture(source))
     assert result.unchanged and result.record()["unchanged"]
     saved = result.save(tmp_path / f"saved{source.suffix}")
     assert saved.read_bytes() == source.read_bytes()
@@ -97,7 +83,7 @@ def test_changed_is_not(name, tmp_path, photo):
 
 def test_a_pixel_makes_the_difference(tmp_path, photo):
     source = a_file("png", tmp_path, photo)
-    result = kept(load_picture(source))
+    result = unchanged(load_picture(source))
     result.levels[-1, -1, 2] ^= 1
     assert not result.unchanged
     assert result.save(tmp_path / "saved.png").read_bytes() != source.read_bytes()
@@ -105,7 +91,7 @@ def test_a_pixel_makes_the_difference(tmp_path, photo):
 
 def test_floats_of_a_tiff_come_back(tmp_path, photo):
     tifffile.imwrite(tmp_path / "p.tif", np.asarray(photo(), np.float32) / 255, photometric="rgb")
-    saved = kept(load_picture(tmp_path / "p.tif")).save(tmp_path / "saved.tif")
+    saved = unchanged(load_picture(tmp_path / "p.tif")).save(tmp_path / "saved.tif")
     assert saved.read_bytes() == (tmp_path / "p.tif").read_bytes()
 
 
@@ -114,7 +100,7 @@ def test_all_frames_come_back(kind, tmp_path, photo):
     suffix = {"MPO": "jpg"}.get(kind, kind.lower())
     source = tmp_path / f"source.{suffix}"
     photo().save(source, kind, save_all=True, append_images=[photo().rotate(180)])
-    assert kept(load_picture(source)).save(tmp_path / f"s.{suffix}").read_bytes() == source.read_bytes()
+    assert unchanged(load_picture(source)).save(tmp_path / f"s.{suffix}").read_bytes() == source.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -129,28 +115,28 @@ def test_all_frames_come_back(kind, tmp_path, photo):
 )
 def test_options_that_ask_for_another_file(name, options, tmp_path, photo):
     source = a_file(name, tmp_path, photo)
-    saved = kept(load_picture(source)).save(tmp_path / f"saved{source.suffix}", **options)
+    saved = unchanged(load_picture(source)).save(tmp_path / f"saved{source.suffix}", **options)
     assert saved.read_bytes() != source.read_bytes()
     assert load_picture(saved).size == load_picture(source).size
 
 
 def test_a_quality_says_nothing_of_formats_that_have_none(tmp_path, photo):
     source = a_file("png", tmp_path, photo)
-    saved = kept(load_picture(source)).save(tmp_path / "saved.png", quality=50)
+    saved = unchanged(load_picture(source)).save(tmp_path / "saved.png", quality=50)
     assert saved.read_bytes() == source.read_bytes()
 
 
 def test_the_content_tells_the_format_not_the_name(tmp_path, photo):
     source = tmp_path / "named.png"
     photo().save(source, "JPEG")
-    result = kept(load_picture(source))
+    result = unchanged(load_picture(source))
     assert Image.open(result.save(tmp_path / "saved.png")).format == "PNG"
     assert result.save(tmp_path / "saved.jpg").read_bytes() == source.read_bytes()
 
 
 def test_a_gif_which_is_not_written_comes_back_as_png(tmp_path, photo):
     photo(mode="P").save(tmp_path / "p.gif")
-    result = kept(load_picture(tmp_path / "p.gif"))
+    result = unchanged(load_picture(tmp_path / "p.gif"))
     with Image.open(result.save(tmp_path / "p.gif.png")) as saved, Image.open(tmp_path / "p.gif") as source:
         assert saved.format == "PNG"
         assert np.array_equal(np.asarray(saved), np.asarray(source.convert("RGB")))
@@ -159,7 +145,7 @@ def test_a_gif_which_is_not_written_comes_back_as_png(tmp_path, photo):
 @pytest.mark.parametrize("image", ["array", "PIL"])
 def test_what_is_from_no_file_is_encoded(image, tmp_path, photo):
     source = photo()
-    result = kept(load_picture(np.asarray(source) if image == "array" else source))
+    result = unchanged(load_picture(np.asarray(source) if image == "array" else source))
     assert result.unchanged
     assert np.array_equal(np.asarray(Image.open(result.save(tmp_path / "saved.png"))), np.asarray(source))
 
@@ -167,7 +153,7 @@ def test_what_is_from_no_file_is_encoded(image, tmp_path, photo):
 @pytest.mark.parametrize("fate", ["replaced", "touched", "gone"])
 def test_a_file_that_is_another_by_now_is_not_copied(fate, tmp_path, photo, caplog):
     source = a_file("lzw", tmp_path, photo)
-    result, before = kept(load_picture(source)), source.read_bytes()
+    result, before = unchanged(load_picture(source)), source.read_bytes()
     if fate == "replaced":
         photo().rotate(180).save(source, compression="tiff_lzw")
     elif fate == "gone":
@@ -183,7 +169,7 @@ def test_a_file_that_is_another_by_now_is_not_copied(fate, tmp_path, photo, capl
 
 def test_a_copy_replaces_nothing_unasked_and_may_replace_its_source(tmp_path, photo):
     source = a_file("baseline", tmp_path, photo)
-    result, before = kept(load_picture(source)), source.read_bytes()
+    result, before = unchanged(load_picture(source)), source.read_bytes()
     with pytest.raises(OutputError, match=r"source\.jpg exists"):
         result.save(source, trace=False)
     result.save(source, trace=False, overwrite=True)
@@ -194,7 +180,7 @@ def test_a_copy_replaces_nothing_unasked_and_may_replace_its_source(tmp_path, ph
 def test_a_relative_path_is_found_from_anywhere(tmp_path, photo, monkeypatch):
     source = a_file("webp", tmp_path, photo)
     monkeypatch.chdir(tmp_path)
-    result = kept(load_picture("source.webp"))
+    result = unchanged(load_picture("source.webp"))
     monkeypatch.chdir("/")
     assert result.save(tmp_path / "saved.webp").read_bytes() == source.read_bytes()
 
@@ -262,14 +248,17 @@ def test_a_changed_webp_loses_nothing_if_its_source_lost_nothing(lossless, exten
 @pytest.mark.parametrize(("name", "suffix"), [("bits", "tif"), ("bits", "bmp"), ("fax", "png"), ("bits-bmp", "png")])
 def test_one_bit_stays_one_bit_in_another_format(name, suffix, tmp_path, photo):
     source = a_file(name, tmp_path, photo)
-    with Image.open(kept(load_picture(source)).save(tmp_path / f"saved.{suffix}")) as saved, Image.open(source) as own:
+    with (
+        Image.open(unchanged(load_picture(source)).save(tmp_path / f"saved.{suffix}")) as saved,
+        Image.open(source) as own,
+    ):
         assert saved.mode == "1"
         assert np.array_equal(np.asarray(saved), np.asarray(own))
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "webp"])
 def test_formats_without_single_bits_take_greys(suffix, tmp_path, photo):
-    result = kept(load_picture(a_file("bits", tmp_path, photo)))
+    result = unchanged(load_picture(a_file("bits", tmp_path, photo)))
     assert load_picture(result.save(tmp_path / f"saved.{suffix}", quality=100)).size == (48, 40)
 
 

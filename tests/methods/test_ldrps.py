@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import photo
 from torch import Tensor
 
 import ldrps
@@ -28,15 +29,6 @@ LOOP = Loop(side=64, alone=20)
 def few(steps: int = 6, recurrences: int = 1, seed: int = 0, **loop: Any) -> Settings:
     method = LdrpsSettings(loop=dataclasses.replace(LOOP, **loop))
     return preset("ldrps").with_changes(steps=steps, recurrences=recurrences, seed=seed, method=method)
-
-
-def photo(side: int = 96) -> Tensor:
-    random = torch.Generator().manual_seed(3)
-    x = torch.linspace(0.85, 0.25, side).reshape(1, 1, side, 1).expand(1, 3, side, side).clone()
-    for places in (3, 6, 12, 24, 48):
-        colour, grey = (torch.randn(1, channels, places, places, generator=random) for channels in (3, 1))
-        x += 0.05 * torch.nn.functional.interpolate(colour + grey, (side, side), mode="bicubic")
-    return x.clamp(0, 1)
 
 
 def some_domain(prior: Prior) -> CleanDomain:

@@ -16,7 +16,7 @@ from ldrps.image.tiles import Window
 # A number for all pictures, [B] for each, [B, C] for each channel, or a field [B, 1 or C, H, W].
 Parameter = float | Tensor
 
-Part = TypeVar("Part")
+Of = TypeVar("Of")
 
 
 def broadcast(parameter: Parameter, x: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def mean_of(parameter: Parameter) -> float:
     return float(parameter.mean() if parameter.ndim == 0 else parameter[0].float().mean())
 
 
-def by_strength(strength: float, itself: Part, scaled: Callable[[float], Part], nothing: Callable[[], Part]) -> Part:
+def by_strength(strength: float, itself: Of, scaled: Callable[[float], Of], nothing: Callable[[], Of]) -> Of:
     """A part of the damage, `strength` times as strong: itself for 1, nothing for 0, else as it is scaled.
 
     Raises:

@@ -6,6 +6,7 @@ import dataclasses
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,11 +19,11 @@ from ldrps.estimation.files import PlainDamage, named_parts, read_plain
 from ldrps.estimation.limits import check_even, check_limits
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
-Part = TypeVar("Part", bound=Degradation | Noise, covariant=True)
+Value = TypeVar("Value", bound=Degradation | Noise, covariant=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate(Generic[Part]):
+class Estimate(Generic[Value]):
     """What is known of one part.
 
     Attributes:
@@ -34,7 +35,7 @@ class Estimate(Generic[Part]):
         SettingsError: a number is out of range.
     """
 
-    value: Part
+    value: Value
     probability: float = 1.0
     strength: float = 1.0
 
@@ -59,6 +60,11 @@ class Estimate(Generic[Part]):
         """Whether there is nothing to undo."""
         return self.share == 0 or self.strength == 0
 
+    @cached_property
+    def scaled(self) -> Any:
+        """The value, a degradation or a noise, as strong as it is undone; made once, for all windows of a picture."""
+        return self.value.scaled(self.strength)
+
     def plain(self) -> dict[str, Any]:
         """As plain data for JSON."""
         return {"probability": self.probability, "strength": self.strength, "value": self.value.plain()}
@@ -76,7 +82,7 @@ class Damage:
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
-            or out of range at the strength that it has.
+            or out of range.
     """
 
     tone: Estimate[Pointwise] | None = None
@@ -111,14 +117,14 @@ class Damage:
         tone = self.tone
         if tone is None or tone.absent:
             return y
-        return torch.lerp(y, tone.value.scaled(tone.strength).invert(y).clamp(0, 1), tone.share)
+        return torch.lerp(y, tone.scaled.invert(y).clamp(0, 1), tone.share)
 
     @property
     def noise_deviation(self) -> float:
         """Of the noise that is to be taken away when tones are as they were, of 1."""
         if self.noise is None:
             return 0.0
-        scaled = self.noise.value.scaled(self.noise.strength)
+        scaled = self.noise.scaled
         assert isinstance(scaled, WhiteNoise) and not isinstance(scaled.sigma, Tensor)
         return self.noise.share * scaled.sigma
 
@@ -182,8 +188,4 @@ def _estimate(name: str, data: Any) -> Estimate[Any]:
     known = [field.name for field in dataclasses.fields(Estimate)]
     if unknown := [key for key in data if key not in known]:
         raise SettingsError(f"{name} has no {reprlib.repr(unknown[0])}; it has {', '.join(known)}")
-    try:
-        value = from_plain(data["value"])
-    except RecursionError as error:
-        raise SettingsError(f"{name} of the damage holds parts within parts without end; give one part") from error
-    return Estimate(value, **{key: data[key] for key in data if key != "value"})
+    return Estimate(from_plain(data["value"]), **{key: data[key] for key in data if key != "value"})

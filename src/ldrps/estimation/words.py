@@ -35,7 +35,7 @@ def _tone_in_words(damage: Damage, exposure: float) -> list[str]:
     if tone is None or tone.share < _SOME or tone.strength < _SOME or bool(tone.value.absent.all()):
         return []
     levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
-    words = tone_in_words(exposure, tone.value.scaled(tone.strength).invert(levels)[0, :, 0])
+    words = tone_in_words(exposure, tone.scaled.invert(levels)[0, :, 0])
     if tone.share > 1 - _SOME:
         return words
     return [f"{' and '.join(words)}, perhaps ({tone.share:.0%} undone)"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ldrps.caption.base import Captioner
 from ldrps.captioning import ask
-from ldrps.cost import affordable
 from ldrps.errors import LdrpsError, OutputError
 from ldrps.image.header import read_size
 from ldrps.image.picture import load_picture
@@ -93,12 +92,13 @@ class TaskWorker:
     def _restore(self, task: Task, number: int, clock: Clock) -> Result | None:
         """Restore a picture, looking at every step whether to stop."""
         path = task.uploads[number].path
-        settings = affordable(read_size(path, self._limits.pixels), task.order.settings(), None)
+        restorer = self._restorer.with_settings(task.order.settings())
+        restorer = restorer.within(read_size(path, self._limits.pixels), None)
         picture = load_picture(path, max_pixels=self._limits.pixels)
         captioner = self._captioner_for(task.order.captioner())
         caption = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
-        preview = Preview(picture, settings.working_size)
-        steps = self._restorer.with_settings(settings).steps(picture, caption)
+        preview = Preview(picture, restorer.settings.working_size)
+        steps = restorer.steps(picture, caption)
         shown = float("-inf")
         try:
             while not task.stopping:
