@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ldrps.degradation import (
     BayerNoise,
+    GrainNoise,
     Noise,
     PoissonNoise,
     ReducedNoise,
@@ -31,6 +32,8 @@ NOISES: dict[str, Noise] = {
     "reduced": ReducedNoise(0.1, 1.7),
     "bayer": BayerNoise(1e-5, 3e-4, GAINS),
     "bayer, another phase": BayerNoise(torch.tensor([1e-5, 2e-5]), 3e-4, GAINS.repeat(2, 1), (1, 0)),
+    "bayer, by gradients": BayerNoise(1e-5, 3e-4, GAINS, (0, 1), "gradients"),
+    "grain": GrainNoise(torch.tensor([0.05, 0.02]), 1.2, torch.tensor([0.1, 0.7])),
 }
 
 
@@ -83,6 +86,25 @@ def test_neighbours_and_channels_share_what_is_said() -> None:
     assert abs(correlation(n[:, 0], n[:, 1])) < 0.02
     one = SharedNoise(1.0, channels=1.0).sample(torch.zeros(1, 3, 50, 50).double(), np.random.default_rng(0))
     torch.testing.assert_close(one[:, 0], one[:, 2])
+
+
+def test_grain_is_of_luma_or_of_colour_as_coarse_as_said() -> None:
+    x, random = torch.full((1, 3, 200, 200), 0.5).double(), np.random.default_rng(0)
+    grey, colour = (GrainNoise(0.05, 1.5, share).sample(x, random) - x for share in (0.0, 1.0))
+    torch.testing.assert_close(grey[:, 0], grey[:, 2])
+    assert float(colour.mean(1).abs().max()) < 1e-12
+    for n in (grey, colour):
+        assert correlation(n[..., 1:], n[..., :-1]) == pytest.approx(np.exp(-1 / (4 * 1.5**2)), abs=0.03)
+
+
+def test_a_mosaic_without_noise_is_the_picture_and_gradients_pass_flat_light() -> None:
+    """Every filter takes even light for what it is: its weights sum to one at each place."""
+    noise = BayerNoise(0.0, 1.0, torch.ones(3), (1, 0), "gradients")
+    even = torch.ones(1, 3, 8, 10).double()
+    padded = torch.nn.functional.pad(even, (2, 2, 2, 2)) + 0
+    padded[...] = 1.0
+    seen = noise._filters(padded) * padded
+    torch.testing.assert_close(noise._demosaicked(seen), even)
 
 
 def test_a_mosaic_leaves_coarse_noise_in_red_and_blue() -> None:

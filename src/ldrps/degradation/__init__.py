@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from ldrps.degradation.jpeg import Jpeg
     from ldrps.degradation.luma import Luma
     from ldrps.degradation.mask import Mask
-    from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoise, ShotReadNoise, WhiteNoise
+    from ldrps.degradation.noise import (
+        GrainNoise,
+        Noise,
+        PoissonNoise,
+        ReducedNoise,
+        SharedNoise,
+        ShotReadNoise,
+        WhiteNoise,
+    )
     from ldrps.degradation.parameter import Parameter
     from ldrps.degradation.plain import KINDS, from_plain
     from ldrps.degradation.sampling import Sampling, resize
@@ -39,6 +47,7 @@ _HOMES = {
     "Domain": "srgb",
     "Exposure": "tone",
     "GaussianBlur": "blur",
+    "GrainNoise": "noise",
     "Jpeg": "jpeg",
     "KINDS": "plain",
     "Linear": "base",
@@ -78,6 +87,7 @@ __all__ = [
     "Domain",
     "Exposure",
     "GaussianBlur",
+    "GrainNoise",
     "Jpeg",
     "Linear",
     "LocalLight",

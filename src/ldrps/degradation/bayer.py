@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -20,19 +20,30 @@ _BILINEAR = (
     ((0.0, 0.25, 0.0), (0.25, 1.0, 0.25), (0.0, 0.25, 0.0)),  # green
     ((0.25, 0.5, 0.25), (0.5, 1.0, 0.5), (0.25, 0.5, 0.25)),  # blue
 )
+# Malvar, He and Cutler 2004, fig. 2, of 16: a colour where another is seen, from both. Green where it is not seen; red
+# or blue at a green with its neighbours in the same row, or in the same column; red at a blue and the other way round.
+_GREEN = ((0, 0, -2, 0, 0), (0, 0, 4, 0, 0), (-2, 4, 8, 4, -2), (0, 0, 4, 0, 0), (0, 0, -2, 0, 0))
+_IN_ROW = ((0, 0, 1, 0, 0), (0, -2, 0, -2, 0), (-2, 8, 10, 8, -2), (0, -2, 0, -2, 0), (0, 0, 1, 0, 0))
+_IN_COLUMN = tuple(zip(*_IN_ROW, strict=True))
+_DIAGONAL = ((0, 0, -3, 0, 0), (0, 4, 0, 4, 0), (-3, 0, 12, 0, -3), (0, 4, 0, 4, 0), (0, 0, -3, 0, 0))
+
+_REACH = 2  # pixels around its own that they see
+
+Demosaicking = Literal["bilinear", "gradients"]
 
 
 @dataclass(frozen=True, eq=False)
 class BayerNoise(Noise):
-    """Shot and read noise of the one colour that each place of a sensor sees, spread to all three by bilinear
-    demosaicking, and raised by the white balance. Demosaicking is linear: what it does to the picture is not noise, and
-    is left out.
+    """Shot and read noise of the one colour that each place of a sensor sees, spread to all three by demosaicking, and
+    raised by the white balance. Demosaicking is linear here: what it does to the picture is not noise, and is left out.
 
     Attributes:
         shot: variance at the sensor's white in linear light, of 1.
         read: deviation in the dark, of 1.
         gains: of the white balance, (red, green, blue) of all pictures, [3], or of each, [B, 3].
         phase: where the first red is, (row, column), each 0 or 1; blue is diagonally beside it.
+        demosaicking: "bilinear", each colour by itself, or "gradients", each with the detail of the colour that is seen
+            (Malvar, He and Cutler 2004).
     """
 
     kind = "bayer noise"
@@ -41,15 +52,44 @@ class BayerNoise(Noise):
     read: Parameter
     gains: Tensor
     phase: tuple[int, int] = (0, 0)
+    demosaicking: Demosaicking = "bilinear"
 
     def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
-        light = to_linear(x)
-        noise = self._mosaic(light).sqrt() * normal(x.shape, x, random)  # of the two colours not seen, 0
-        return to_srgb(light + self._gains(x) * _gathered(noise) / _gathered(self._filters(x)[None]))
+        seen = self._beyond(to_linear(x))
+        noise = self._mosaic(seen).sqrt() * normal(seen.shape, x, random)  # of the two colours not seen, 0
+        return to_srgb(to_linear(x) + self._gains(x) * self._demosaicked(noise))
 
     def variance(self, x: Tensor) -> Tensor:
-        spread_out = (self._gains(x) / _gathered(self._filters(x)[None])) ** 2
-        return as_seen("linear", x, lambda light: spread_out * _gathered(self._mosaic(light), 2))
+        def spread_out(light: Tensor) -> Tensor:
+            return self._gains(x) ** 2 * self._demosaicked(self._mosaic(self._beyond(light)), 2)
+
+        return as_seen("linear", x, spread_out)
+
+    def _beyond(self, light: Tensor) -> Tensor:
+        """The picture with what filters see beyond its edge, mirrored so that colours go on in their order."""
+        return light if self.demosaicking == "bilinear" else F.pad(light, (_REACH,) * 4, mode="reflect")
+
+    def _demosaicked(self, mosaic: Tensor, power: int = 1) -> Tensor:
+        """Of [B, 3, H, W], each colour 0 where it was not seen, all three everywhere; by the weights to a power."""
+        filters = self._filters(mosaic)
+        if self.demosaicking == "bilinear":
+            return _gathered(mosaic, power) / _gathered(filters[None]) ** power
+        seen = mosaic.sum(1, keepdim=True)
+        kernels = (mosaic.new_tensor((_GREEN, _IN_ROW, _IN_COLUMN, _DIAGONAL)) / 16)[:, None] ** power
+        green, in_row, in_column, diagonal = F.conv2d(seen, kernels).split(1, 1)
+        seen, filters = (each[..., _REACH:-_REACH, _REACH:-_REACH] for each in (seen, filters))
+        red, _, blue = (each[None, None] for each in filters)
+        reds = red.amax(-1, keepdim=True)  # the rows in which greens have red beside them
+        beside = [reds * in_row + (1 - reds) * in_column, reds * in_column + (1 - reds) * in_row]
+        at_green = 1 - red - blue
+        return torch.cat(
+            [
+                red * seen + at_green * beside[0] + blue * diagonal,
+                at_green * seen + (1 - at_green) * green,
+                blue * seen + at_green * beside[1] + red * diagonal,
+            ],
+            1,
+        )
 
     def _scaled(self, strength: float) -> Self:
         return replace(self, shot=self.shot * strength * strength, read=self.read * strength)

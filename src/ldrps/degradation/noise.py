@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation.base import plain_fields
+from ldrps.degradation.kernels import taps
 from ldrps.degradation.parameter import Parameter, broadcast, by_strength, mean_of
 from ldrps.degradation.sampling import resampled, resize
 from ldrps.degradation.solve import slope_of
@@ -191,6 +193,47 @@ class SharedNoise(Noise):
 
     def words(self) -> str:
         return f"coarse noise {255 * mean_of(self.sigma):.0f} of 255"
+
+
+@dataclass(frozen=True, eq=False)
+class GrainNoise(Noise):
+    """Gaussian noise smoothed by a Gaussian, the grain of a film or the blotches that a camera's denoising leaves.
+
+    Attributes:
+        sigma: deviation of each value, of 1, if the channels do not share it.
+        spread: deviation of the smoothing in pixels.
+        colour: what it is of: 0 for grey grain, 1 for blotches of colour without any luma, 0.5 for equal channels that
+            share nothing.
+    """
+
+    kind = "grain"
+
+    sigma: Parameter
+    spread: float
+    colour: Parameter = 0.5
+
+    def sample(self, x: Tensor, random: np.random.Generator) -> Tensor:
+        batch, channels, height, width = x.shape
+        weights = taps(self.spread).to(x)
+        reach = len(weights) // 2
+        n = normal((batch, channels, height + 2 * reach, width + 2 * reach), x, random)
+        kernel = (weights / weights.norm()).expand(channels, 1, 1, -1)  # which keeps the variance
+        n = F.conv2d(F.conv2d(n, kernel, groups=channels), kernel.mT, groups=channels)
+        mean, colour = n.mean(1, keepdim=True), broadcast(self.colour, x)
+        # sqrt(2 (1 - c)) and sqrt(2 c) make both parts whole at a half.
+        n = (2 * (1 - colour)).sqrt() * mean + (2 * colour).sqrt() * (n - mean)
+        return x + broadcast(self.sigma, x) * n
+
+    def variance(self, x: Tensor) -> Tensor:
+        colour = broadcast(self.colour, x)
+        share = 2 * ((1 - colour) + colour * (x.shape[1] - 1)) / x.shape[1]
+        return (broadcast(self.sigma, x) ** 2 * share).expand_as(x)
+
+    def _scaled(self, strength: float) -> Self:
+        return replace(self, sigma=self.sigma * strength)
+
+    def words(self) -> str:
+        return f"grain {255 * mean_of(self.sigma):.0f} of 255, of {self.spread:.1f} px"
 
 
 @dataclass(frozen=True, eq=False)

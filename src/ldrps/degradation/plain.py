@@ -11,7 +11,7 @@ from typing import Any, get_args
 import torch
 
 from ldrps.degradation.base import Degradation
-from ldrps.degradation.bayer import BayerNoise
+from ldrps.degradation.bayer import BayerNoise, Demosaicking
 from ldrps.degradation.blur import Blur, Border, GaussianBlur
 from ldrps.degradation.clipping import Clipping, Rounding
 from ldrps.degradation.compose import Compose
@@ -20,7 +20,15 @@ from ldrps.degradation.fields import LocalLight, Streaks, Veil
 from ldrps.degradation.jpeg import Jpeg
 from ldrps.degradation.luma import Luma
 from ldrps.degradation.mask import Mask
-from ldrps.degradation.noise import Noise, PoissonNoise, ReducedNoise, SharedNoise, ShotReadNoise, WhiteNoise
+from ldrps.degradation.noise import (
+    GrainNoise,
+    Noise,
+    PoissonNoise,
+    ReducedNoise,
+    SharedNoise,
+    ShotReadNoise,
+    WhiteNoise,
+)
 from ldrps.degradation.sampling import Filter, Sampling
 from ldrps.degradation.srgb import Domain
 from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
@@ -33,12 +41,24 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "Domain": get_args(Domain),
     "Border": get_args(Border),
     "Filter": get_args(Filter),
+    "Demosaicking": get_args(Demosaicking),
 }
 
 _PARTS: tuple[type[Part], ...] = (
     *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, UncertainTone, Curve, GaussianBlur, Blur, Sampling),
     *(Mask, Luma, Jpeg),
-    *(Clipping, Rounding, Compose, WhiteNoise, PoissonNoise, ShotReadNoise, SharedNoise, ReducedNoise, BayerNoise),
+    *(
+        Clipping,
+        Rounding,
+        Compose,
+        WhiteNoise,
+        PoissonNoise,
+        ShotReadNoise,
+        SharedNoise,
+        GrainNoise,
+        ReducedNoise,
+        BayerNoise,
+    ),
 )
 KINDS: dict[str, type[Part]] = {part.kind: part for part in _PARTS}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from torch import Tensor
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     import torch
     from torch import nn
+
+NoiseKind = Literal["white", "camera", "jpeg"]
+NOISES: tuple[NoiseKind, ...] = get_args(NoiseKind)
 
 
 class Denoised(NamedTuple):

@@ -202,6 +202,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "middle": _OWN_BLOCKS,
         "text_width": Whole(0, WIDEST),
         "embedding": _WIDTH,
+        "kinds": Whole(1, 16),
     },
     "TonePosterior": {
         **_NAMES,

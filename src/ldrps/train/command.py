@@ -142,6 +142,7 @@ def _diffusion(
     if init is not None:
         known = _loaded(prior_folder(init), "unet")
         known = known if _same(text, _text(prior_folder(init))) else known.with_text(width)
+        known = known.with_kinds(max(config.unet.kinds, known.config["kinds"]))
         unet = _started(unet, known.with_channels(deviation[len(known.config["sigma_data"]) :]), init)
     if text is not None:
         text.model.requires_grad_(True).train()
@@ -175,7 +176,8 @@ def _pixels(
         raise InputError(f"the autoencoder of {whose} has {found} latents, pixels need {numbers}: {remedy}")
     if not there:
         save_part(out, "vae", vae)
-    return _diffusion(photos, held_out, out, config, seed, init)
+    white = replace(config, unet=replace(config.unet, kinds=1))  # the rivals know no other noise
+    return _diffusion(photos, held_out, out, white, seed, init)
 
 
 def _zero_dce(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ldrps.errors import InputError
+from ldrps.prior.base import NOISES
 from ldrps.prior.config import fault
 from ldrps.train.loop import TrainingPlan
 
@@ -40,6 +41,7 @@ class UNetConfig:
     widths: tuple[int, ...] = (128, 192, 256)
     blocks: tuple[int, ...] = (3, 4)
     middle: int = 6
+    kinds: int = len(NOISES)  # of noise
 
 
 @dataclass(frozen=True)

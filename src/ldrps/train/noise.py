@@ -1,28 +1,88 @@
-"""Noise as photographs have it: white in half of them, shared between neighbours and channels in the rest."""
+"""Noise for training: white, as cameras leave it, and as JPEG does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation import SharedNoise
+from ldrps.degradation import GrainNoise, Jpeg, Rounding, WhiteNoise
+from ldrps.degradation.jpeg import tables
+from ldrps.prior.base import NOISES, NoiseKind
+from ldrps.train.camera import photographed
 
-_WHITE = 0.5  # of all pictures
-_SHARED_CHANNELS = 0.25  # of those that are not white
+_LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
+# Shares of what is not white and not JPEG's alone.
+_CAMERA, _GRAIN, _BLOTCHES, _SAVED = 0.5, 0.2, 0.12, 0.18
+_SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
 
 
-def random_noise(random: np.random.Generator, shape: Sequence[int]) -> Tensor:
-    """Gaussian noise [B, 3, H, W] of variance one for each picture; half of them with a smoothing of its own.
+@dataclass(frozen=True)
+class Noisy:
+    """Pictures with noise.
 
-    Resizing, demosaicking and compression leave noise that neighbours share. A denoiser that has met only white noise
-    takes the coarse part of such noise for picture, and fine picture for noise.
+    Attributes:
+        seen: [B, 3, H, W]; in [0, 1] and rounded to bytes, but for white noise.
+        level: the root mean square of what was added, [B].
+        kind: which of `NOISES` it is, [B].
     """
-    white, several, neighbours, channels = torch.from_numpy(random.random((4, shape[0]))).float()
-    coloured = white >= _WHITE
-    # Neighbours of a weight a have a correlation of 2 a / (1 + 2 a^2): most a little, some two thirds.
-    a = 0.5 * neighbours**2 * coloured
-    share = channels * (coloured & (several < _SHARED_CHANNELS))
-    return SharedNoise(1.0, a, share).sample(torch.zeros(*shape), random)
+
+    seen: Tensor
+    level: Tensor
+    kind: Tensor
+
+
+def add_noise(clean: Tensor, kinds: list[NoiseKind], levels: Tensor, random: np.random.Generator) -> Noisy:
+    """Add noise of a kind to each of `clean` [B, 3, H, W] in [0, 1]; white noise is of `levels` [B], of 1."""
+    seen = torch.cat(
+        [
+            _MAKERS[kind](image, random) if kind in _MAKERS else WhiteNoise(float(level)).sample(image, random)
+            for image, kind, level in zip(clean.split(1), kinds, levels, strict=True)
+        ]
+    )
+    others = (seen - clean).square().mean((1, 2, 3)).sqrt().clamp_min(_LEAST)
+    kind = torch.tensor([NOISES.index(each) for each in kinds])
+    return Noisy(seen, torch.where(kind == 0, levels.to(others), others), kind)
+
+
+def camera_noise(image: Tensor, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] with the noise of a camera, grain, blotches of colour, or white noise that was saved."""
+    kind = random.random()
+    if kind < _CAMERA:
+        return photographed(image, random)
+    if kind < _CAMERA + _GRAIN:
+        sigma = _log_uniform(random, 2 / 255, 30 / 255)
+        grain = GrainNoise(sigma, _log_uniform(random, 0.3, 2.0), random.uniform(0, 0.6)).sample(image, random)
+        middle = 4 * image * (1 - image)  # film shows its grain in the middle of its range
+        seen = torch.lerp(image, grain, middle.clamp_min(0.1)) if random.random() < 0.5 else grain
+    elif kind < _CAMERA + _GRAIN + _BLOTCHES:
+        sigma = _log_uniform(random, 3 / 255, 20 / 255)
+        seen = GrainNoise(sigma, _log_uniform(random, 1.0, 4.0), random.uniform(0.85, 1)).sample(image, random)
+        seen = WhiteNoise(random.uniform(0, 6 / 255)).sample(seen, random)
+    else:
+        seen = WhiteNoise(_log_uniform(random, 2 / 255, 30 / 255)).sample(image, random)
+        return saved(seen, random.uniform(60, 95), random)
+    return saved(seen, random.uniform(70, 98), random) if random.random() < 0.3 else Rounding()(seen)
+
+
+def jpeg_residue(image: Tensor, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] as a JPEG file of quality 6 to 60 has it; some were saved before, on another grid."""
+    if random.random() < 0.3:
+        image = saved(image, _log_uniform(random, 20, 95), random)
+    return saved(image, _log_uniform(random, 6, 60), random)
+
+
+def saved(image: Tensor, quality: float, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] through JPEG with its first block anywhere, rounded to bytes."""
+    rows, columns = _SUBSAMPLINGS[random.integers(len(_SUBSAMPLINGS))]
+    offset = (int(random.integers(8 * rows)), int(random.integers(8 * columns)))
+    return Rounding()(Jpeg(tables(round(quality)), (rows, columns), offset)(Rounding()(image)))
+
+
+_MAKERS = {"camera": camera_noise, "jpeg": jpeg_residue}
+
+
+def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(random.uniform(np.log(low), np.log(high))))

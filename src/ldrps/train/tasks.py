@@ -16,13 +16,14 @@ from ldrps.caption.look import compose_caption, describe_look
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, noise_levels
 from ldrps.sampling.trust import denoising_errors
 from ldrps.sampling.unconditional import draw_from_noise
-from ldrps.train.noise import random_noise
+from ldrps.train.noise import add_noise
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import damage_tones
 
@@ -95,13 +96,14 @@ class View:
     log_sigma_mean: float = -1.7  # the levels of real noise
     log_sigma_deviation: float = 1.4
     captioned: float = 0.85  # of the pictures; the others learn to do without, for classifier-free guidance
+    real: float = 0.0  # of the crops with the noise of cameras or of JPEG in place of white, which has its own levels
 
 
 # Of equal cost. Texture is learned from crops; composition, and what captions say, from whole photographs in noise that
 # leaves only that to be told.
 _VIEWS = (
-    View(0.53, 8, 128, (1.0, 2.5), captioned=0.4),
-    View(0.10, 2, 256, (1.0, 1.6), captioned=0.4),
+    View(0.53, 8, 128, (1.0, 2.5), captioned=0.4, real=0.6),
+    View(0.10, 2, 256, (1.0, 1.6), captioned=0.4, real=0.6),
     View(0.12, 8, 128, (3.0, 3.0), -0.5),
     View(0.25, 32, 64, (2.0, 8.0), 1.2, 1.0),
 )
@@ -129,7 +131,10 @@ class DiffusionTask:
         ]
         text = model.embed(captions)
         sigma = np.exp(random.normal(view.log_sigma_mean, view.log_sigma_deviation, view.count))
-        return self._weighted_errors(model.unet, crops, sigma, random, text).mean()
+        others = NOISES[1 : model.unet.config["kinds"]]
+        share = view.real if others else 0.0
+        kinds = [others[random.integers(len(others))] if random.random() < share else "white" for _ in crops]
+        return self._weighted_errors(model.unet, crops, kinds, sigma, random, text).mean()
 
     def _caption(self, crop: Tensor, subject: str, random: np.random.Generator) -> str:
         """What the crop shows, each part left out now and then, so that short captions are understood too."""
@@ -140,19 +145,22 @@ class DiffusionTask:
         self,
         unet: LatentUNet,
         crops: Tensor,
+        kinds: list[NoiseKind],
         sigmas: NDArray[np.float64],
         random: np.random.Generator,
         text: Tensor | None,
     ) -> Tensor:
         """The loss of each crop [B, 3, H, W], [B]."""
         place = next(unet.parameters()).device
-        sigma = torch.from_numpy(sigmas).float()
-        z0 = self.autoencoder.encode(2 * crops - 1)
-        noise = self.autoencoder.encode(random_noise(random, crops.shape))
-        z0, noise, sigma = z0.to(place), noise.to(place), sigma.to(place)
-        x = (z0 + sigma.reshape(-1, 1, 1, 1) * noise).contiguous(memory_format=torch.channels_last)
+        noisy = add_noise(crops, kinds, torch.from_numpy(sigmas / 2).float(), random)
+        z0, x = (self.autoencoder.encode(2 * pictures - 1).to(place) for pictures in (crops, noisy.seen))
+        x, sigma, kind = (
+            x.contiguous(memory_format=torch.channels_last),
+            2 * noisy.level.to(place),
+            noisy.kind.to(place),
+        )
         c_skip, c_out, _ = unet.coefficients(sigma)
-        error = (unet.network(x, sigma, text) - (z0 - c_skip * x) / c_out).square()
+        error = (unet.network(x, sigma, text, kind) - (z0 - c_skip * x) / c_out).square()
         in_pixels = c_out.square() / c_out.square().mean(1, keepdim=True)
         return (error * (1 + self.pixel_weight * (in_pixels - 1))).mean((1, 2, 3))
 
@@ -183,17 +191,19 @@ class DiffusionTask:
             rows += [[(to_pil(each), "") for each in side] for side in ((x + 1) / 2, once)]
         return contact_sheet(rows)
 
-    def _denoised(self, model: CaptionedDenoiser, x: Tensor, sigma: Tensor) -> Tensor:
+    def _denoised(self, model: CaptionedDenoiser, x: Tensor, sigma: Tensor, kind: Tensor | None = None) -> Tensor:
         """One step without caption, decoded, [B, 3, H, W] in [0, 1], not clamped."""
         place = next(model.parameters()).device
         text = model.embed([""])
         words = None if text is None else text.expand(len(x), -1, -1)
-        z0 = model.unet(x.to(place), sigma.to(place), words).float().cpu()
+        kind = None if kind is None else kind.to(place)
+        z0 = model.unet(x.to(place), sigma.to(place), words, kind).float().cpu()
         return (self.autoencoder.decode(z0) + 1) / 2
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """PSNR in dB after one step, at white pixel noise of 15, 25 and 50 of 255, on held-out crops; and, if the model
-        knows text, how many per cent of the error in heavy noise the right captions take away.
+        """PSNR in dB after one step, at white pixel noise of 15, 25 and 50 of 255, on held-out crops; what a step gains
+        on the other kinds of noise that the model knows; and, if it knows text, how many per cent of the error in heavy
+        noise the right captions take away.
         """
         assert isinstance(model, CaptionedDenoiser)
         random = np.random.default_rng(VALIDATION_SEED)
@@ -206,6 +216,11 @@ class DiffusionTask:
             once = self._denoised(model, z0 + sigma.reshape(-1, 1, 1, 1) * noise, sigma)
             error = (once - crops).pow(2).mean((1, 2, 3))
             figures[f"psnr_{level}"] = float(-10 * error.log10().mean())
+        for kind in NOISES[1 : model.unet.config["kinds"]]:
+            noisy = add_noise(crops, [kind] * len(crops), torch.zeros(len(crops)), random)
+            once = self._denoised(model, self.autoencoder.encode(2 * noisy.seen - 1), 2 * noisy.level, noisy.kind)
+            before, after = ((each - crops).pow(2).mean((1, 2, 3)) for each in (noisy.seen, once))
+            figures[f"gain_{kind}"] = float(10 * (before / after).log10().mean())
         if model.knows_text:
             figures["caption_gain"] = self._caption_gain(model)
         return figures

@@ -23,7 +23,7 @@ _HEAD = 32  # channels of an attention head
 
 
 class LatentUNet(ModelMixin, ConfigMixin):
-    """D(x; sigma, text): noisy latents x = z0 + sigma n, [B, C, h, w], to the expected clean latents, same shape.
+    """D(x; sigma, text, kind): noisy latents x = z0 + sigma n, [B, C, h, w], to the expected clean ones, same shape.
 
     Statistics are taken over the channels of one place, never over the picture, so that a tile of a picture is denoised
     as the whole would be; only the attention of the coarsest level looks far.
@@ -34,6 +34,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
         blocks: on each level but the coarsest, before it and again after it.
         middle: blocks of the coarsest level, half of them before the attention.
         text_width: D of the embeddings of captions [B, L, D]; 0 for a net that knows no text.
+        kinds: how many kinds of noise n it tells apart; the first is white, which is what diffusion needs.
 
     Raises:
         InputError: widths and blocks do not go together.
@@ -48,6 +49,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
         middle: int = 6,
         text_width: int = 0,
         embedding: int = 256,
+        kinds: int = 1,
     ) -> None:
         super().__init__()
         if len(blocks) != len(widths) - 1 or widths[-1] % _HEAD:
@@ -59,6 +61,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
         self.time_features = Timesteps(64, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_embedding = TimestepEmbedding(64, embedding)
         self.text_embedding = _zero(nn.Linear(text_width, embedding)) if text_width else None
+        self.kind_embedding = _zero(nn.Linear(kinds, embedding, bias=False)) if kinds > 1 else None
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
         levels = list(zip(widths[:-1], blocks, strict=True))
         self.encoder = nn.ModuleList(_stack(width, count, embedding) for width, count in levels)
@@ -82,6 +85,15 @@ class LatentUNet(ModelMixin, ConfigMixin):
         copy.load_state_dict(known, strict=False)
         if copy.attention.words is not None:
             _zero(copy.attention.words)
+        return copy
+
+    def with_kinds(self, kinds: int) -> LatentUNet:
+        """A copy that tells more kinds of noise apart, and has yet to learn in what the new ones differ."""
+        copy = self._untrained(kinds=kinds)
+        state = copy.state_dict()
+        for name, known in self.state_dict().items():
+            target = state[name][:, : known.shape[1]] if name == "kind_embedding.weight" else state[name]
+            target.copy_(known)
         return copy
 
     def with_channels(self, sigma_data: list[float]) -> LatentUNet:
@@ -109,8 +121,11 @@ class LatentUNet(ModelMixin, ConfigMixin):
         norm = (s**2 + d**2).sqrt()
         return d**2 / norm**2, s * d / norm, 1 / norm
 
-    def network(self, x: Tensor, sigma: Tensor, text: Tensor | None = None) -> Tensor:
-        """F(c_in x; sigma, text), the raw network, whose training target is (z0 - c_skip x) / c_out."""
+    def network(self, x: Tensor, sigma: Tensor, text: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
+        """F(c_in x; sigma, text, kind), the raw network, whose training target is (z0 - c_skip x) / c_out.
+
+        kind [B] counts from 0, white, which is also what None stands for.
+        """
         _, _, c_in = self.coefficients(sigma)
         weights = self.first.weight.dtype
         # ln sigma runs from about -4 to 3; spread over the range that the features of a timestep were made for.
@@ -118,6 +133,9 @@ class LatentUNet(ModelMixin, ConfigMixin):
         if text is not None and self.text_embedding is not None:
             text = text.to(weights)
             condition = condition + self.text_embedding(text.mean(1))
+        if self.kind_embedding is not None:
+            kind = x.new_zeros(len(x), dtype=torch.long) if kind is None else kind
+            condition = condition + self.kind_embedding(F.one_hot(kind, self.config["kinds"]).to(weights))
         condition = F.silu(condition)
 
         h = self.first((c_in * x).to(weights))
@@ -133,9 +151,9 @@ class LatentUNet(ModelMixin, ConfigMixin):
             h = _run(blocks, F.pixel_shuffle(up(h), 2) + skip, condition)
         return self.last(h).to(x.dtype)
 
-    def forward(self, x: Tensor, sigma: Tensor, text: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, sigma: Tensor, text: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
         c_skip, c_out, _ = self.coefficients(sigma)
-        return c_skip * x + c_out * self.network(x, sigma, text)
+        return c_skip * x + c_out * self.network(x, sigma, text, kind)
 
 
 class _Block(nn.Module):
@@ -210,6 +228,6 @@ def _run(blocks: nn.Module, x: Tensor, condition: Tensor) -> Tensor:
 def _zero(layer: nn.Conv2d | nn.Linear) -> nn.Module:
     """A layer that begins as zero: a residual that begins as nothing."""
     nn.init.zeros_(layer.weight)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer

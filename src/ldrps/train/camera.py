@@ -1,0 +1,90 @@
+"""A photograph taken again: the noise of a sensor, and what a camera makes of it on the way to a file."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ldrps.degradation import BayerNoise, Jpeg, Rounding, Tone, resize
+from ldrps.degradation.jpeg import tables
+from ldrps.degradation.kernels import taps
+
+# Brooks et al. 2019, section 3.1: read noise goes with shot noise, by the sensitivity that is set.
+_SHOT = (2e-5, 1e-2)
+_READ = (2.18, 1.20, 0.26)  # slope, offset and deviation of ln read^2
+_LUMA = (0.299, 0.587, 0.114)
+_DARK, _REDUCED, _DENOISED, _SHARPENED, _SAVED, _HOT = 0.3, 0.5, 0.5, 0.4, 0.5, 0.1  # shares of pictures
+
+
+def photographed(image: Tensor, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] in [0, 1] with the noise that a camera would have left in it, rounded to bytes.
+
+    Shot and read noise on a mosaic in linear light, hot pixels, demosaicking, white balance, the camera's denoising and
+    sharpening, reduction by up to 2.5, JPEG. What the camera does to the picture itself is left out: the difference to
+    `image` is noise. Some are taken too dark and brightened afterwards, noise, steps and blocks with them.
+    """
+    dark = _underexposure(random) if random.random() < _DARK else None
+    exposed = image if dark is None else dark(image)
+    scale = random.uniform(1, 2.5) if random.random() < _REDUCED else 1.0
+    size = image.shape[-2:]
+    large = resize(exposed, (round(size[0] * scale), round(size[1] * scale))).clamp(0, 1)
+    noise = _processed(_sensor_noise(large, random), large, random)
+    seen = exposed + resize(noise, (size[0], size[1]))
+    if random.random() < _SAVED:
+        subsampling = ((1, 1), (1, 2), (2, 2))[random.integers(3)]
+        offset = (int(random.integers(8)), int(random.integers(8)))
+        seen = Jpeg(tables(round(random.uniform(70, 98))), subsampling, offset)(Rounding()(seen))
+    seen = Rounding()(seen)
+    return seen if dark is None else dark.invert(seen).clamp(0, 1)
+
+
+def _underexposure(random: np.random.Generator) -> Tone:
+    return Tone(float(np.exp(random.uniform(np.log(0.15), np.log(0.8)))), gamma=random.uniform(0.8, 1.5))
+
+
+def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
+    shot = float(np.exp(random.uniform(*np.log(_SHOT))))
+    slope, offset, deviation = _READ
+    read = float(np.exp((slope * np.log(shot) + offset + random.normal(0, deviation)) / 2))
+    gains = torch.tensor([random.uniform(1.2, 2.6), 1.0, random.uniform(1.2, 2.4)])
+    phase = (int(random.integers(2)), int(random.integers(2)))
+    demosaicking = "gradients" if random.random() < 0.6 else "bilinear"
+    noise = BayerNoise(shot, read, gains, phase, demosaicking).sample(image, random) - image  # type: ignore[arg-type]
+    if random.random() < _HOT:  # a pixel that is always lit, which demosaicking spreads to its neighbours
+        hot = torch.from_numpy(random.random((1, 1, *image.shape[-2:])) < random.uniform(1e-4, 2e-3)).float()
+        channel = torch.eye(3)[random.integers(3)].reshape(1, 3, 1, 1)
+        spread = _smoothed(hot, 0.5)
+        noise = noise + random.uniform(0.1, 0.8) * spread / 0.4 * channel
+    return noise
+
+
+def _processed(noise: Tensor, image: Tensor, random: np.random.Generator) -> Tensor:
+    """Noise after a camera's denoising, which smooths colours most and spares edges, and its sharpening."""
+    if random.random() < _DENOISED:
+        luma = (noise * noise.new_tensor(_LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+        colour = noise - luma
+        if random.random() < 0.8:
+            colour = torch.lerp(colour, _smoothed(colour, random.uniform(0.6, 3)), random.uniform(0.3, 1))
+        luma = torch.lerp(luma, _smoothed(luma, random.uniform(0.5, 1.3)), random.uniform(0, 0.85) * _flatness(image))
+        noise = luma + colour
+    if random.random() < _SHARPENED:
+        noise = noise + random.uniform(0.2, 1.2) * (noise - _smoothed(noise, random.uniform(0.6, 1.2)))
+    return noise
+
+
+def _flatness(image: Tensor) -> Tensor:
+    """1 where there are no edges, to 0 on strong ones, [1, 1, H, W]."""
+    grey = _smoothed(image.mean(1, keepdim=True), 1.0)
+    down, across = (F.pad(grey, pad, mode="replicate") for pad in ((0, 0, 0, 1), (0, 1, 0, 0)))
+    slope = (down.diff(dim=-2).square() + across.diff(dim=-1).square()).sqrt()
+    return torch.exp(-slope / 0.03)
+
+
+def _smoothed(x: Tensor, sigma: float) -> Tensor:
+    """[1, C, H, W] by a Gaussian of that many pixels."""
+    kernel = taps(sigma).to(x).expand(x.shape[1], 1, 1, -1)
+    reach = kernel.shape[-1] // 2
+    x = F.conv2d(F.pad(x, (reach, reach, 0, 0), mode="reflect"), kernel, groups=x.shape[1])
+    return F.conv2d(F.pad(x, (0, 0, reach, reach), mode="reflect"), kernel.mT, groups=x.shape[1])
