@@ -152,8 +152,9 @@ class DiffusionTask:
     ) -> Tensor:
         """The loss of each crop [B, 3, H, W], [B]."""
         place = next(unet.parameters()).device
-        noisy = add_noise(crops, kinds, torch.from_numpy(sigmas / 2).float(), random)
-        z0, x = (self.autoencoder.encode(2 * pictures - 1).to(place) for pictures in (crops, noisy.seen))
+        with torch.autocast("cpu", enabled=False):  # bfloat16 rounds more away than the finest noise is
+            noisy = add_noise(crops, kinds, torch.from_numpy(sigmas / 2).float(), random)
+            z0, x = (self.autoencoder.encode(2 * pictures - 1).to(place) for pictures in (crops, noisy.seen))
         x, sigma, kind = (
             x.contiguous(memory_format=torch.channels_last),
             2 * noisy.level.to(place),
