@@ -78,7 +78,9 @@ def evaluate(
 def train(
     part: Annotated[
         str,
-        typer.Argument(help="autoencoder, then text if captions matter, diffusion and tone; or pixels; or zero-dce."),
+        typer.Argument(
+            help="autoencoder, then text if captions matter, diffusion, tone and noise; or pixels; or zero-dce."
+        ),
     ],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
     out: Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ldrps.estimation import PACKAGED, estimators_folder
+from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, save_network
@@ -21,29 +22,41 @@ class Estimators:
     Attributes:
         name: where they are from, for records.
         tone: the judge of exposure, contrast, colour and haze.
+        noise: that of noise.
     """
 
     name: str
     tone: TonePosterior
+    noise: NoisePosterior
 
     def to(self, device: torch.device) -> Estimators:
         """These, moved to a device."""
         self.tone.to(device)
+        self.noise.to(device)
         return self
 
 
 def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device = "cpu") -> Estimators:
-    """Load the estimators of the package, or those that `ldrps train tone` put into a folder.
+    """Load the estimators of the package, or those that `ldrps train tone` or `ldrps train noise` put into a folder;
+    what is not there is the package's.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
     """
     root, place = estimators_folder(name), usable_device(device, torch.float32)
-    if not (root / "tone").is_dir():
-        raise unusable(root, "no tone/", "a folder that `ldrps train tone` wrote", "check the name, or leave it out")
-    return Estimators(str(name), load_network(TonePosterior, root, "tone", device=place))
+    there = [part for part in ("tone", "noise") if (root / part).is_dir()]
+    if not there:
+        wanted = "a folder that `ldrps train tone` or `ldrps train noise` wrote"
+        raise unusable(root, "no tone/ and no noise/", wanted, "check the name, or leave it out")
+    packaged = estimators_folder(PACKAGED)
+    homes = {part: root if part in there else packaged for part in ("tone", "noise")}
+    return Estimators(
+        str(name),
+        load_network(TonePosterior, homes["tone"], "tone", device=place),
+        load_network(NoisePosterior, homes["noise"], "noise", device=place),
+    )
 
 
-def save_tone(root: Path, tone: TonePosterior) -> None:
-    """Put a trained judge of tone into a folder of estimators, in half precision."""
-    save_network(tone, root, "tone", torch.float16)
+def save_estimator(root: Path, part: str, network: TonePosterior | NoisePosterior) -> None:
+    """Put a trained judge into a folder of estimators, in half precision."""
+    save_network(network, root, part, torch.float16)

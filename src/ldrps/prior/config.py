@@ -212,9 +212,18 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "undamaged": _SHARE,
         "field_bins": Whole(1, 64),
     },
+    "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
 }
 # Where a field that has no use is told, as diffusers would: it may be a network that we only half know.
-_TOLD = {"UNet2DConditionModel", "UNet2DModel", "AutoencoderKL", "PatchAutoencoder", "LatentUNet", "TonePosterior"}
+_TOLD = {
+    "UNet2DConditionModel",
+    "UNet2DModel",
+    "AutoencoderKL",
+    "PatchAutoencoder",
+    "LatentUNet",
+    "TonePosterior",
+    "NoisePosterior",
+}
 
 
 class Fault(NamedTuple):

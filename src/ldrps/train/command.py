@@ -17,7 +17,8 @@ from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
 from ldrps.estimation import PACKAGED
-from ldrps.estimation.estimators import load_estimators, save_tone
+from ldrps.estimation.estimators import load_estimators, save_estimator
+from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.files import replace_file
 from ldrps.prior import EMBEDDED, prior_folder
@@ -29,6 +30,7 @@ from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.loop import TrainingProgress, TrainingTask, train
+from ldrps.train.noises import NONE, NoiseTask
 from ldrps.train.order import check_order
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import (
@@ -75,7 +77,8 @@ def train_part(
     """
     check_order(part, data, out, config=config, device=device, init=init)
     settings = read_config(config)
-    plan = {"tone": settings.tone, "zero-dce": settings.zero_dce}.get(part, settings.diffusion)
+    plans = {"tone": settings.tone, "noise": settings.noise, "zero-dce": settings.zero_dce}
+    plan = plans.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
     plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     usable_device(plan.device, torch.float32)
@@ -86,7 +89,7 @@ def train_part(
         make = _make_autoencoder if part == "autoencoder" else _make_text
         yield make(photos, held_out, out, settings, plan.seed)
         return
-    prepare = {"tone": _tone, "diffusion": _diffusion, "pixels": _pixels, "zero-dce": _zero_dce}[part]
+    prepare = {"tone": _tone, "noise": _noise, "diffusion": _diffusion, "pixels": _pixels, "zero-dce": _zero_dce}[part]
     model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
     training = train(model, task, plan, out / "training" / part, resume=resume)
@@ -123,7 +126,17 @@ def _tone(
     if init is not None:
         known = load_estimators(PACKAGED if init == EMBEDDED else init).tone
         model = _started(model, known, init)
-    return model, ToneTask(photos, held_out), lambda: save_tone(out, model)
+    return model, ToneTask(photos, held_out), lambda: save_estimator(out, "tone", model)
+
+
+def _noise(
+    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+) -> _Prepared:
+    model = NoisePosterior(none=NONE)
+    if init is not None:
+        known = load_estimators(PACKAGED if init == EMBEDDED else init).noise
+        model = _started(model, known, init)
+    return model, NoiseTask(photos, held_out), lambda: save_estimator(out, "noise", model)
 
 
 def _diffusion(

@@ -55,6 +55,7 @@ class TrainingConfig:
         default_factory=lambda: TrainingPlan(steps=6000, learning_rate=1.2e-3, ema=0.998, validate_every=500)
     )
     tone: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))
+    noise: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=5000, ema=0.998, validate_every=500))
     zero_dce: TrainingPlan = field(
         default_factory=lambda: TrainingPlan(steps=3000, ema=0.995, gradient_norm=0.1, validate_every=500)
     )

@@ -1,0 +1,134 @@
+"""The noise posterior: what a small net, trained on clean photographs alone, believes of the noise in a picture.
+
+An amortised posterior, as that of tones: photographs get white noise, the noise of cameras or that of JPEG, or none,
+and the net learns which it was, and how much. It sees noise that neighbours share, which statistics of fine detail do
+not, and has met the textures that they take for noise.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+from ldrps.degradation.kernels import taps
+from ldrps.errors import InputError
+from ldrps.estimation.noise import estimate_noise
+from ldrps.prior.base import NOISES
+
+SMALLEST = 32  # pixels a side that it can judge
+_FINE = 0.01  # of 1: detail below this is seen in proportion, above it in logarithms
+_SCALES = (1, 2, 4)  # of the copies whose finest detail is measured: noise that neighbours share shows in small ones
+_LEAST = 1e-4  # of 1: a measured deviation below this is none
+# Luma and two differences of colours, orthonormal.
+_OPPONENT = ((0.57735, 0.57735, 0.57735), (0.70711, 0.0, -0.70711), (0.40825, -0.81650, 0.40825))
+
+
+@dataclass(frozen=True)
+class NoiseBelief:
+    """What may be in each of B pictures.
+
+    Attributes:
+        probability: of no noise, and of each of `NOISES`, [B, 1 + kinds].
+        middle: of the logarithm of the deviation, of 1, of each kind if it is there, [B, kinds].
+        spread: the deviation of that logarithm, [B, kinds].
+    """
+
+    probability: Tensor
+    middle: Tensor
+    spread: Tensor
+
+    def log_likelihood(self, kind: Tensor, level: Tensor) -> Tensor:
+        """Log density, [B], of a kind [B], 0 for none, 1 for the first of `NOISES`, and a deviation [B] of 1."""
+        told = self.probability.gather(1, kind[:, None])[:, 0].log()
+        of = (kind - 1).clamp_min(0)[:, None]
+        middle, spread = (each.gather(1, of)[:, 0] for each in (self.middle, self.spread))
+        density = -((level.log() - middle) ** 2) / (2 * spread**2) - spread.log()
+        return told + torch.where(kind > 0, density, 0.0)
+
+
+class NoisePosterior(ModelMixin, ConfigMixin):
+    """Pictures [B, 3, H, W] in [0, 1], of at least 32 pixels a side, to what noise they may have, a `NoiseBelief`.
+
+    `none` is the share of pictures without noise among those that it was trained on.
+    """
+
+    @register_to_config
+    def __init__(self, widths: tuple[int, ...] = (24, 32, 48, 64), none: float = 0.3) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(6, widths[0], 3, padding=1)]
+        for width, wider in itertools.pairwise(widths):
+            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), _Residual(wider)]
+        self.features = nn.Sequential(*layers, nn.SiLU())
+        # Where to look is the net's to say: a wall tells more of noise than grass.
+        self.attention = nn.Conv2d(widths[-1], 4, 1)
+        self.trunk = nn.Linear(6 * widths[-1] + 3 * len(_SCALES), 128)
+        self.answer = nn.Linear(128, 1 + 3 * len(NOISES))
+        nn.init.normal_(self.answer.weight, std=0.01)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(self, images: Tensor, visible: Tensor | None = None) -> NoiseBelief:
+        """`visible` [1, 1, H, W] in [0, 1] is how much each pixel counts.
+
+        Raises:
+            InputError: the pictures are too small.
+        """
+        if min(images.shape[-2:]) < SMALLEST:
+            raise InputError(f"images have shape {list(images.shape)}; both sides must be {SMALLEST} pixels or more")
+        images = images.clamp(0, 1)
+        features = self.features(torch.cat([2 * images - 1, torch.asinh(_detail(images) / _FINE)], 1))
+        weights = torch.ones_like(features[:, :1])
+        if visible is not None:
+            weights = F.interpolate(visible.to(images), features.shape[-2:], mode="area").clamp_min(1e-6) * weights
+        pooled = torch.cat([_moments(features, weights), self._looked_at(features, weights)], 1)
+        told = F.silu(self.trunk(torch.cat([pooled, _statistics(images, visible)], 1)))
+        logits, middle, spread = self.answer(told).split([1 + len(NOISES), len(NOISES), len(NOISES)], 1)
+        return NoiseBelief(
+            F.softmax(logits, 1).clamp_min(1e-6), (middle - 4).clamp(-7.5, 0), (spread - 1).clamp(-4, 1).exp()
+        )
+
+    def _looked_at(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Means of the features [B, C, h, w] over the places that four attentions choose, [B, 4 C]."""
+        seen = (self.attention(features) + weights.log()).flatten(2).softmax(2)
+        return torch.einsum("bap,bcp->bac", seen, features.flatten(2)).flatten(1)
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+
+
+def _moments(features: Tensor, weights: Tensor) -> Tensor:
+    """Mean and deviation over places, [B, 2 C]."""
+    weights = weights / weights.mean((2, 3), keepdim=True)
+    mean = (weights * features).mean((2, 3), keepdim=True)
+    deviation = ((weights * (features - mean) ** 2).mean((2, 3)) + 1e-6).sqrt()
+    return torch.cat([mean[:, :, 0, 0], deviation], 1)
+
+
+def _detail(images: Tensor) -> Tensor:
+    """Images less what is coarser than a pixel."""
+    kernel = taps(0.8).to(images).expand(3, 1, 1, -1)
+    reach = kernel.shape[-1] // 2
+    smooth = F.conv2d(F.pad(images, (reach, reach, 0, 0), mode="replicate"), kernel, groups=3)
+    return images - F.conv2d(F.pad(smooth, (0, 0, reach, reach), mode="replicate"), kernel.mT, groups=3)
+
+
+def _statistics(images: Tensor, visible: Tensor | None) -> Tensor:
+    """Logarithms of the noise that the finest detail of luma and colour would be, in full size and smaller, [B, 9]."""
+    opponent = torch.einsum("bchw,dc->bdhw", images, images.new_tensor(_OPPONENT))
+    told = []
+    for scale in _SCALES:
+        mask = None if visible is None else F.avg_pool2d(visible.to(images), scale)
+        told.append(estimate_noise(F.avg_pool2d(opponent, scale), mask))
+    return (torch.cat(told, 1) + _LEAST).log() + 5

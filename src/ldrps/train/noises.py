@@ -1,0 +1,89 @@
+"""What the noise posterior learns: which noise was added to a picture, and how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ldrps.degradation import Rounding
+from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.image.arrays import to_pil
+from ldrps.image.sheet import contact_sheet
+from ldrps.prior.base import NOISES, NoiseKind
+from ldrps.train.graphics import graphic
+from ldrps.train.noise import Noisy, add_noise
+from ldrps.train.photos import Photographs
+
+NONE = 0.3  # of all pictures
+VALIDATION_SEED = 12345
+_GRAPHICS = 0.1  # of all pictures
+_WHITE = (1.0, 50.0)  # deviations of white noise, of 255
+_UNSEEN = 0.6 / 255  # less is rounding
+
+
+@dataclass(frozen=True)
+class NoiseTask:
+    """Telling noise of every kind, and how much there is, from texture and from what is no photograph."""
+
+    train: Photographs
+    held_out: Photographs
+    batch: int = 16
+    size: int = 96
+    reduction: tuple[float, float] = (1.0, 2.5)
+
+    def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
+        assert isinstance(model, NoisePosterior)
+        with torch.autocast("cpu", enabled=False):
+            noisy, kind = self.examples(self.train, self.batch, random)
+        place = next(model.parameters()).device
+        belief = model(noisy.seen.to(place))
+        return -belief.log_likelihood(kind.to(place), noisy.level.to(place)).mean()
+
+    def examples(self, photos: Photographs, count: int, random: np.random.Generator) -> tuple[Noisy, Tensor]:
+        """Pictures, and what was done to each, [count]: 0 for nothing, 1 for the first of `NOISES`."""
+        clean = photos.crops(random, count, self.size, self.reduction)
+        for index in np.flatnonzero(random.random(count) < _GRAPHICS):
+            clean[index] = graphic(self.size, random)[0]
+        happened = random.random(count) >= NONE
+        kinds: list[NoiseKind] = [NOISES[random.integers(len(NOISES))] if each else "white" for each in happened]
+        low, high = np.log(_WHITE)
+        levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
+        noisy = add_noise(clean, kinds, levels, random)
+        seen = Rounding()(noisy.seen)  # as files hold it
+        told = (noisy.kind + 1) * (torch.from_numpy(happened) & (noisy.level > _UNSEEN))
+        return Noisy(seen, noisy.level.clamp_min(1e-4), noisy.kind), told
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """How often the likeliest of none and the kinds is right, in per cent; the error of the deviation of what is
+        there, as a factor; and how probable noise is held for where there is none, on average.
+        """
+        assert isinstance(model, NoisePosterior)
+        noisy, kind = self.examples(self.held_out, 384, np.random.default_rng(VALIDATION_SEED))
+        place = next(model.parameters()).device
+        belief = model(noisy.seen.to(place))
+        right = belief.probability.argmax(1).cpu() == kind
+        of = (kind - 1).clamp_min(0)[:, None]
+        error = (noisy.level.log() - belief.middle.cpu().gather(1, of)[:, 0])[kind > 0]
+        return {
+            "right": 100 * float(right.float().mean()),
+            "factor": float(error.square().mean().sqrt().exp()),
+            "false_alarm": 1 - float(belief.probability[:, 0].cpu()[kind == 0].mean()),
+            "likelihood": float(belief.log_likelihood(kind.to(place), noisy.level.to(place)).mean()),
+        }
+
+    def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
+        """Held-out pictures with what is believed of each."""
+        assert isinstance(model, NoisePosterior)
+        noisy, _ = self.examples(self.held_out, 32, np.random.default_rng(VALIDATION_SEED))
+        belief = model(noisy.seen.to(next(model.parameters()).device))
+        names = ("none", *NOISES)
+        shown = []
+        for image, probability, middle in zip(noisy.seen, belief.probability, belief.middle, strict=True):
+            kind = int(probability.argmax())
+            level = f" {255 * float(middle[kind - 1].exp()):.1f}" if kind else ""
+            shown.append((to_pil(image), f"{names[kind]}{level}"))
+        return {"noises": contact_sheet([shown[start : start + 8] for start in range(0, len(shown), 8)])}
