@@ -148,16 +148,12 @@ class BlindSettings(MethodSettings):
     # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
     # leaves noise alone.
     noise: float | None = None
-    # The estimate of noise sees too little of what neighbouring pixels share, as all noise does that was resized or
-    # demosaicked; this factor is where one step of the denoiser did best on such noise.
-    noise_factor: float = 1.15
-    # What a denoising step takes away, relative to the noise that was estimated: at the first of these, or less, the
-    # estimate saw nothing but fine texture; at the second, or more, nothing but noise.
-    texture: tuple[float, float] = (0.55, 0.7)
+    # The denoiser is told of so many times the noise that is estimated.
+    noise_factor: float = 1.0
     # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
     data_variance: float = 1.0
     # Noise below this (of 255) is left alone: so much is in good photographs.
-    floor: float = 1.5
+    floor: float = 0.7
     # A caption is not followed if with it the denoiser's error on a small copy of the picture grows by more than this
     # share: the right ones take away 0.07 on average, a few of them add some.
     caption_misleads: float = 0.03
@@ -170,8 +166,6 @@ class BlindSettings(MethodSettings):
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
         _check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
-        rising = len(self.texture) == 2 and self.texture[0] < self.texture[1]
-        _check(rising, "texture", self.texture, "two shares, the second above the first")
         _check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")
         _check(1 <= self.shifts <= 64, "shifts", self.shifts, "1 to 64")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from ldrps.degradation.parameter import Parameter
     from ldrps.degradation.plain import KINDS, from_plain
+    from ldrps.degradation.residue import JpegResidue
     from ldrps.degradation.sampling import Sampling, resize
     from ldrps.degradation.srgb import Domain, to_linear, to_srgb
     from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
@@ -49,6 +50,7 @@ _HOMES = {
     "GaussianBlur": "blur",
     "GrainNoise": "noise",
     "Jpeg": "jpeg",
+    "JpegResidue": "residue",
     "KINDS": "plain",
     "Linear": "base",
     "LocalLight": "fields",
@@ -89,6 +91,7 @@ __all__ = [
     "GaussianBlur",
     "GrainNoise",
     "Jpeg",
+    "JpegResidue",
     "Linear",
     "LocalLight",
     "Luma",

@@ -13,12 +13,24 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Degradation, Noise, Pointwise, UncertainTone, WhiteNoise, from_plain
+from ldrps.degradation import (
+    Degradation,
+    GrainNoise,
+    JpegResidue,
+    Noise,
+    Pointwise,
+    SharedNoise,
+    UncertainTone,
+    WhiteNoise,
+    from_plain,
+)
 from ldrps.errors import InputError, LdrpsError, SettingsError
 from ldrps.estimation.files import PlainDamage, named_parts, read_plain
 from ldrps.estimation.limits import check_even, check_limits
+from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
+Removable = WhiteNoise | SharedNoise | GrainNoise | JpegResidue
 Value = TypeVar("Value", bound=Degradation | Noise, covariant=True)
 
 
@@ -78,7 +90,8 @@ class Damage:
 
     Attributes:
         tone: exposure, contrast, colour and haze, as one curve of each channel.
-        noise: the noise of the picture whose tones are as they should be, in the size in which it is worked on.
+        noise: the noise of the picture whose tones are as they should be, in the size in which it is worked on: white,
+            shared between neighbours or grain, as cameras and films leave it, or what JPEG has added.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
@@ -86,7 +99,7 @@ class Damage:
     """
 
     tone: Estimate[Pointwise] | None = None
-    noise: Estimate[WhiteNoise] | None = None
+    noise: Estimate[Removable] | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _WANTED.items():
@@ -98,8 +111,11 @@ class Damage:
             check_limits(self.tone.value)
             check_even(self.tone.value)
         if self.noise is not None:
-            if isinstance(self.noise.value.sigma, Tensor):
-                raise SettingsError("sigma of the noise is a list; it must be a number, the same everywhere")
+            for field in dataclasses.fields(self.noise.value):
+                if isinstance(getattr(self.noise.value, field.name), Tensor):
+                    raise SettingsError(
+                        f"{field.name} of the noise is a list; it must be a number, the same everywhere"
+                    )
             check_limits(self.noise.value)
 
     def __eq__(self, other: object) -> bool:
@@ -124,9 +140,14 @@ class Damage:
         """Of the noise that is to be taken away when tones are as they were, of 1."""
         if self.noise is None:
             return 0.0
-        scaled = self.noise.scaled
-        assert isinstance(scaled, WhiteNoise) and not isinstance(scaled.sigma, Tensor)
-        return self.noise.share * scaled.sigma
+        return self.noise.share * float(self.noise.scaled.sigma)
+
+    @property
+    def noise_kind(self) -> NoiseKind:
+        """The name by which priors know the noise; "white" where there is none."""
+        if self.noise is None or isinstance(self.noise.value, WhiteNoise):
+            return "white"
+        return "jpeg" if isinstance(self.noise.value, JpegResidue) else "camera"
 
     def with_strengths(self, strengths: Strengths) -> Damage:
         """The same, with the strengths that are not None in place of its own."""
@@ -174,9 +195,9 @@ class Damage:
             raise InputError(f"{plain.path}: {error}") from error
 
 
-_WANTED: dict[str, tuple[type, str]] = {
+_WANTED: dict[str, tuple[Any, str]] = {
     "tone": (Pointwise, "a curve of tones, such as tone, exposure, white balance, veil"),
-    "noise": (WhiteNoise, "white noise"),
+    "noise": (Removable, "white noise, shared noise, grain, jpeg residue"),
 }
 
 

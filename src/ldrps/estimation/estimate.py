@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import WhiteNoise
-from ldrps.estimation.damage import Damage, Estimate
+from ldrps.degradation import JpegResidue, SharedNoise, WhiteNoise
+from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.noise import estimate_noise
+from ldrps.estimation.noise_posterior import NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tone
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.views import mosaic, thumbnail
-from ldrps.prior.base import Prior
-from ldrps.sampling.denoiser import denoiser_for
+from ldrps.prior.base import NOISES, NoiseKind, Prior
 from ldrps.sampling.noise import draw
-from ldrps.sampling.schedule import Schedule
 from ldrps.settings import BlindSettings
 
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
@@ -32,8 +32,8 @@ def estimate_damage(
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
-        prior: what tells noise from texture.
-        estimators: what judges tones.
+        prior: whose sizes count.
+        estimators: what judges tones and noise.
         settings: what is known beforehand.
         visible: how much each pixel counts, [1, 1, H, W] in [0, 1]; what was made up tells of no noise.
     """
@@ -41,46 +41,44 @@ def estimate_damage(
     if settings.strengths.tone != 0:
         tone = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
         damage = Damage(tone=tone).with_strengths(settings.strengths)
-    return estimate_noise_of(y, damage, prior, settings, visible)
+    return estimate_noise_of(y, damage, prior, estimators.noise, settings, visible)
 
 
 @torch.no_grad()
 def estimate_noise_of(
-    y: Tensor, damage: Damage, prior: Prior, settings: BlindSettings, visible: Tensor | None = None
+    y: Tensor,
+    damage: Damage,
+    prior: Prior,
+    judge: NoisePosterior,
+    settings: BlindSettings,
+    visible: Tensor | None = None,
 ) -> Damage:
     """The damage of a picture whose tones were judged, with its noise; arguments as of `estimate_damage`."""
     if settings.strengths.noise == 0:
         return damage
     if settings.noise is not None:
-        noise = Estimate(WhiteNoise(settings.noise / 255), probability=float(settings.noise > 0))
+        told = WhiteNoise(settings.noise / 255)
+        noise: Estimate[Removable] = Estimate(told, probability=float(settings.noise > 0))
     else:
         x = damage.undo_tone(noise_sample(y, prior).to(prior.device))
-        noise = estimate_white_noise(x, prior, settings, None if visible is None else noise_sample(visible, prior))
+        seen = None if visible is None else noise_sample(visible, prior)
+        noise = believed_noise(judge(x, seen), settings)
     return Damage(damage.tone, noise).with_strengths(settings.strengths)
 
 
-def estimate_white_noise(
-    x: Tensor, prior: Prior, settings: BlindSettings, visible: Tensor | None = None
-) -> Estimate[WhiteNoise]:
-    """The noise of a picture x [1, 3, H, W] in [0, 1] with good tones, multiples of the prior's.
+def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Removable]:
+    """The likeliest kind of the noise that one picture may have, and how sure it is that there is any."""
+    none, *kinds = belief.probability[0].tolist()
+    index = max(range(len(kinds)), key=kinds.__getitem__)
+    sigma = settings.noise_factor * math.exp(float(belief.middle[0, index]))
+    return Estimate(_NOISE[NOISES[index]](sigma), 0.0 if 255 * sigma < settings.floor else 1 - none)
 
-    What `estimate_noise` measures may be fine texture; the prior does not take that for noise. If there is noise of
-    that level, a denoising step takes about as much away; if it is texture, the step lets most of it stand.
-    """
-    sigma = float(estimate_noise(x, visible).mean())
-    if 255 * sigma < settings.floor:
-        return Estimate(WhiteNoise(sigma), 0.0)
-    denoise, schedule = denoiser_for(prior, "", "", 1.0), Schedule(prior.alphas_cumprod)
-    z = prior.encode(x)
-    t = schedule.timestep_of(settings.noise_factor * latent_deviation(prior, x, sigma, z))
-    z0 = denoise(z * schedule.abar(t) ** 0.5, t).z0
-    if visible is not None:
-        visible = F.avg_pool2d(visible, prior.factor)  # a mean for each latent
-    taken = float(mean_square(z - z0, visible).sqrt()) / schedule.sigma(t)
-    none, all_of_it = settings.texture
-    share = min(max((taken - none) / (all_of_it - none), 0.0), 1.0)
-    left_alone = 255 * sigma * share < settings.floor
-    return Estimate(WhiteNoise(sigma), 0.0 if left_alone else 0.25 + share / 2)  # as `Estimate.share` reads it
+
+_NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
+    "white": WhiteNoise,
+    "camera": lambda sigma: SharedNoise(sigma, neighbours=0.3),
+    "jpeg": JpegResidue,
+}
 
 
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:

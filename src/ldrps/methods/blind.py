@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.estimation.damage import Damage
@@ -15,7 +16,7 @@ from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to
+from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to, single_step
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
@@ -31,7 +32,8 @@ class Blind(Method):
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a recurrence
     the noise is ours, and a proximal step holds the chain to the picture. No network is trained; a picture takes a few
     network calls, on several offsets of the prior's grid at once. Windows of a large picture need not be held together
-    step by step, as chains from noise of one's own must be: all begin with the same picture and end near it.
+    step by step, as chains from noise of one's own must be: all begin with the same picture and end near it. Noise that
+    is not white, of cameras or JPEG, is no diffusion's: a prior that knows it takes it away in one call.
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
@@ -54,7 +56,8 @@ class Blind(Method):
         exposure = exposure_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, exposure, windows=len(self.windows))
         self.set_caption(caption)
-        self.sigma = self.options.noise_factor * damage.noise_deviation  # in pixels
+        self.grey = bool((y == y[:, :1]).all())
+        self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
             self.level = latent_deviation(prior, self.undone(noise_sample(y, prior)), self.sigma)
@@ -71,13 +74,20 @@ class Blind(Method):
             caption = caption if fit.followed else ""
         self.findings = replace(self.findings, caption=fit)
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
+        self.text = self.prior.embed([caption]) if self.prior.has_text else None
+
+    def remove(self, z: Tensor) -> Tensor:
+        """Latents z [B, C, h, w] of the picture without its noise, in one call."""
+        text = None if self.text is None else self.text.expand(len(z), -1, -1)
+        return self.prior.remove_noise(z, self.level, self.kind, text)
 
     def part(self, window: Window) -> Part:
         return _Part(self, window)
 
     def undone(self, part: Tensor) -> Tensor:
-        """A part of the picture, on the prior's device, with its tones as they were."""
-        return self.damage.undo_tone(part.to(self.prior.device))
+        """A part of the picture, on the prior's device, with its tones as they were; without colours if it had none."""
+        undone = self.damage.undo_tone(part.to(self.prior.device))
+        return as_grey(undone) if self.grey else undone
 
 
 class _Part(Part):
@@ -102,6 +112,8 @@ class _Part(Part):
         method = self.method
         if number:
             agree = pulled_to(self.latents, method.options.data_variance * method.level**2, method.schedule)
+        elif method.kind != "white":
+            return single_step(method.remove, method.schedule, z, method.rounds[0][0])
         else:
             agree = held_below(self.latents, method.level, method.schedule)
         return proximal_chain(method.denoise, agree, method.schedule, z, method.rounds[number])
@@ -115,7 +127,21 @@ class _Part(Part):
         missing = self.y - through
         visible = None if self.method.visible is None else self.window.of(self.method.visible)
         kept = 1 - self.method.sigma**2 / float(mean_square(missing, visible).clamp_min(1e-12))
-        return restored + max(kept, 0.0) * missing
+        restored = restored + max(kept, 0.0) * missing
+        if self.method.grey:
+            restored = as_grey(restored)
+        return torch.where(clipped(self.y), self.y, restored)
 
     def preview(self, z0: Tensor) -> Tensor:
         return self.method.views.decode_first(z0, self.size)
+
+
+def as_grey(image: Tensor) -> Tensor:
+    """[B, 3, H, W] with three equal channels."""
+    return image.mean(1, keepdim=True).expand_as(image)
+
+
+def clipped(image: Tensor) -> Tensor:
+    """Where an image [B, 3, H, W] and all around is black or white, [B, 1, H, W]: noise was cut off there as well."""
+    ends = (image >= 1).all(1, keepdim=True) | (image <= 0).all(1, keepdim=True)
+    return -F.max_pool2d(-ends.to(image), 3, 1, 1) > 0

@@ -11,6 +11,7 @@ from torch import Tensor
 from ldrps.degradation import Curve
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import estimate_noise_of
+from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.domain import CleanDomain, clean_domain
 from ldrps.guidance.recurrent import RecurrentPosterior
 from ldrps.image.pad import pad_to_multiple
@@ -46,7 +47,7 @@ class Recurred:
 
 
 def learn_damage(
-    y: Tensor, prior: Prior, settings: Settings, caption: str, visible: Tensor | None = None
+    y: Tensor, prior: Prior, estimators: Estimators, settings: Settings, caption: str, visible: Tensor | None = None
 ) -> Generator[Step, None, Damage]:
     """What happened to a picture, step by step: psi, and the noise that is left when it is undone.
 
@@ -56,6 +57,7 @@ def learn_damage(
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
         prior: of undamaged pictures.
+        estimators: what judges the noise that is left.
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
         visible: how much each pixel counts, [1, 1, H, W]; what was made up tells of no noise.
@@ -63,7 +65,7 @@ def learn_damage(
     assert isinstance(settings.method, LdrpsSettings)
     found = yield from recur(y, prior, settings, caption)
     damage = Damage(found.tone).with_strengths(settings.method.strengths)
-    return estimate_noise_of(y, damage, prior, settings.method, visible)
+    return estimate_noise_of(y, damage, prior, estimators.noise, settings.method, visible)
 
 
 def recur(

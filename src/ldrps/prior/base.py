@@ -71,6 +71,27 @@ class Prior(ABC):
         `text` [B, L, D] comes from `embed`; a prior without text takes None.
         """
 
+    @property
+    def noise_kinds(self) -> tuple[NoiseKind, ...]:
+        """The kinds of noise that `remove_noise` tells apart."""
+        return ("white",)
+
+    def remove_noise(self, z: Tensor, level: float, kind: NoiseKind = "white", text: Tensor | None = None) -> Tensor:
+        """The expected clean latents z0 of z = z0 + n [B, C, h, w], in one network call, without gradient.
+
+        Args:
+            z: noisy latents.
+            level: the deviation of n, however small.
+            kind: of n; one that this prior does not know counts as white.
+            text: as for `denoise`.
+        """
+        sigmas = ((1 - self.alphas_cumprod) / self.alphas_cumprod).sqrt()
+        t = min(int((sigmas < level).sum()), len(sigmas) - 1)
+        z0 = self.denoise(z * self.alphas_cumprod[t] ** 0.5, t, text).z0
+        # Below the lowest level the denoiser is told of too much, and what it would change grows with the variance of
+        # the noise (Tweedie's formula).
+        return z.lerp(z0, min((level / float(sigmas[0])) ** 2, 1.0))
+
     @abstractmethod
     def networks(self) -> dict[str, nn.Module]:
         """The networks by the names of their folders."""

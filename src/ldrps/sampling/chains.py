@@ -66,6 +66,13 @@ def proximal_chain(
     return z
 
 
+def single_step(remove: Callable[[Tensor], Tensor], schedule: Schedule, z: Tensor, t: int) -> Chain:
+    """A chain of one step, by which `remove` takes the noise of latents z, scaled as those of timestep t, away."""
+    z0 = remove(z / schedule.abar(t) ** 0.5)
+    yield Step(t, z0, z0, {})
+    return z0
+
+
 def pulled_to(latents: Tensor, variance: float, schedule: Schedule) -> Proximal:
     """argmin over z of |z - latents|^2 / variance + |z - z0|^2 / sigma_t^2 (DiffPIR, eq. 13), for data `latents`."""
 

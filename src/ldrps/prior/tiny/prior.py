@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ldrps.errors import InputError
 from ldrps.image.files import replace_file
 from ldrps.prior import EMBEDDED, prior_folder
-from ldrps.prior.base import Denoised, Prior
+from ldrps.prior.base import NOISES, Denoised, NoiseKind, Prior
 from ldrps.prior.device import usable_device
 from ldrps.prior.folder import (
     INDEX,
@@ -98,16 +98,36 @@ class EmbeddedPrior(Prior):
 
     @torch.no_grad()
     def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
-        if text is None and self._no_caption is not None:
-            text = self._no_caption.expand(len(z_t), -1, -1)
-        elif text is not None and self._no_caption is None:
-            raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
+        text = self._words(text, len(z_t))
         if not 0 <= t < len(self.alphas_cumprod):
             raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
         abar = self.alphas_cumprod[t]
         sigma = (((1 - abar) / abar) ** 0.5).expand(len(z_t)).to(self.device)
         z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma, text)
         return interpret(z0.contiguous(), z_t, abar, "sample")
+
+    @property
+    def noise_kinds(self) -> tuple[NoiseKind, ...]:
+        """White, and what else the network was trained on."""
+        return NOISES[: self.unet.config["kinds"]]
+
+    @torch.no_grad()
+    def remove_noise(self, z: Tensor, level: float, kind: NoiseKind = "white", text: Tensor | None = None) -> Tensor:
+        """As `Prior.remove_noise`; the network takes any level and kind as they are."""
+        if kind not in self.noise_kinds:
+            return super().remove_noise(z, level, text=text)
+        sigma = torch.full((len(z),), level, device=self.device)
+        index = torch.full((len(z),), NOISES.index(kind), device=self.device)
+        latents = z.contiguous(memory_format=torch.channels_last)
+        return self.unet(latents, sigma, self._words(text, len(z)), index).contiguous()
+
+    def _words(self, text: Tensor | None, count: int) -> Tensor | None:
+        """The embeddings that the network wants for `count` latents: of no caption where there is no text."""
+        if text is None:
+            return None if self._no_caption is None else self._no_caption.expand(count, -1, -1)
+        if self._no_caption is None:
+            raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
+        return text
 
 
 def load_embedded(
