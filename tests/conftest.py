@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import shutil
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ldrps.estimation.estimators import Estimators
     from ldrps.image.picture import Picture
     from ldrps.jobs import Job
-    from ldrps.prior.base import Denoised
+    from ldrps.prior.base import Denoised, NoiseKind
     from ldrps.prior.tiny.denoiser import LatentUNet
 
 # Read when torch and numpy are loaded, so not above; and by the processes that tests start. The nets are so small that
@@ -117,16 +118,25 @@ def unchanged(picture: Picture) -> Result:
     return Result(levels=levels, picture=picture, settings=Settings(), prior="a prior", caption=Caption(), seconds={})
 
 
-def unmoved_estimators() -> Estimators:
-    """To which nothing was done to any picture's tones."""
+def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probability: float = 1.0) -> Estimators:
+    """To which nothing was done to any picture's tones, and all have noise of a deviation, of 1, with a probability."""
     import torch
 
     from ldrps.estimation.estimators import Estimators
+    from ldrps.estimation.noise_posterior import NoisePosterior
     from ldrps.estimation.tone_posterior import TonePosterior
+    from ldrps.prior.base import NOISES
 
     tone = TonePosterior(widths=(8, 16))
     torch.nn.init.zeros_(tone.answer.weight)
-    return Estimators("unmoved", tone.eval().requires_grad_(False))
+    judge = NoisePosterior(widths=(4, 8))
+    torch.nn.init.zeros_(judge.answer.weight)
+    bias = judge.answer.bias.data
+    bias[0], bias[1 + NOISES.index(kind)] = (
+        math.log(max(each, 1e-6)) + 20 for each in (1 - probability * bool(noise), probability * bool(noise))
+    )
+    bias[1 + len(NOISES) : 1 + 2 * len(NOISES)] = math.log(noise or 1e-3) + 4
+    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge)))
 
 
 @pytest.fixture(scope="session")

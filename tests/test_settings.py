@@ -67,8 +67,6 @@ def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -
     [
         ("shifts", 0, "1 to 64"),
         ("noise_factor", -1, "0 to 10"),
-        ("texture", (0.6, 0.6), "two shares, the second above the first"),
-        ("texture", (0.6,), "two shares, the second above the first"),
         ("data_variance", -0.5, "0 or more"),
         ("data_variance", float("nan"), "0 or more"),
     ],

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Run
+from conftest import Run, unmoved_estimators
 from PIL import Image
 
 from ldrps import Prior, Restorer
 from ldrps.errors import PriorError
-from ldrps.estimation.estimators import Estimators, load_estimators, save_tone
+from ldrps.estimation.estimators import Estimators, load_estimators, save_estimator
+from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 
 
@@ -24,15 +25,22 @@ def dark(side: int = 64) -> np.ndarray:
 
 def test_a_folder_holds_what_was_saved(tmp_path: Path) -> None:
     tone = TonePosterior(widths=(8, 16), undamaged=0.5)
-    save_tone(tmp_path, tone)
+    save_estimator(tmp_path, "tone", tone)
     loaded = load_estimators(tmp_path)
     assert loaded.name == str(tmp_path) and loaded.tone.config["undamaged"] == 0.5 and not loaded.tone.training
     torch.testing.assert_close(loaded.tone.state_dict(), tone.state_dict(), atol=1e-6, rtol=1e-3)
 
 
+def test_what_a_folder_lacks_is_the_packages(tmp_path: Path) -> None:
+    save_estimator(tmp_path, "noise", NoisePosterior(widths=(4, 8), none=0.4))
+    loaded, packaged = load_estimators(tmp_path), load_estimators()
+    assert loaded.noise.config["none"] == 0.4
+    torch.testing.assert_close(loaded.tone.state_dict(), packaged.tone.state_dict())
+
+
 @pytest.mark.parametrize("name", ["nowhere", ""])
 def test_folders_without_any(name: str, tmp_path: Path) -> None:
-    with pytest.raises(PriorError, match="no tone/"):
+    with pytest.raises(PriorError, match="no tone/ and no noise/"):
         load_estimators(tmp_path / name)
 
 
@@ -51,12 +59,13 @@ def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Pa
     unmoved = TonePosterior()
     torch.nn.init.zeros_(unmoved.answer.weight)
     Image.fromarray(dark()).save(tmp_path / "dark.png")
-    save_tone(tmp_path / "mine", unmoved)
+    save_estimator(tmp_path / "mine", "tone", unmoved)
+    save_estimator(tmp_path / "mine", "noise", unmoved_estimators().noise)
     words = ("restore", tmp_path / "dark.png", "--prior", tiny_prior_folder)
     assert command(*words, "-o", tmp_path / "same.png", "--estimators", tmp_path / "mine")[0] == 0
     assert (tmp_path / "same.png").read_bytes() == (tmp_path / "dark.png").read_bytes()
     code, _, err = command(*words, "-o", tmp_path / "other.png", "--estimators", tmp_path)
-    assert code == 2 and "has no folder tone: give --estimators what" in err
+    assert code == 2 and "has no folder tone or noise: give --estimators what" in err
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Pa
     ],
 )
 def test_a_folder_is_read_without_trust(changes: dict[str, object], message: str, tmp_path: Path) -> None:
-    save_tone(tmp_path, TonePosterior(widths=(8, 16)))
+    save_estimator(tmp_path, "tone", TonePosterior(widths=(8, 16)))
     config = tmp_path / "tone" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | changes))
     with pytest.raises(PriorError, match=message):

@@ -12,7 +12,7 @@ import pytest
 from conftest import Run, noisy, unmoved_estimators
 from PIL import Image
 
-from ldrps.estimation.estimators import save_tone
+from ldrps.estimation.estimators import save_estimator
 from ldrps.folders.names import MANIFEST
 
 
@@ -80,7 +80,7 @@ def test_failures_are_named_at_the_end(run: Run, pictures: Path, tmp_path: Path)
 
 
 def test_the_unchanged_are_counted_and_are_copies(run: Run, pictures: Path, tmp_path: Path) -> None:
-    save_tone(tmp_path / "unmoved", unmoved_estimators().tone)
+    save_estimator(tmp_path / "unmoved", "tone", unmoved_estimators().tone)
     Image.linear_gradient("L").resize((48, 40)).save(pictures / "clean.jpg", quality=97)
     code, _, err = run(pictures, "-o", tmp_path / "out", "--estimators", tmp_path / "unmoved")
     assert code == 0 and "3 done (1 unchanged), 0 failed" in err

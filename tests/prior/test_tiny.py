@@ -178,6 +178,20 @@ def test_a_net_with_more_channels_goes_on_from_what_it_knew() -> None:
 
 
 @torch.no_grad()
+def test_a_net_that_tells_kinds_of_noise_apart_goes_on_from_what_it_knew() -> None:
+    unet, x = stirred(), noise(5, 3, 8, 12)
+    more = unet.with_kinds(3)
+    kind = torch.tensor([0, 1, 2, 1, 0])
+    assert torch.equal(more(x, LEVELS, None, kind), unet(x, LEVELS)), "it has yet to learn the difference"
+    torch.nn.init.normal_(more.kind_embedding.weight)
+    told = more(x, LEVELS, None, kind)
+    assert torch.equal(told[kind == 0], more(x, LEVELS)[kind == 0]), "without a word it is the first"
+    assert not torch.allclose(told[kind == 1], more(x, LEVELS)[kind == 1], atol=1e-3)
+    again = more.with_kinds(4)
+    assert torch.equal(again(x, LEVELS, None, kind), told)
+
+
+@torch.no_grad()
 def test_text_has_an_effect_and_may_be_left_out() -> None:
     unet, x, sigma = stirred(text_width=16), noise(2, 3, 8, 8), LEVELS[2:4]
     words = noise(1, 5, 16, seed=2).repeat(2, 1, 1)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ldrps import load_prior
 from ldrps.errors import InputError, PriorError
-from ldrps.estimation.estimators import load_estimators, save_tone
+from ldrps.estimation.estimators import load_estimators, save_estimator
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_part
 from ldrps.train import command as train_command
@@ -317,7 +317,7 @@ def test_networks_that_cannot_be(folder: Path, begun: Callable[[str], Path], tmp
 def test_a_stopped_run_is_no_part_yet(
     photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untested: None
 ) -> None:
-    save_tone(tmp_path / "a", TonePosterior(undamaged=0.5))
+    save_estimator(tmp_path / "a", "tone", TonePosterior(undamaged=0.5))
     before = weights(tmp_path / "a")
     with monkeypatch.context() as patch:
         stopping_at(2, patch)
@@ -417,7 +417,7 @@ def test_a_warm_start_with_more_latents(
 
 
 def test_what_training_cannot_start_from(photo_folder: Path, tmp_path: Path) -> None:
-    save_tone(tmp_path / "other", TonePosterior(widths=(8, 16)))
+    save_estimator(tmp_path / "other", "tone", TonePosterior(widths=(8, 16)))
     with pytest.raises(InputError, match="other has another network"):
         list(train_part("tone", [photo_folder], tmp_path / "out", steps=1, init=tmp_path / "other"))
     with pytest.raises(InputError, match="autoencoder is made from the photographs, not trained by"):

@@ -5,69 +5,91 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.train.noise import random_noise
+from ldrps.prior.base import NOISES, NoiseKind
+from ldrps.train.camera import photographed
+from ldrps.train.noise import Noisy, add_noise, camera_noise, jpeg_residue, saved
 
-COUNT = 300
+COUNT = 120
+RAMP = torch.linspace(0.15, 0.85, 48).expand(1, 3, 48, 48)
 
 
-def drawn(seed: int = 0, count: int = COUNT, side: int = 48) -> Tensor:
-    return random_noise(np.random.default_rng(seed), (count, 3, side, side))
+def drawn(kind: NoiseKind, seed: int = 0, count: int = COUNT, clean: Tensor = RAMP) -> Noisy:
+    levels = torch.linspace(0.01, 0.2, count)
+    return add_noise(clean.expand(count, *clean.shape[1:]), [kind] * count, levels, np.random.default_rng(seed))
 
 
 def neighbours(noise: Tensor) -> Tensor:
-    """The correlation of pixels side by side and one above the other, [B, 2]."""
-    power = noise.square().mean((1, 2, 3))
-    across = (noise[..., 1:] * noise[..., :-1]).mean((1, 2, 3)) / power
-    down = (noise[..., 1:, :] * noise[..., :-1, :]).mean((1, 2, 3)) / power
-    return torch.stack([across, down], 1)
+    """The correlation of pixels side by side, [B]."""
+    noise = noise - noise.mean((2, 3), keepdim=True)
+    return (noise[..., 1:] * noise[..., :-1]).mean((1, 2, 3)) / noise.square().mean((1, 2, 3)).clamp_min(1e-9)
 
 
 @pytest.fixture(scope="module")
-def noise() -> Tensor:
-    return drawn()
+def camera() -> Noisy:
+    return drawn("camera")
 
 
-@pytest.fixture(scope="module")
-def coloured(noise: Tensor) -> Tensor:
-    """Which of them neighbours share so far that chance does not explain it: a above 0.05, two thirds of that half."""
-    return neighbours(noise).mean(1) > 0.1
+@pytest.mark.parametrize("kind", NOISES)
+def test_levels_and_kinds_are_those_of_what_was_added(kind: NoiseKind) -> None:
+    noisy = drawn(kind, count=20)
+    assert noisy.kind.tolist() == [NOISES.index(kind)] * 20
+    found = (noisy.seen - RAMP).square().mean((1, 2, 3)).sqrt()
+    torch.testing.assert_close(noisy.level, found.clamp_min(0.002), rtol=0.05, atol=1e-6)
+    if kind != "white":
+        assert float(noisy.seen.min()) >= 0 and float(noisy.seen.max()) <= 1
+        torch.testing.assert_close(255 * noisy.seen, (255 * noisy.seen).round(), atol=0.5, rtol=0)
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 8, 8), (5, 3, 17, 40)])
-def test_shape_and_type(shape: tuple[int, ...]) -> None:
-    found = random_noise(np.random.default_rng(0), shape)
-    assert found.shape == shape and found.dtype == torch.float32
+@pytest.mark.parametrize("kind", NOISES)
+def test_the_same_generator_adds_the_same(kind: NoiseKind) -> None:
+    first, again, other = drawn(kind, 3, 6), drawn(kind, 3, 6), drawn(kind, 4, 6)
+    assert torch.equal(first.seen, again.seen) and not torch.equal(first.seen, other.seen)
 
 
-def test_the_same_generator_draws_the_same() -> None:
-    assert torch.equal(drawn(3, 9), drawn(3, 9))
-    assert not torch.equal(drawn(3, 9), drawn(4, 9))
+def test_kinds_may_be_mixed() -> None:
+    kinds: list[NoiseKind] = ["jpeg", "white", "camera"]
+    noisy = add_noise(RAMP.expand(3, -1, -1, -1), kinds, torch.full((3,), 0.1), np.random.default_rng(0))
+    assert noisy.kind.tolist() == [2, 0, 1] and float(noisy.level[1]) == pytest.approx(0.1)
 
 
-def test_each_picture_has_variance_one_and_is_noise(noise: Tensor) -> None:
-    # The smoothest has the worth of a quarter of its pixels, in channels that may be one.
-    torch.testing.assert_close(noise.square().mean((1, 2, 3)), torch.ones(COUNT), atol=0.2, rtol=0)
-    assert float(noise.square().mean((1, 2, 3)).mean()) == pytest.approx(1, abs=0.01)
-    assert float(noise.mean((1, 2, 3)).abs().max()) < 5 * 3 / 48
-    kurtosis = noise.pow(4).mean((1, 2, 3)) / noise.square().mean((1, 2, 3)).square()
-    torch.testing.assert_close(kurtosis.mean(), torch.tensor(3.0), atol=0.05, rtol=0)
+def test_white_noise_is_white_and_that_of_cameras_mostly_not(camera: Noisy) -> None:
+    assert float(neighbours(drawn("white").seen - RAMP).abs().max()) < 0.1
+    found = neighbours(camera.seen - RAMP)
+    assert 0.5 < float((found > 0.15).float().mean()) < 0.95
+    assert float(found.max()) > 0.7, "blotches"
 
 
-def test_more_than_half_is_as_good_as_white(noise: Tensor, coloured: Tensor) -> None:
-    assert float(coloured.float().mean()) == pytest.approx(0.5 * (1 - 0.1**0.5), abs=0.1)
-    of_white = noise[neighbours(noise).abs().amax(1) < 0.05]
-    assert len(of_white) > COUNT / 3
-    assert float((of_white[:, 0] * of_white[:, 1]).mean((1, 2)).abs().median()) < 2 / 48
+def test_levels_of_cameras_are_those_of_photographs(camera: Noisy) -> None:
+    low, middle, high = (255 * camera.level).quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()
+    assert 0.5 < low < 4 < middle < 13 < high < 35
 
 
-def test_the_rest_is_shared_with_neighbours_as_announced(noise: Tensor, coloured: Tensor) -> None:
-    found = neighbours(noise[coloured])
-    assert float(found.max()) < 0.72 and float(found.max()) > 0.55, "some two thirds"
-    torch.testing.assert_close(found[:, 0], found[:, 1], atol=0.12, rtol=0)
+def test_shot_noise_grows_with_light() -> None:
+    """In linear light; as seen, it falls with the slope of the curve, but not in proportion."""
+    x = torch.cat([torch.full((1, 3, 64, 32), level) for level in (0.3, 0.9)], 3)
+    random = np.random.default_rng(0)
+    ratios = []
+    for _ in range(60):
+        noise = photographed(x, random) - x
+        ratios.append(float(noise[..., 40:].std() / noise[..., 4:24].std().clamp_min(1e-6)))
+    assert 0.4 < float(np.median(ratios)) < 1.2
 
 
-def test_some_share_it_among_channels(noise: Tensor, coloured: Tensor) -> None:
-    of_colours = (noise[:, 0] * noise[:, 1]).mean((1, 2)) / noise.square().mean((1, 2, 3))
-    shared = of_colours[coloured] > 0.15
-    assert 0.1 < float(shared.float().mean()) < 0.3
-    assert float(of_colours[coloured].max()) <= 1.1
+def test_grey_grain_and_blotches_of_colour_both_occur() -> None:
+    shares = []
+    random = np.random.default_rng(1)
+    for _ in range(80):
+        noise = camera_noise(RAMP, random) - RAMP
+        luma = noise.mean(1, keepdim=True)
+        shares.append(float((noise - luma).square().mean() / noise.square().mean()))
+    assert min(shares) < 0.2 and max(shares) > 0.8
+
+
+def test_jpeg_residue_is_of_many_qualities_and_grids() -> None:
+    edge = (torch.arange(64) > 30).float().expand(1, 3, 64, 64) * 0.5 + 0.2
+    random = np.random.default_rng(0)
+    errors = [float((jpeg_residue(edge, random) - edge).square().mean().sqrt()) for _ in range(40)]
+    assert max(errors) > 4 * min(errors) and len({round(error, 6) for error in errors}) > 30
+    ringing = [(saved(edge, 20, random) - edge)[0, 1].abs().mean(0) > 2 / 255 for _ in range(30)]
+    first = {int(columns.nonzero()[0]) for columns in ringing if bool(columns.any())}
+    assert len(first) > 3, "blocks begin anywhere"

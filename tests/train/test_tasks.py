@@ -13,10 +13,12 @@ from conftest import awake
 from torch import Tensor
 
 from ldrps.caption.look import describe_look
+from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.train import tasks
+from ldrps.train.noise import Noisy, add_noise
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import CaptionedDenoiser, DiffusionTask, View, latent_deviation
 from ldrps.train.text import new_text_encoder
@@ -55,28 +57,41 @@ def test_deviations_are_those_of_the_latents(task: DiffusionTask, deviations: li
     torch.testing.assert_close(torch.tensor(deviations), z0.square().mean((0, 2, 3)).sqrt(), rtol=0.15, atol=1e-3)
 
 
-def white(random: np.random.Generator, shape: tuple[int, ...]) -> Tensor:
-    return torch.from_numpy(random.standard_normal(shape, dtype=np.float32))
-
-
 @pytest.mark.parametrize("pixel_weight", [0.0, 0.75])
 @torch.no_grad()
 def test_a_net_that_has_learned_nothing_has_a_loss_of_one(
-    pixel_weight: float, task: DiffusionTask, deviations: list[float], monkeypatch: pytest.MonkeyPatch
+    pixel_weight: float, task: DiffusionTask, deviations: list[float]
 ) -> None:
-    """Its targets have unit variance in every channel at every level, and the weights of channels a mean of one.
-
-    That is so with white noise; that of photographs is stronger than it says where it is coarse.
+    """Its targets have unit variance in every channel at every level, and the weights of channels a mean of one, where
+    noise is white.
     """
     model, unlike = denoiser(deviations), replace(task, pixel_weight=pixel_weight)
+    losses = [float(unlike.loss(model, generator(seed))) for seed in range(40)]
+    assert float(np.mean(losses)) == pytest.approx(1, abs=0.12)
 
-    def mean_loss() -> float:
-        return float(np.mean([float(unlike.loss(model, generator(seed))) for seed in range(40)]))
 
-    of_photographs = mean_loss()
-    monkeypatch.setattr(tasks, "random_noise", white)
-    assert mean_loss() == pytest.approx(1, abs=0.12)
-    assert 1.1 < of_photographs < 1.6
+@torch.no_grad()
+def test_only_a_net_that_tells_kinds_apart_meets_others(
+    task: DiffusionTask, deviations: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[NoiseKind] = []
+
+    def noting(clean: Tensor, kinds: list[NoiseKind], levels: Tensor, random: np.random.Generator) -> Noisy:
+        asked.extend(kinds)
+        return add_noise(clean, kinds, levels, random)
+
+    monkeypatch.setattr(tasks, "add_noise", noting)
+    real = replace(task, views=(replace(SMALL[0], real=0.6),))
+    model = denoiser(deviations)
+    real.loss(model, generator())
+    assert set(asked) == {"white"}
+    model.unet = model.unet.with_kinds(3)
+    for seed in range(25):
+        real.loss(model, generator(seed))
+    shares = [asked.count(kind) / len(asked) for kind in NOISES]
+    assert shares == pytest.approx([0.4, 0.3, 0.3], abs=0.12)
+    figures = real.validate(model)
+    assert {"gain_camera", "gain_jpeg"} <= figures.keys()
 
 
 def test_a_loss_is_of_its_generator(task: DiffusionTask, deviations: list[float]) -> None:
@@ -209,5 +224,5 @@ def test_compiling_concerns_what_the_loss_calls(
     monkeypatch.setattr(torch, "compile", compiled)
     model.compile()
     assert float(task.loss(model, generator()).detach()) == plain
-    assert calls == [3]
+    assert calls == [4]
     assert set(model.state_dict()) == names, "a checkpoint is the same with and without"

@@ -16,7 +16,7 @@ from ldrps.cli.methods import OURS, check_options, read_settings
 from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder
 from ldrps.cli.terminal import say
 from ldrps.errors import InputError
-from ldrps.estimation import PACKAGED, estimators_folder
+from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
 from ldrps.estimation.files import read_plain
 from ldrps.image.limits import MAX_PIXELS
 from ldrps.presets import PRESETS
@@ -172,8 +172,11 @@ def restore(
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
-    if not (estimators_folder(estimators) / "tone").is_dir():
-        raise InputError(f"{estimators} has no folder tone: give --estimators what `ldrps train tone` wrote")
+    if not any((estimators_folder(estimators) / judge).is_dir() for judge in JUDGES):
+        raise InputError(
+            f"{estimators} has no folder tone or noise: give --estimators what `ldrps train tone` or "
+            "`ldrps train noise` wrote"
+        )
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted

@@ -11,7 +11,7 @@ from torch import Tensor
 from ldrps.degradation import JpegResidue, SharedNoise, WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.noise_posterior import NoiseBelief, NoisePosterior
+from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tone
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.views import mosaic, thumbnail
@@ -62,7 +62,7 @@ def estimate_noise_of(
     else:
         x = damage.undo_tone(noise_sample(y, prior).to(prior.device))
         seen = None if visible is None else noise_sample(visible, prior)
-        noise = believed_noise(judge(x, seen), settings)
+        noise = believed_noise(judge(_large_enough(x), None if seen is None else _large_enough(seen)), settings)
     return Damage(damage.tone, noise).with_strengths(settings.strengths)
 
 
@@ -79,6 +79,11 @@ _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
     "camera": lambda sigma: SharedNoise(sigma, neighbours=0.3),
     "jpeg": JpegResidue,
 }
+
+
+def _large_enough(image: Tensor) -> Tensor:
+    """An image as it is, or continued until it can be judged."""
+    return pad_to_multiple(image, SMALLEST)[0] if min(image.shape[-2:]) < SMALLEST else image
 
 
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ldrps.estimation import PACKAGED, estimators_folder
+from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
@@ -44,12 +44,12 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         PriorError: a file is missing or broken, or the device cannot be used.
     """
     root, place = estimators_folder(name), usable_device(device, torch.float32)
-    there = [part for part in ("tone", "noise") if (root / part).is_dir()]
+    there = [part for part in JUDGES if (root / part).is_dir()]
     if not there:
         wanted = "a folder that `ldrps train tone` or `ldrps train noise` wrote"
         raise unusable(root, "no tone/ and no noise/", wanted, "check the name, or leave it out")
     packaged = estimators_folder(PACKAGED)
-    homes = {part: root if part in there else packaged for part in ("tone", "noise")}
+    homes = {part: root if part in there else packaged for part in JUDGES}
     return Estimators(
         str(name),
         load_network(TonePosterior, homes["tone"], "tone", device=place),

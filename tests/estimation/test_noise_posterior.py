@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import photo
+from torch import Tensor
+
+from ldrps.errors import InputError
+from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
+from ldrps.prior.base import NOISES
+
+
+def noisy(sigma: float, side: int = 96) -> Tensor:
+    x = F.interpolate(photo(side // 4), (side, side), mode="bicubic").clamp(0, 1)  # nothing fine in it
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
+    return (255 * (x + sigma / 255 * noise)).round().clamp(0, 255) / 255
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(SMALLEST, SMALLEST), (40, 75), (128, 33)])
+def test_a_belief_for_each_picture_of_any_size(size: tuple[int, int]) -> None:
+    belief = NoisePosterior(widths=(4, 8))(torch.rand(2, 3, *size))
+    assert belief.probability.shape == (2, 1 + len(NOISES)) and belief.middle.shape == (2, len(NOISES))
+    torch.testing.assert_close(belief.probability.sum(1), torch.ones(2))
+    assert bool((belief.spread > 0).all()) and bool(belief.middle.exp().le(1).all())
+
+
+def test_too_small_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\[1, 3, 31, 64\]; both sides must be 32"):
+        NoisePosterior(widths=(4, 8))(torch.rand(1, 3, 31, 64))
+
+
+def test_likelihood_is_of_the_kind_and_of_its_level() -> None:
+    belief = NoiseBelief(
+        torch.tensor([[0.4, 0.1, 0.3, 0.2]]), torch.tensor([[-3.0, -4.0, -5.0]]), torch.tensor([[0.5, 0.2, 1.0]])
+    )
+    none = float(belief.log_likelihood(torch.tensor([0]), torch.tensor([0.7])))
+    assert none == pytest.approx(math.log(0.4)), "of nothing there is no level"
+    camera = float(belief.log_likelihood(torch.tensor([2]), torch.tensor([math.exp(-4.2)])))
+    assert camera == pytest.approx(math.log(0.3) - 0.5 - math.log(0.2), rel=1e-4)
+
+
+@torch.no_grad()
+def test_what_is_hidden_does_not_count() -> None:
+    torch.manual_seed(0)
+    model = NoisePosterior(widths=(8, 16))
+    torch.nn.init.normal_(model.answer.weight, std=0.5)
+    left = torch.cat([noisy(10, 64), noisy(10, 64)], 3)
+    right = torch.cat([noisy(10, 64), torch.rand(1, 3, 64, 64)], 3)
+    visible = torch.ones(1, 1, 64, 128)
+    visible[..., 60:] = 0  # what a filter sees beyond the edge is hidden as well
+    seen = [model(image, visible) for image in (left, right)]
+    torch.testing.assert_close(seen[0].probability, seen[1].probability, atol=0.02, rtol=0)
+    apart = [model(image).probability for image in (left, right)]
+    assert float((apart[0] - apart[1]).abs().max()) > 0.02
+
+
+@torch.no_grad()
+def test_the_packaged_judge_tells_white_noise_from_none() -> None:
+    judge = load_estimators().noise
+    clean = judge(noisy(0))
+    assert float(clean.probability[0, 0]) > 0.5
+    for sigma in (10, 25):
+        belief = judge(noisy(sigma))
+        assert int(belief.probability[0].argmax()) == 1 + NOISES.index("white")
+        assert 255 * float(belief.middle[0, 0].exp()) == pytest.approx(sigma, rel=0.2)

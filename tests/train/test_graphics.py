@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ldrps.train.graphics import graphic
+
+
+def test_pictures_of_the_size_and_of_their_generator() -> None:
+    first, again, other = (graphic(48, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.shape == (1, 3, 48, 48) and first.dtype == torch.float32
+    assert float(first.min()) >= 0 and float(first.max()) <= 1
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_most_of_them_is_flat_and_little_of_it_alike() -> None:
+    random = np.random.default_rng(0)
+    pictures = [graphic(64, random) for _ in range(40)]
+    flat = [float((picture.diff(dim=-1).abs().amax(1) < 2 / 255).float().mean()) for picture in pictures]
+    assert np.median(flat) > 0.7, "no texture, no noise"
+    grounds = [float(picture.median()) for picture in pictures]
+    assert min(grounds) < 0.3 and max(grounds) > 0.75, "dark screens and light pages"
