@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ldrps.degradation import Tone, WhiteNoise
+from ldrps.degradation import JpegResidue, SharedNoise, Tone, WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.findings import CaptionFit, Findings
 
@@ -26,6 +26,8 @@ HAZY = Tone(0.69, 0.31)
         ),
         (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255)))), "noise 12 of 255"),
         (Findings(Damage(noise=Estimate(WhiteNoise(12.31 / 255), strength=0.5))), "noise 6 of 255"),
+        (Findings(Damage(noise=Estimate(SharedNoise(12.31 / 255, 0.3)))), "coarse noise 12 of 255"),
+        (Findings(Damage(noise=Estimate(JpegResidue(9 / 255), 0.5))), "JPEG compression 4 of 255"),
         (Findings(Damage(Estimate(Tone(1.0)), Estimate(WhiteNoise(0.0)))), "no damage found"),
         (Findings(Damage(noise=Estimate(WhiteNoise(12 / 255), strength=0.01))), "no damage found"),
         (Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), 0.137), "0.14x exposure, noise 4 of 255"),

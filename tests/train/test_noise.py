@@ -85,6 +85,13 @@ def test_grey_grain_and_blotches_of_colour_both_occur() -> None:
     assert min(shares) < 0.2 and max(shares) > 0.8
 
 
+def test_families_may_be_left_out() -> None:
+    random = np.random.default_rng(0)
+    blotches = [camera_noise(RAMP, random, {"sensor": 0.0, "blotches": 1.0}) - RAMP for _ in range(10)]
+    for noise in blotches:
+        assert float(neighbours(noise - noise.mean(1, keepdim=True))) > 0.5
+
+
 def test_jpeg_residue_is_of_many_qualities_and_grids() -> None:
     edge = (torch.arange(64) > 30).float().expand(1, 3, 64, 64) * 0.5 + 0.2
     random = np.random.default_rng(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -20,8 +22,8 @@ def damage_in_words(damage: Damage, exposure: float) -> str:
         exposure: how light the picture is, relative to what it is when its tones are undone; see `exposure_of`.
     """
     words = _tone_in_words(damage, exposure)
-    if noise := round(255 * damage.noise_deviation):
-        words.append(f"noise {noise} of 255")
+    if damage.noise is not None and round(255 * damage.noise_deviation):
+        words.append(dataclasses.replace(damage.noise.value, sigma=damage.noise_deviation).words())
     return ", ".join(words) or ("left as it is" if damage == Damage() else "no damage found")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from ldrps.train.camera import photographed
 
 _LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
 # Shares of what is not white and not JPEG's alone.
-_CAMERA, _GRAIN, _BLOTCHES, _SAVED = 0.5, 0.2, 0.12, 0.18
+FAMILIES = {"sensor": 0.5, "grain": 0.2, "blotches": 0.12, "saved": 0.18}
 _SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
 
 
@@ -34,30 +35,41 @@ class Noisy:
     kind: Tensor
 
 
-def add_noise(clean: Tensor, kinds: list[NoiseKind], levels: Tensor, random: np.random.Generator) -> Noisy:
-    """Add noise of a kind to each of `clean` [B, 3, H, W] in [0, 1]; white noise is of `levels` [B], of 1."""
-    seen = torch.cat(
-        [
-            _MAKERS[kind](image, random) if kind in _MAKERS else WhiteNoise(float(level)).sample(image, random)
-            for image, kind, level in zip(clean.split(1), kinds, levels, strict=True)
-        ]
-    )
+def add_noise(
+    clean: Tensor,
+    kinds: list[NoiseKind],
+    levels: Tensor,
+    random: np.random.Generator,
+    families: Mapping[str, float] = FAMILIES,
+) -> Noisy:
+    """Add noise of a kind to each of `clean` [B, 3, H, W] in [0, 1].
+
+    White noise is of `levels` [B], of 1; that of cameras of one of the families, by their shares.
+    """
+
+    def noisy(image: Tensor, kind: NoiseKind, level: float) -> Tensor:
+        if kind == "white":
+            return WhiteNoise(level).sample(image, random)
+        return camera_noise(image, random, families) if kind == "camera" else jpeg_residue(image, random)
+
+    seen = torch.cat([noisy(*each) for each in zip(clean.split(1), kinds, levels.tolist(), strict=True)])
     others = (seen - clean).square().mean((1, 2, 3)).sqrt().clamp_min(_LEAST)
     kind = torch.tensor([NOISES.index(each) for each in kinds])
     return Noisy(seen, torch.where(kind == 0, levels.to(others), others), kind)
 
 
-def camera_noise(image: Tensor, random: np.random.Generator) -> Tensor:
-    """An image [1, 3, H, W] with the noise of a camera, grain, blotches of colour, or white noise that was saved."""
-    kind = random.random()
-    if kind < _CAMERA:
+def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES) -> Tensor:
+    """An image [1, 3, H, W] with the noise of a sensor, grain, blotches of colour, or white noise that was saved."""
+    shares = np.array(list(families.values()))
+    family = list(families)[random.choice(len(shares), p=shares / shares.sum())]
+    if family == "sensor":
         return photographed(image, random)
-    if kind < _CAMERA + _GRAIN:
+    if family == "grain":
         sigma = _log_uniform(random, 2 / 255, 30 / 255)
         grain = GrainNoise(sigma, _log_uniform(random, 0.3, 2.0), random.uniform(0, 0.6)).sample(image, random)
         middle = 4 * image * (1 - image)  # film shows its grain in the middle of its range
         seen = torch.lerp(image, grain, middle.clamp_min(0.1)) if random.random() < 0.5 else grain
-    elif kind < _CAMERA + _GRAIN + _BLOTCHES:
+    elif family == "blotches":
         sigma = _log_uniform(random, 3 / 255, 20 / 255)
         seen = GrainNoise(sigma, _log_uniform(random, 1.0, 4.0), random.uniform(0.85, 1)).sample(image, random)
         seen = WhiteNoise(random.uniform(0, 6 / 255)).sample(seen, random)
@@ -79,9 +91,6 @@ def saved(image: Tensor, quality: float, random: np.random.Generator) -> Tensor:
     rows, columns = _SUBSAMPLINGS[random.integers(len(_SUBSAMPLINGS))]
     offset = (int(random.integers(8 * rows)), int(random.integers(8 * columns)))
     return Rounding()(Jpeg(tables(round(quality)), (rows, columns), offset)(Rounding()(image)))
-
-
-_MAKERS = {"camera": camera_noise, "jpeg": jpeg_residue}
 
 
 def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:

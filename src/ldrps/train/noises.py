@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.graphics import graphic
-from ldrps.train.noise import Noisy, add_noise
+from ldrps.train.noise import FAMILIES, Noisy, add_noise
 from ldrps.train.photos import Photographs
 
 NONE = 0.3  # of all pictures
@@ -34,6 +35,7 @@ class NoiseTask:
     batch: int = 16
     size: int = 96
     reduction: tuple[float, float] = (1.0, 2.5)
+    families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the noise of cameras
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, NoisePosterior)
@@ -52,7 +54,7 @@ class NoiseTask:
         kinds: list[NoiseKind] = [NOISES[random.integers(len(NOISES))] if each else "white" for each in happened]
         low, high = np.log(_WHITE)
         levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
-        noisy = add_noise(clean, kinds, levels, random)
+        noisy = add_noise(clean, kinds, levels, random, self.families)
         seen = Rounding()(noisy.seen)  # as files hold it
         told = (noisy.kind + 1) * (torch.from_numpy(happened) & (noisy.level > _UNSEEN))
         return Noisy(seen, noisy.level.clamp_min(1e-4), noisy.kind), told
