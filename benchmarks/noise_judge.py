@@ -4,9 +4,9 @@
     python benchmarks/noise_judge.py PHOTOS... -o out/without-grain --leave-out grain --steps 1500
 
 Prints, for none, each kind and each family of camera noise: how probable noise is held on average, how often the kind
-is right, how far off the deviation is, and how often the truth lies within the 50 and 90 % that the belief gives it; and
-the expected calibration error of "there is noise" and of each kind. Leaves a reliability diagram. With --leave-out a
-judge is trained first that never meets that family.
+is right, how far off the deviation is, and how often the truth lies within the 50 and 90 % that the belief gives it;
+and the expected calibration error of "there is noise" and of each kind. Leaves a reliability diagram. With --leave-out
+a judge is trained first that never meets that family.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def calibration(told: Tensor, happened: Tensor) -> tuple[float, list[tuple[float
 
 
 @torch.no_grad()
-def judged(judge: NoisePosterior, task: NoiseTask, count: int) -> dict[str, Tensor]:
+def judged(judge: NoisePosterior, task: NoiseTask, count: int, side: int) -> dict[str, Tensor]:
     """What is believed of held-out pictures, and the truth."""
     random, rows = np.random.default_rng(1), []
     for _ in range(count // _TOGETHER):
-        noisy, kind = task.examples(task.held_out, _TOGETHER, random)
+        noisy, kind = task.examples(task.held_out, _TOGETHER, side, random)
         belief = judge(noisy.seen)
         of = (kind - 1).clamp_min(0)[:, None]
         middle, spread = (each.gather(1, of)[:, 0] for each in (belief.middle, belief.spread))
@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--estimators", default="packaged")
     parser.add_argument("--count", type=int, default=2000, help="pictures judged")
+    parser.add_argument("--side", type=int, default=128, help="of a picture, in pixels")
     parser.add_argument("--leave-out", choices=[*FAMILIES], help="a family that a judge trained here never meets")
     parser.add_argument("--steps", type=int, default=1500, help="of that training")
     given = parser.parse_args()
@@ -91,11 +92,11 @@ def main() -> None:
             print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
     print(f"{'':22}{'':>5}{'noise':>8}{'kind':>10}{'factor':>8}" + "".join(f"{name:>8}" for name in _WITHIN))
-    found = judged(judge, NoiseTask(held_out, held_out), given.count)
+    found = judged(judge, NoiseTask(held_out, held_out), given.count, given.side)
     for index, name in enumerate(("none", *NOISES)):
         print(line(name, found, found["kind"] == index))
     for family in FAMILIES:
-        only = judged(judge, NoiseTask(held_out, held_out, families={family: 1.0}), given.count // 2)
+        only = judged(judge, NoiseTask(held_out, held_out, families={family: 1.0}), given.count // 2, given.side)
         print(line(f"camera: {family}", only, only["kind"] == 1 + NOISES.index("camera")))
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()

@@ -15,11 +15,11 @@ from ldrps.train.photos import Photographs
 
 @pytest.fixture(scope="module")
 def task(photo_folder: Path) -> NoiseTask:
-    return NoiseTask(Photographs([photo_folder]), Photographs([photo_folder], held_out=True), batch=8, size=48)
+    return NoiseTask(Photographs([photo_folder]), Photographs([photo_folder], held_out=True), views=((8, 48), (4, 64)))
 
 
 def test_examples_have_nothing_or_each_kind_and_are_files(task: NoiseTask) -> None:
-    noisy, kind = task.examples(task.train, 400, np.random.default_rng(0))
+    noisy, kind = task.examples(task.train, 400, 48, np.random.default_rng(0))
     assert noisy.seen.shape == (400, 3, 48, 48) and float(noisy.seen.min()) >= 0 and float(noisy.seen.max()) <= 1
     torch.testing.assert_close(255 * noisy.seen, (255 * noisy.seen).round(), atol=1e-3, rtol=0)
     shares = [float((kind == index).float().mean()) for index in range(4)]

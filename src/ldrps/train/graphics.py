@@ -1,4 +1,4 @@
-"""Pictures that are no photographs: pages, screens and drawings, made by chance, in which nothing is noise."""
+"""Pictures that are no photographs: pages, screens, drawings, paintings, made by chance. None has noise."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import string
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
 _LETTERS = string.ascii_letters + string.digits + ".,:;-()[]{}=+*/ " * 2
 
 
 def graphic(size: int, random: np.random.Generator) -> Tensor:
-    """A picture [1, 3, size, size] in [0, 1] of flat shapes, lines, ramps and letters, drawn as a screen shows them."""
+    """A picture [1, 3, size, size] in [0, 1] of flat shapes, lines, ramps and letters, as a screen has it."""
     ground, ink = _colours(random)
     canvas = Image.fromarray(_ground(size, ground, random))
     draw = ImageDraw.Draw(canvas)
@@ -21,6 +21,27 @@ def graphic(size: int, random: np.random.Generator) -> Tensor:
         _shape(draw, size, random)
     if random.random() < 0.75:
         _text(draw, size, ink, random)
+    if random.random() < 0.4:  # a scan, or a screen that was reduced
+        canvas = canvas.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.2)))
+    return torch.from_numpy(np.array(canvas)).permute(2, 0, 1)[None].float() / 255
+
+
+def painting(photo: Tensor, random: np.random.Generator) -> Tensor:
+    """A photo [1, 3, size, size] in [0, 1] in strokes of a brush, each of the colour that was there, more or less."""
+    size = photo.shape[-1]
+    levels = (255 * photo[0].permute(1, 2, 0)).round().to(torch.uint8).numpy()
+    canvas = Image.fromarray(levels).filter(ImageFilter.GaussianBlur(random.uniform(1, 3)))
+    draw = ImageDraw.Draw(canvas)
+    width, length, change = random.uniform(1.5, 5), random.uniform(6, 18), random.uniform(4, 25)
+    count = int(random.uniform(0.4, 1.2) * size**2 / (width * length))
+    places, slant = random.integers(0, size, (count, 2)), random.normal(0, 1.0)
+    turns = slant + random.normal(0, random.uniform(0.1, 1.0), count)
+    colours = np.clip(levels[places[:, 1], places[:, 0]] + random.normal(0, change, (count, 1)), 0, 255).astype(int)
+    for (x, y), turn, colour in zip(places, turns, colours, strict=True):
+        across, down = length / 2 * np.cos(turn), length / 2 * np.sin(turn)
+        draw.line([x - across, y - down, x + across, y + down], tuple(map(int, colour)), max(round(width), 1))
+    if random.random() < 0.5:  # it was photographed, and reduced
+        canvas = canvas.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 0.8)))
     return torch.from_numpy(np.array(canvas)).permute(2, 0, 1)[None].float() / 255
 
 

@@ -15,13 +15,13 @@ from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import NOISES, NoiseKind
-from ldrps.train.graphics import graphic
+from ldrps.train.graphics import graphic, painting
 from ldrps.train.noise import FAMILIES, Noisy, add_noise
 from ldrps.train.photos import Photographs
 
 NONE = 0.3  # of all pictures
 VALIDATION_SEED = 12345
-_GRAPHICS = 0.1  # of all pictures
+_GRAPHICS, _PAINTINGS = 0.1, 0.08  # of all pictures
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding
 
@@ -32,24 +32,27 @@ class NoiseTask:
 
     train: Photographs
     held_out: Photographs
-    batch: int = 16
-    size: int = 96
+    # How many pictures of how many pixels a side make a batch: large ones tell more, and as surely as they are met.
+    views: tuple[tuple[int, int], ...] = ((16, 96), (5, 176))
     reduction: tuple[float, float] = (1.0, 2.5)
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the noise of cameras
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, NoisePosterior)
-        with torch.autocast("cpu", enabled=False):
-            noisy, kind = self.examples(self.train, self.batch, random)
+        count, size = self.views[random.integers(len(self.views))]
+        noisy, kind = self.examples(self.train, count, size, random)
         place = next(model.parameters()).device
         belief = model(noisy.seen.to(place))
         return -belief.log_likelihood(kind.to(place), noisy.level.to(place)).mean()
 
-    def examples(self, photos: Photographs, count: int, random: np.random.Generator) -> tuple[Noisy, Tensor]:
+    def examples(self, photos: Photographs, count: int, size: int, random: np.random.Generator) -> tuple[Noisy, Tensor]:
         """Pictures, and what was done to each, [count]: 0 for nothing, 1 for the first of `NOISES`."""
-        clean = photos.crops(random, count, self.size, self.reduction)
-        for index in np.flatnonzero(random.random(count) < _GRAPHICS):
-            clean[index] = graphic(self.size, random)[0]
+        clean = photos.crops(random, count, size, self.reduction)
+        for index, chance in enumerate(random.random(count)):
+            if chance < _GRAPHICS:
+                clean[index] = graphic(size, random)[0]
+            elif chance < _GRAPHICS + _PAINTINGS:
+                clean[index] = painting(clean[index : index + 1], random)[0]
         happened = random.random(count) >= NONE
         kinds: list[NoiseKind] = [NOISES[random.integers(len(NOISES))] if each else "white" for each in happened]
         low, high = np.log(_WHITE)
@@ -64,7 +67,7 @@ class NoiseTask:
         there, as a factor; and how probable noise is held for where there is none, on average.
         """
         assert isinstance(model, NoisePosterior)
-        noisy, kind = self.examples(self.held_out, 384, np.random.default_rng(VALIDATION_SEED))
+        noisy, kind = self.examples(self.held_out, 384, self.views[0][1], np.random.default_rng(VALIDATION_SEED))
         place = next(model.parameters()).device
         belief = model(noisy.seen.to(place))
         right = belief.probability.argmax(1).cpu() == kind
@@ -80,7 +83,7 @@ class NoiseTask:
     def pictures(self, model: nn.Module) -> dict[str, Image.Image]:
         """Held-out pictures with what is believed of each."""
         assert isinstance(model, NoisePosterior)
-        noisy, _ = self.examples(self.held_out, 32, np.random.default_rng(VALIDATION_SEED))
+        noisy, _ = self.examples(self.held_out, 32, self.views[0][1], np.random.default_rng(VALIDATION_SEED))
         belief = model(noisy.seen.to(next(model.parameters()).device))
         names = ("none", *NOISES)
         shown = []
