@@ -20,6 +20,7 @@ from ldrps.degradation import (
     WhiteNoise,
     from_plain,
 )
+from ldrps.degradation.bayer import usual_read
 
 GAINS = torch.tensor([1.8, 1.0, 1.5])
 NOISES: dict[str, Noise] = {
@@ -105,6 +106,20 @@ def test_a_mosaic_without_noise_is_the_picture_and_gradients_pass_flat_light() -
     padded[...] = 1.0
     seen = noise._filters(padded) * padded
     torch.testing.assert_close(noise._demosaicked(seen), even)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (2, 3), (3, 3), (9, 8)])
+def test_a_mosaic_goes_on_beyond_the_edge_of_the_smallest_picture(size: tuple[int, int]) -> None:
+    light = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).double()
+    seen = BayerNoise(1e-3, 1e-3, torch.ones(3), (1, 0), "gradients")._beyond(light)
+    mirrored = np.pad(light.numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), mode="reflect")
+    assert np.array_equal(seen.numpy(), mirrored)
+
+
+def test_read_noise_goes_with_shot_noise() -> None:
+    assert usual_read(1e-3) == pytest.approx(np.exp((2.18 * np.log(1e-3) + 1.2) / 2))
+    assert usual_read(1e-3) > 3 * usual_read(3e-4)
+    assert usual_read(1e-3, 0.5) == pytest.approx(usual_read(1e-3) * np.exp(0.25))
 
 
 def test_a_mosaic_leaves_coarse_noise_in_red_and_blue() -> None:

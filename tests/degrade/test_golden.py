@@ -1,4 +1,6 @@
-"""What `ldrps degrade` wrote before its damage was made by the operators of `degradation/`, to the bit."""
+"""What `ldrps degrade` wrote before its damage was made by the operators of `degradation/`, to the bit; of kinds that
+are newer, what it wrote when they came.
+"""
 
 from __future__ import annotations
 

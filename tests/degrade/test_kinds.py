@@ -6,16 +6,20 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
+from ldrps.degradation.srgb import to_linear
 from ldrps.degrade import (
     KINDS,
     Blur,
+    Camera,
     Cast,
     CorrelatedNoise,
     Dark,
     Downscale,
     Exposure,
     Fade,
+    Grain,
     Haze,
     Jpeg,
     Mask,
@@ -28,7 +32,7 @@ from ldrps.errors import InputError, SettingsError
 
 NEUTRAL = [
     *(Dark(1, 1), Exposure(0), Cast(1, 1, 1), Fade(1, 0), Haze(1), Rain(0), Rain(strength=0), Blur(0), MotionBlur(1)),
-    *(Downscale(1), Mask(0), Mask(0, 5), Noise(0), CorrelatedNoise(0)),
+    *(Downscale(1), Mask(0), Mask(0, 5), Noise(0), CorrelatedNoise(0), Grain(0)),
 ]
 
 
@@ -74,11 +78,16 @@ def test_every_kind_survives_overshoot(kind):
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS.values() if kind.kind not in {"cast", "noise", "shot", "correlated"}]
+    "part",
+    [
+        *(kind() for kind in KINDS.values() if kind not in {Cast, Noise, ShotNoise, CorrelatedNoise, Grain, Camera}),
+        Grain(colour=0),
+    ],
+    ids=str,
 )
-def test_grey_stays_grey_but_for_noise_and_casts(kind):
+def test_grey_stays_grey_but_for_noise_and_casts(part):
     grey = np.repeat(ramp()[..., :1], 3, axis=2)
-    y = kind().apply(grey, rng())
+    y = part.apply(grey, rng())
     assert np.abs(y - y[..., :1]).max() < 1e-12
 
 
@@ -113,6 +122,32 @@ def test_reduced_noise_is_what_the_kodak_set_has():
     assert (n[:, 1:] * n[:, :-1]).mean() > 0.1 * n.var()
     white = CorrelatedNoise(20, 1).apply(np.zeros((256, 256, 3)), rng())
     assert 255 * white.std() == pytest.approx(20, rel=0.02)
+
+
+@pytest.mark.parametrize("colour", [0, 0.2, 0.5, 1])
+@pytest.mark.parametrize("spread", [0, 1, 2.5])
+def test_grain_has_its_deviation_and_coarseness_whatever_its_colour(spread, colour):
+    n = Grain(15, spread, colour).apply(np.full((400, 400, 3), 0.5), rng()) - 0.5
+    assert 255 * n.std() == pytest.approx(15, rel=0.03)
+    neighbours = (n[:, 1:] * n[:, :-1]).mean() / n.var()
+    assert neighbours == pytest.approx(np.exp(-1 / (4 * spread**2)) if spread else 0, abs=0.03)
+    if colour == 1:
+        assert np.abs(n.mean(2)).max() < 1e-12, "no luma"
+    if colour == 0.5:
+        assert abs(np.corrcoef(n[..., 0].ravel(), n[..., 1].ravel())[0, 1]) < 0.05
+
+
+def test_noise_of_a_camera_grows_with_sensitivity_and_is_most_in_red_and_blue():
+    x = np.full((200, 200, 3), 0.5)
+    by_iso = [Camera(iso).apply(x, rng()) - x for iso in (100, 1600, 3200, 6400)]
+    deviations = np.array([255 * n.std((0, 1)) for n in by_iso])
+    assert (deviations[:, [0, 2]] > 1.2 * deviations[:, 1:2]).all()
+    assert deviations[0].max() < 1 < 4 < deviations[2].max() < 12, "a picture at ISO 100 looks clean"
+    np.testing.assert_allclose(deviations[2] / deviations[1], 2**0.5, rtol=0.05)
+    shared = np.corrcoef(by_iso[2][:, 1:, 0].ravel(), by_iso[2][:, :-1, 0].ravel())[0, 1]
+    assert shared > 0.2, "demosaicking makes neighbours share it"
+    light = to_linear(torch.from_numpy(x + by_iso[3])) - to_linear(torch.from_numpy(x))
+    assert abs(float(light.mean())) < 0.01 * float(light.std()), "no mean, in light"
 
 
 def test_tones():

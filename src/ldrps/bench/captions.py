@@ -20,10 +20,10 @@ class Captions:
     Args:
         dataset: the set.
         pairs: its pictures.
-        root: the folder of data sets.
+        roots: the folders of data sets.
     """
 
-    def __init__(self, dataset: DataSet, pairs: Sequence[Pair], root: Path | None = None) -> None:
+    def __init__(self, dataset: DataSet, pairs: Sequence[Pair], *roots: Path) -> None:
         shipped = resources.files("ldrps.bench").joinpath("sets", f"{dataset.name}.tsv")
         written = read_table(shipped)
         names = [pair.name for pair in pairs]
@@ -32,7 +32,7 @@ class Captions:
         self._by_kind = {
             "written": written,
             "wrong": {name: written.get(other, "") for name, other in others.items() if name != other},
-            "file": read_table(dataset.folder(root) / TABLE),
+            "file": read_table(dataset.folder(*roots) / TABLE),
         }
 
     def __call__(self, kind: str, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ldrps.bench.captions import KINDS, Captions
 from ldrps.bench.contenders import OURS, Contender, changed, contenders
-from ldrps.bench.data import DataSet, Pair, data_set, data_sets
+from ldrps.bench.data import DataSet, Pair, data_set, data_sets, groups, resolved
 from ldrps.bench.judges import Judges
 from ldrps.bench.report import Shown, write_report
 from ldrps.bench.runner import BenchTask, run, tasks, unsettled
@@ -37,7 +37,7 @@ class Plan:
     seeds: int = 3
     limit: int | None = None
     sweeps: Sequence[str] = ()
-    data: Path | None = None
+    data: Sequence[Path] = ()
     store: Path = Path("out/bench")
     prior: str = "embedded"
     device: str = "cpu"
@@ -60,15 +60,15 @@ class Benchmark:
         self.plan = plan
         self.sets: list[tuple[DataSet, Sequence[Pair]]] = []
         captions: dict[str, Captions] = {}
-        for name in dict.fromkeys(plan.sets):
+        for name in resolved(plan.sets, *plan.data):
             dataset = data_set(name)
             if dataset.name in captions:
                 raise InputError(f"two sets are called {dataset.name!r}: rename a folder, or measure one at a time")
-            if damaged := dataset.other_files(plan.data):
+            if damaged := dataset.other_files(*plan.data):
                 logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
-            pairs = dataset.pairs(plan.data)[: plan.limit]
+            pairs = dataset.pairs(*plan.data)[: plan.limit]
             self.sets.append((dataset, pairs))
-            captions[dataset.name] = Captions(dataset, pairs, plan.data)
+            captions[dataset.name] = Captions(dataset, pairs, *plan.data)
         bases = [
             base
             for name in plan.methods
@@ -153,7 +153,8 @@ def listing() -> str:
         f"{'A+B':20} plain tools, one after the other; chains stands for all pairs of a tone tool and a denoiser",
         f"{'files:FOLDER':20} pictures that lie in FOLDER beside the inputs' folder",
     ]
-    return "\n".join(["Data sets", *sets, "", "Methods", *ours, *rivals, *others, *more])
+    together = [f"{name:16} {', '.join(members)}" for name, members in groups().items()]
+    return "\n".join(["Data sets", *sets, "", "Groups", *together, "", "Methods", *ours, *rivals, *others, *more])
 
 
 def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:

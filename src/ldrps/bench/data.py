@@ -1,7 +1,7 @@
 """Data sets: what they are, where a user gets them, and how damaged and clean pictures are paired (by name).
 
-A set is a small TOML file in `sets/`. Its pictures lie below a root of the user's (`LDRPS_DATA`); nothing is
-downloaded, because most sets come with terms that each user has to accept alone.
+A set is a small TOML file in `sets/`. Its pictures lie below a root of the user's, or one of several (`LDRPS_DATA`);
+nothing is downloaded, because most sets come with terms that each user has to accept alone.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ldrps.degrade import NONE
 from ldrps.errors import InputError
 from ldrps.printable import printable
 
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 ROOT_VARIABLE = "LDRPS_DATA"
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 FOLDER = "folder:"
+ALL = "all"
+# A variant of a set of pairs that damages pictures itself takes the clean ones; what papers print is of the pairs.
+_OF_THE_CLEAN = {"input": "target/(?P<id>.+)", "target": "", "published": {}}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class DataSet:
         licence: its terms, in short.
         degrade: the damage done to clean pictures with a seed, in the words of `ldrps degrade --kind`; the clean
             side is then the file itself. Empty for pairs.
+        groups: names under which it is measured together with others.
+        enlarge: how many times larger the clean side is, each way: sets above 1 are for methods that enlarge.
         border: pixels at each side that are not scored.
         shift: pixels by which a result may be shifted before it is scored.
         sha256: digests of the files that are known, by their path below the place.
@@ -67,24 +73,28 @@ class DataSet:
     get: str = ""
     licence: str = ""
     degrade: str = ""
+    groups: Sequence[str] = ()
+    enlarge: int = 1
     border: int = 0
     shift: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict, repr=False)
     published: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, repr=False)
 
-    def pairs(self, root: Path | None = None) -> list[Pair]:
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is wrong with its pictures, so that the best result is what was given."""
+        return self.degrade == NONE
+
+    def pairs(self, *roots: Path) -> list[Pair]:
         """All pictures that are there, by name.
 
         Raises:
             InputError: none is there (the message says what to get and where to put it), or a clean side is missing.
         """
-        folder = self.folder(root)
-        files = dict(_files(folder)) if folder.is_dir() else {}
+        folder = self.folder(*roots)
+        files = dict(_files(folder))
         pairs = []
-        for stem, path in files.items():
-            match = re.fullmatch(self.input, stem, re.DOTALL)  # names may have line breaks
-            if match is None:
-                continue
+        for path, match in self._inputs(files):
             clean = path if self.degrade else None
             if self.target:
                 wanted = match.expand(self.target)
@@ -98,33 +108,59 @@ class DataSet:
             logger.warning("%s: %d of the set's %d pictures are here", self.name, len(pairs), self.count)
         return sorted(pairs, key=lambda pair: natural(pair.name))
 
-    def folder(self, root: Path | None = None) -> Path:
-        """Where the set lies below `root`, or below `LDRPS_DATA`.
+    def folder(self, *roots: Path) -> Path:
+        """Where the set lies: below the first of the roots that holds a picture of it, else where it should be.
+
+        Args:
+            roots: folders of data sets; without any, those that `LDRPS_DATA` names.
 
         Raises:
-            InputError: neither is given.
+            InputError: there are none.
         """
         if Path(self.place).is_absolute():
             return Path(self.place)
-        given = os.environ.get(ROOT_VARIABLE)
-        if root is None and not given:
+        places = [root / self.place for root in roots or _roots()]
+        if not places:
             raise InputError(
                 f"no folder of data sets: set {ROOT_VARIABLE}, or give --data; {self._where(Path('DATA'))}"
             )
-        return (root if root is not None else Path(str(given))) / self.place
+        return next((place for place in places if self._is_in(place)), places[0])
 
-    def other_files(self, root: Path | None = None) -> list[str]:
+    def is_there(self, *roots: Path) -> bool:
+        """Whether there is a picture of it below a root.
+
+        Raises:
+            InputError: there is no root.
+        """
+        return self._is_in(self.folder(*roots))
+
+    def other_files(self, *roots: Path) -> list[str]:
         """Paths, below the set's folder, of files whose digest is known and differs."""
-        folder = self.folder(root)
+        folder = self.folder(*roots)
         known = ((name, digest) for name, digest in self.sha256.items() if (folder / name).is_file())
         return [n for n, digest in known if hashlib.sha256((folder / n).read_bytes()).hexdigest() != digest]
+
+    def _is_in(self, folder: Path) -> bool:
+        return any(self._inputs(dict(_files(folder))))
+
+    def _inputs(self, files: Mapping[str, Path]) -> Iterator[tuple[Path, re.Match[str]]]:
+        """Of files by their paths without suffix, those that are damaged, and what their names say."""
+        for stem, path in files.items():
+            if match := re.fullmatch(self.input, stem, re.DOTALL):  # names may have line breaks
+                yield path, match
 
     def _where(self, folder: Path) -> str:
         get = self.get or "this set is yours to make"
         return f"get it: {get.rstrip('.')}. Put it at {folder}"
 
 
+def _roots() -> list[Path]:
+    """The folders that `LDRPS_DATA` names, as `PATH` names those of programs."""
+    return [Path(each) for each in os.environ.get(ROOT_VARIABLE, "").split(os.pathsep) if each]
+
+
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """All pictures below a folder, by their paths without suffix; of one that does not exist, none."""
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
             yield path.relative_to(folder).with_suffix("").as_posix(), path
@@ -146,7 +182,8 @@ def data_sets() -> dict[str, DataSet]:
         variants: dict[str, dict[str, Any]] = fields.pop("variants", {"": {}})
         for suffix, changes in variants.items():
             name = file.name.removesuffix(".toml") + suffix
-            given: dict[str, Any] = {"name": name, **fields, **changes}
+            is_damaged_here = "degrade" in changes and "target" not in fields
+            given: dict[str, Any] = {"name": name, **fields, **(_OF_THE_CLEAN if is_damaged_here else {}), **changes}
             sets[name] = DataSet(**given)
     return sets
 
@@ -167,5 +204,45 @@ def data_set(name: str) -> DataSet:
         return DataSet(name, name, str(place), pattern, target)
     sets = data_sets()
     if name not in sets:
-        raise InputError(f"set is {name!r}; there are {', '.join(sets)}, and folder:PATH")
+        raise InputError(f"set is {name!r}; there are {', '.join([*sets, *groups()])}, and folder:PATH")
     return sets[name]
+
+
+def groups() -> dict[str, list[str]]:
+    """The names under which several sets are measured, and those of the sets; `all` is every set but those of reduced
+    pictures, which are for methods that enlarge and are called by name.
+    """
+    together: dict[str, list[str]] = {ALL: [name for name, dataset in data_sets().items() if dataset.enlarge == 1]}
+    for name, dataset in data_sets().items():
+        for group in dataset.groups:
+            together.setdefault(group, []).append(name)
+    return together
+
+
+def resolved(names: Sequence[str], *roots: Path) -> list[str]:
+    """The names of sets that some names of sets and groups stand for, each once; what a group lacks is left out.
+
+    The sets that were left out are logged, in one line.
+
+    Raises:
+        InputError: nothing of a group is there, or there is no folder of data sets.
+    """
+    known = groups()
+    wanted: list[str] = []
+    absent: list[str] = []
+    for name in names:
+        if name not in known:
+            wanted.append(name)
+            continue
+        there = [each for each in known[name] if data_set(each).is_there(*roots)]
+        if not there:
+            members = ", ".join(known[name])
+            raise InputError(
+                f"no set of the group {name!r} is there: give --data a folder that holds one; a set named alone "
+                f"says where to get it: {members}"
+            )
+        wanted += there
+        absent += [each for each in known[name] if each not in there]
+    if absent:
+        logger.warning("left out, as they are not there: %s", ", ".join(dict.fromkeys(absent)))
+    return list(dict.fromkeys(wanted))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldrps.cli.options import DeviceOption, PriorOption
+from ldrps.cli.options import DataOption, DeviceOption, PriorOption
 from ldrps.cli.terminal import say, tell_text
 from ldrps.presets import PRESETS
 from ldrps.prior import check_prior
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark
     from ldrps.bench.judges import Judges
 
+_SETS = "Data sets, groups of them such as all, or folder:PATH; see --list."
 _METHODS = (
     "ldrps, a preset of it, a rival, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
     'command:"PROGRAM {in} {out}", spandrel:FILE, or a group: plain, chains, rivals, oracles; see `ldrps methods`.'
@@ -34,7 +35,7 @@ def _listing(wanted: bool) -> None:
 
 
 def bench(
-    sets: Annotated[list[str], typer.Argument(metavar="SET...", help="Data sets, or folder:PATH; see --list.")],
+    sets: Annotated[list[str], typer.Argument(metavar="SET...", help=_SETS)],
     method: Annotated[list[str] | None, typer.Option("--method", "-m", help=_METHODS)] = None,
     preset: Annotated[list[str] | None, typer.Option(help=f"Of ldrps: {', '.join(PRESETS)}.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of what is random, seeds 0, 1, ...")] = 3,
@@ -45,7 +46,7 @@ def bench(
             help="SETTING=VALUE,VALUE of ldrps, such as recurrences=0,1,2 or caption=none,written,wrong,file."
         ),
     ] = None,
-    data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
+    data: DataOption = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +92,7 @@ def bench(
         seeds=seeds,
         limit=limit,
         sweeps=sweep or [],
-        data=data,
+        data=data or [],
         store=store,
         prior=prior,
         device=device,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,13 @@ _DTYPES = ("float32", "float16", "bfloat16")
 OutOption = Annotated[
     str,
     typer.Option("--out", "-o", metavar="PATH", help="A file for one picture, or a folder, with / behind it if new."),
+]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        envvar="LDRPS_DATA",
+        help="A folder that holds sets. It may be given more than once: a set is taken from the first that has it.",
+    ),
 ]
 PriorOption = Annotated[str, typer.Option(help="'embedded', a folder in diffusers layout, or a hub id.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]

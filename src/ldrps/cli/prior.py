@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldrps.cli.options import DeviceOption, DtypeOption, load
+from ldrps.cli.options import DataOption, DeviceOption, DtypeOption, load
 from ldrps.cli.terminal import tell, tell_text
 from ldrps.printable import json_text
 from ldrps.prior import check_prior
@@ -33,7 +33,7 @@ def info(
 @prior_app.command()
 def evaluate(
     prior: Annotated[str, typer.Argument(help="'embedded', a folder in diffusers layout, or a hub id.")] = "embedded",
-    data: Annotated[Path | None, typer.Option(envvar="LDRPS_DATA", help="The folder that holds the sets.")] = None,
+    data: DataOption = None,
     photos: Annotated[
         list[Path] | None, typer.Option(help="Photographs, of which those held out from training judge the samples.")
     ] = None,
@@ -65,7 +65,7 @@ def evaluate(
         held_out = Photographs(photos, held_out=True)
         held_out.name_subjects()
         real, captions = held_out.images, held_out.captions()
-    evaluation = evaluate(loaded, data, samples=samples, photos=real, captions=captions)
+    evaluation = evaluate(loaded, data or [], samples=samples, photos=real, captions=captions)
     text = json_text(evaluation.figures)
     tell_text(text)
     if json_file is not None:

@@ -29,6 +29,8 @@ _DIAGONAL = ((0, 0, -3, 0, 0), (0, 4, 0, 4, 0), (-3, 0, 12, 0, -3), (0, 4, 0, 4,
 
 _REACH = 2  # pixels around its own that they see
 
+_SLOPE, _OFFSET = 2.18, 1.20  # Brooks et al. 2019, section 3.1: of ln read^2 over ln shot, through many cameras
+
 Demosaicking = Literal["bilinear", "gradients"]
 
 
@@ -67,7 +69,12 @@ class BayerNoise(Noise):
 
     def _beyond(self, light: Tensor) -> Tensor:
         """The picture with what filters see beyond its edge, mirrored so that colours go on in their order."""
-        return light if self.demosaicking == "bilinear" else F.pad(light, (_REACH,) * 4, mode="reflect")
+        if self.demosaicking == "bilinear":
+            return light
+        for dim in (-2, -1):
+            places = torch.arange(-_REACH, light.shape[dim] + _REACH, device=light.device)
+            light = light.index_select(dim, _reflected(places, light.shape[dim]))
+        return light
 
     def _demosaicked(self, mosaic: Tensor, power: int = 1) -> Tensor:
         """Of [B, 3, H, W], each colour 0 where it was not seen, all three everywhere; by the weights to a power."""
@@ -113,6 +120,22 @@ class BayerNoise(Noise):
 
     def _gains(self, x: Tensor) -> Tensor:
         return per_picture(self.gains.to(x).reshape(-1, 3))
+
+
+def usual_read(shot: float, departure: float = 0.0) -> float:
+    """The read noise, of 1, that goes with a shot noise, above 0, by the sensitivity that is set.
+
+    Args:
+        shot: variance at the sensor's white in linear light, of 1.
+        departure: how far a camera is off the line through many, in ln read^2; they deviate by 0.26.
+    """
+    return float(np.exp((_SLOPE * np.log(shot) + _OFFSET + departure) / 2))
+
+
+def _reflected(index: Tensor, length: int) -> Tensor:
+    """Places on an endless line to those of a line that goes on mirrored, its outermost value once."""
+    index = index.abs() % max(2 * length - 2, 1)  # ... 2 1 | 0 1 ... n-1 | n-2 ...
+    return torch.where(index < length, index, 2 * length - 2 - index)
 
 
 def _gathered(mosaic: Tensor, power: int = 1) -> Tensor:

@@ -10,7 +10,7 @@ from ldrps.degrade.blur import Blur, MotionBlur
 from ldrps.degrade.chain import KINDS, NONE, Chain, parse, usage
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
 from ldrps.degrade.loss import Downscale, Jpeg, Mask
-from ldrps.degrade.noise import CorrelatedNoise, Noise, ShotNoise
+from ldrps.degrade.noise import Camera, CorrelatedNoise, Grain, Noise, ShotNoise
 from ldrps.degrade.picture import apply, seed_of, to_8bit
 from ldrps.degrade.weather import Haze, Rain
 
@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "NONE",
     "Blur",
+    "Camera",
     "Cast",
     "Chain",
     "CorrelatedNoise",
@@ -25,6 +26,7 @@ __all__ = [
     "Downscale",
     "Exposure",
     "Fade",
+    "Grain",
     "Haze",
     "Jpeg",
     "Kind",

@@ -14,7 +14,7 @@ from ldrps.degrade.base import Kind, Pixels, parameters, refuse_unfit
 from ldrps.degrade.blur import Blur, MotionBlur
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
 from ldrps.degrade.loss import Downscale, Jpeg, Mask
-from ldrps.degrade.noise import CorrelatedNoise, Noise, ShotNoise
+from ldrps.degrade.noise import Camera, CorrelatedNoise, Grain, Noise, ShotNoise
 from ldrps.degrade.weather import Haze, Rain
 from ldrps.errors import SettingsError
 
@@ -22,7 +22,7 @@ NONE = "none"
 
 _ALL: tuple[type[Kind], ...] = (
     *(Dark, Exposure, Cast, Fade, Haze, Rain, Blur, MotionBlur, Downscale, Mask, Noise, ShotNoise, CorrelatedNoise),
-    Jpeg,
+    *(Grain, Camera, Jpeg),
 )
 KINDS: dict[str, type[Kind]] = {kind.kind: kind for kind in _ALL}
 

@@ -1,4 +1,4 @@
-"""Noise. Each channel has its own, so a grey picture becomes coloured by it."""
+"""Noise. Each channel has its own, so a grey picture becomes coloured by it, but for grain that is grey."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import numpy as np
 
 from ldrps import degradation
 from ldrps.degrade.base import Kind, parameter
+
+# Variance over white: a pixel that holds 50,000 electrons at ISO 100.
+_SHOT_AT_ISO_1 = 2e-7
+_DAYLIGHT = (2.0, 1.0, 1.6)  # what a white balance multiplies red, green and blue by
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,44 @@ class CorrelatedNoise(Kind):
 
     def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.ReducedNoise:
         return degradation.ReducedNoise(self.sigma / 255, self.scale)
+
+
+@dataclass(frozen=True)
+class Grain(Kind):
+    """Gaussian noise smoothed by a Gaussian: the grain of a film, or blotches of colour as denoising leaves them."""
+
+    kind = "grain"
+    title = "smoothed Gaussian noise"
+
+    sigma: float = parameter(15.0, 0, 255, "deviation of each value, of 255")
+    spread: float = parameter(1.0, 0, 20, "deviation of the smoothing in pixels")
+    colour: float = parameter(0.5, 0, 1, "0 is grey, 0.5 channels that share nothing, 1 colours whose mean is none")
+
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Noise:
+        import torch
+
+        grain = degradation.GrainNoise(1.0, self.spread, self.colour)
+        deviation = float(grain.variance(torch.zeros(1, 3, 1, 1, dtype=torch.float64)).sqrt()[0, 0])
+        return grain.scaled(self.sigma / 255 / deviation)
+
+
+@dataclass(frozen=True)
+class Camera(Kind):
+    """Shot and read noise of a large sensor in linear light, behind a mosaic of filters, demosaicked by gradients.
+
+    Where the first red of the mosaic is, is drawn. What a camera does against it, and to the picture, is left out.
+    """
+
+    kind = "camera"
+    title = "noise of a camera"
+
+    iso: float = parameter(3200.0, 50, 409600, "sensitivity")
+
+    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.BayerNoise:
+        import torch
+
+        from ldrps.degradation.bayer import usual_read
+
+        shot = _SHOT_AT_ISO_1 * self.iso
+        phase = (int(random.integers(2)), int(random.integers(2)))
+        return degradation.BayerNoise(shot, usual_read(shot), torch.tensor(_DAYLIGHT), phase, "gradients")

@@ -8,12 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation import BayerNoise, Jpeg, Rounding, Tone, resize
+from ldrps.degradation.bayer import usual_read
 from ldrps.degradation.jpeg import tables
 from ldrps.degradation.kernels import taps
 
-# Brooks et al. 2019, section 3.1: read noise goes with shot noise, by the sensitivity that is set.
+# Brooks et al. 2019, section 3.1.
 _SHOT = (2e-5, 1e-2)
-_READ = (2.18, 1.20, 0.26)  # slope, offset and deviation of ln read^2
+_DEPARTURE = 0.26  # deviation of ln read^2 from what is usual
 _LUMA = (0.299, 0.587, 0.114)
 _DARK, _REDUCED, _DENOISED, _SHARPENED, _SAVED, _HOT = 0.3, 0.5, 0.5, 0.4, 0.5, 0.1  # shares of pictures
 
@@ -46,8 +47,7 @@ def _underexposure(random: np.random.Generator) -> Tone:
 
 def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
     shot = float(np.exp(random.uniform(*np.log(_SHOT))))
-    slope, offset, deviation = _READ
-    read = float(np.exp((slope * np.log(shot) + offset + random.normal(0, deviation)) / 2))
+    read = usual_read(shot, random.normal(0, _DEPARTURE))
     gains = torch.tensor([random.uniform(1.2, 2.6), 1.0, random.uniform(1.2, 2.4)])
     phase = (int(random.integers(2)), int(random.integers(2)))
     demosaicking = "gradients" if random.random() < 0.6 else "bilinear"

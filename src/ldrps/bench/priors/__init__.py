@@ -42,17 +42,17 @@ class Evaluation:
 
 def evaluate(
     prior: Prior,
-    root: Path | None,
+    roots: Sequence[Path],
     *,
     samples: int = 16,
     photos: Sequence[Image.Image] = (),
     captions: Sequence[str] = (),
 ) -> Evaluation:
-    """Measure a prior on the sets below `root`; a set that is not there is left out, with a warning.
+    """Measure a prior on the sets below `roots`; a set that is not there is left out, with a warning.
 
     Args:
         prior: which.
-        root: the folder of data sets; None takes `LDRPS_DATA`.
+        roots: the folders of data sets; without any, those that `LDRPS_DATA` names.
         samples: how many pictures of 128x128 are drawn from noise.
         photos: real ones with which the samples are compared; at least 2, else there is no Frechet distance.
         captions: what the photos show, one each, to see what a prior with text makes of it.
@@ -62,7 +62,7 @@ def evaluate(
     """
     if captions and len(captions) != len(photos):
         raise InputError(f"{len(captions)} captions for {len(photos)} photos: give one each, or none")
-    clean = {name: list(set_pictures(name, root)) for name in ("kodak_noise30", "cbsd")}
+    clean = {name: list(set_pictures(name, roots)) for name in ("kodak_noise30", "cbsd")}
     if not any(clean.values()):
         raise InputError("neither kodak_noise30 nor cbsd is there: nothing to measure a prior on")
     truths = {name: [truth for _, truth in pairs] for name, pairs in clean.items() if pairs}
@@ -72,9 +72,9 @@ def evaluate(
     figures: dict[str, Any] = {
         "autoencoder_psnr": {name: mean(psnr_of(roundtrip(prior, x), x) for x in xs) for name, xs in truths.items()},
         "latent_noise": latent_noise(prior),
-        "denoise_psnr": denoising_psnr(prior, clean["kodak_noise30"], root),
+        "denoise_psnr": denoising_psnr(prior, clean["kodak_noise30"], roots),
         "tone_error": tone_errors(prior, everything),
-        "tone_psnr": tone_psnr(root, prior.device),
+        "tone_psnr": tone_psnr(roots, prior.device),
         "caption_loss": caption_losses(prior, [to_tensor(photo) for photo in photos], captions),
         "frechet": frechet(drawn, photos),
         "parameters": {**sizes, "total": sum(sizes.values())},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 SEED = 0
 
 
-def set_pictures(name: str, root: Path | None) -> Iterator[tuple[Tensor, Tensor]]:
+def set_pictures(name: str, roots: Sequence[Path]) -> Iterator[tuple[Tensor, Tensor]]:
     """The damaged and the clean side of a set's pictures, [1, 3, H, W] in [0, 1]; a warning where there is no set."""
     dataset = data_set(name)
     try:
-        pairs = dataset.pairs(root)
+        pairs = dataset.pairs(*roots)
     except InputError as error:
         logger.warning("%s", error)
         return

@@ -45,7 +45,7 @@ def denoised(prior: Prior, y: Tensor, level: float, steps: int, shifts: int = 1)
     return crop(gather(decoded, offsets, (padded.shape[-2], padded.shape[-1]))).clamp(0, 1).cpu()
 
 
-def denoising_psnr(prior: Prior, kodak: Sequence[tuple[Tensor, Tensor]], root: Path | None) -> dict[str, Any]:
+def denoising_psnr(prior: Prior, kodak: Sequence[tuple[Tensor, Tensor]], roots: Sequence[Path]) -> dict[str, Any]:
     """PSNR after one and after four steps, and after one step on four offsets of the grid; for kodak_noise30 at the one
     level, for all its pictures, that is best.
 
@@ -60,7 +60,7 @@ def denoising_psnr(prior: Prior, kodak: Sequence[tuple[Tensor, Tensor]], root: P
             ]
             figures[f"kodak_noise30{name}"] = max(by_level)
     for name, level in _NOISY_SETS.items():
-        pairs = list(set_pictures(name, root))
+        pairs = list(set_pictures(name, roots))
         if pairs:
             short = name.replace("-noise", "")
             figures[short] = mean(psnr_of(denoised(prior, y, level / 255, 1), x) for y, x in pairs)

@@ -70,12 +70,12 @@ def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float]:
     return {**errors, **untouched, **likelihood, **coverage}
 
 
-def tone_psnr(root: Path | None, device: torch.device) -> dict[str, float]:
+def tone_psnr(roots: Sequence[Path], device: torch.device) -> dict[str, float]:
     """PSNR of sets after the package's tone posterior alone, as `default` asks it; no picture above 50 dB."""
     posterior = load_estimators(device=device).tone
     figures = {}
     for name in _SETS:
-        pairs = list(set_pictures(name, root))
+        pairs = list(set_pictures(name, roots))
         scores = [min(_EXACT, psnr_of(_undone(posterior, y), x)) for y, x in pairs]
         if scores:
             figures[name] = mean(scores)
