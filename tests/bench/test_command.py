@@ -25,7 +25,7 @@ def test_table_json_latex_and_page(bench: Run, root: Path, caplog: pytest.LogCap
     files = ("--json", out / "a.json", "--latex", out / "a.tex", "--html", out / "page")
     code, table, _ = bench("lol", "--method", "identity,stretch", "--method", "oracle-gain-offset", *files)
     assert code == 0
-    assert "3 of the set's 15 pictures are here" in caplog.text
+    assert "only parts of sets are here: lol (3 of 15 pictures)" in caplog.text
     assert "lol: not the published files, so not comparable: input/1.png, " in caplog.text
     assert re.search(r"^\| stretch \|", table, re.MULTILINE)
     assert "| LD-RPS (published: ICCV 2025, whole set) | 17.45 |" in table

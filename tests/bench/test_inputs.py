@@ -19,7 +19,7 @@ from ldrps.errors import InputError
 
 
 def benchmark(root: Path, dataset: str = "lol", method: str = "identity", **given: object) -> Benchmark:
-    plan = Plan([dataset], [method], data=root, store=root.parent / "bench", **given)  # type: ignore[arg-type]
+    plan = Plan([dataset], [method], data=[root], store=root.parent / "bench", **given)  # type: ignore[arg-type]
     return Benchmark(plan)
 
 

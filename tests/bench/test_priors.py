@@ -49,7 +49,7 @@ def sets(tmp_path: Path) -> Path:
 
 def test_all_figures(tiny_prior: Prior, sets: Path) -> None:
     photos = [Image.new("RGB", (70, 90), shade) for shade in ("red", "gray")]
-    evaluation = evaluate(tiny_prior, sets, samples=3, photos=photos)
+    evaluation = evaluate(tiny_prior, [sets], samples=3, photos=photos)
     figures = json.loads(json.dumps(evaluation.figures, allow_nan=False))
     assert figures.keys() == {
         "autoencoder_psnr", "latent_noise", "denoise_psnr", "tone_error", "tone_psnr", "caption_loss", "frechet",
@@ -76,12 +76,12 @@ def test_a_set_that_is_missing_is_left_out(
     tiny_prior: Prior, sets: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (sets / "kodak_noise30").rename(sets / "elsewhere")
-    figures = evaluate(tiny_prior, sets, samples=0).figures
+    figures = evaluate(tiny_prior, [sets], samples=0).figures
     assert figures["autoencoder_psnr"].keys() == {"cbsd"}
     assert "no picture of 'kodak_noise30'" in caplog.text
     assert figures["frechet"] is None
     with pytest.raises(InputError, match="nothing to measure a prior on"):
-        evaluate(tiny_prior, tmp_path / "none")
+        evaluate(tiny_prior, [tmp_path / "none"])
 
 
 def test_denoising_starts_at_the_level_that_is_given(tiny_prior: Prior) -> None:
@@ -148,11 +148,11 @@ def test_the_right_caption_is_told_from_a_wrong_one(by_heart: Prior) -> None:
 
 def test_captions_must_fit_the_photos(tiny_prior: Prior, sets: Path) -> None:
     with pytest.raises(InputError, match="1 captions for 2 photos"):
-        evaluate(tiny_prior, sets, photos=[Image.new("RGB", (64, 64))] * 2, captions=["one"])
+        evaluate(tiny_prior, [sets], photos=[Image.new("RGB", (64, 64))] * 2, captions=["one"])
 
 
 def test_tone_psnr_without_sets(tmp_path: Path) -> None:
-    assert tone_psnr(tmp_path, torch.device("cpu")) == {}
+    assert tone_psnr([tmp_path], torch.device("cpu")) == {}
 
 
 def test_the_likeliest_tone_is_found_by_a_denoiser_that_knows_the_picture(

@@ -15,8 +15,8 @@ from PIL import Image
 from strange import assert_seen
 
 from ldrps.bench import plots
+from ldrps.bench.lines import Interval, Line
 from ldrps.bench.report import _stem
-from ldrps.bench.tables import Interval, Line
 from ldrps.printable import printable
 
 ODD = "a\x1b[2J\nldrps: all is well\x9b\u2028\u202e|<b>\u200b\udcff"

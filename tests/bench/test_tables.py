@@ -12,8 +12,9 @@ from strange import NAME, assert_seen
 
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet
+from ldrps.bench.lines import bootstrap, published, summarise
 from ldrps.bench.store import Key, Row
-from ldrps.bench.tables import bootstrap, grid, latex, markdown, published, summarise
+from ldrps.bench.tables import grid, latex, markdown
 
 SET = DataSet("lol", "LOL & friends", "lol", published={"LD-RPS": {"psnr_rgb": 17.45, "source": "ICCV 2025"}})
 PLAIN, OURS = Contender("identity"), Contender("ldrps", "default")

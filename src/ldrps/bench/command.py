@@ -12,12 +12,13 @@ from typing import Any
 
 from ldrps.bench.captions import KINDS, Captions
 from ldrps.bench.contenders import OURS, Contender, changed, contenders
-from ldrps.bench.data import DataSet, Pair, data_set, data_sets, groups, resolved
+from ldrps.bench.data import DataSet, Pair, data_set, data_sets, groups, resolved, tell_parts
 from ldrps.bench.judges import Judges
+from ldrps.bench.lines import Line, published, summarise
 from ldrps.bench.report import Shown, write_report
 from ldrps.bench.runner import BenchTask, run, tasks, unsettled
 from ldrps.bench.store import Row, Store
-from ldrps.bench.tables import Line, latex, markdown, published, summarise
+from ldrps.bench.tables import latex, markdown
 from ldrps.errors import InputError
 from ldrps.presets import PRESETS
 from ldrps.printable import json_text
@@ -58,17 +59,8 @@ class Benchmark:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.sets: list[tuple[DataSet, Sequence[Pair]]] = []
-        captions: dict[str, Captions] = {}
-        for name in resolved(plan.sets, *plan.data):
-            dataset = data_set(name)
-            if dataset.name in captions:
-                raise InputError(f"two sets are called {dataset.name!r}: rename a folder, or measure one at a time")
-            if damaged := dataset.other_files(*plan.data):
-                logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
-            pairs = dataset.pairs(*plan.data)[: plan.limit]
-            self.sets.append((dataset, pairs))
-            captions[dataset.name] = Captions(dataset, pairs, *plan.data)
+        self.sets = _found(plan)
+        captions = {dataset.name: Captions(dataset, pairs, *plan.data) for dataset, pairs in self.sets}
         bases = [
             base
             for name in plan.methods
@@ -176,6 +168,20 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
         changed(base.settings, dict(entry.changes))  # a wrong name or value is told now, not in each row
         entries.append(entry)
     return entries
+
+
+def _found(plan: Plan) -> list[tuple[DataSet, Sequence[Pair]]]:
+    """The sets of a plan with their pictures; what is known to be amiss with them is logged."""
+    whole: dict[str, tuple[DataSet, Sequence[Pair]]] = {}
+    for name in resolved(plan.sets, *plan.data):
+        dataset = data_set(name)
+        if dataset.name in whole:
+            raise InputError(f"two sets are called {dataset.name!r}: rename a folder, or measure one at a time")
+        if damaged := dataset.other_files(*plan.data):
+            logger.warning("%s: not the published files, so not comparable: %s", name, ", ".join(damaged))
+        whole[dataset.name] = dataset, dataset.pairs(*plan.data)
+    tell_parts((dataset, len(pairs)) for dataset, pairs in whole.values())
+    return [(dataset, pairs[: plan.limit]) for dataset, pairs in whole.values()]
 
 
 def _check_weights(given: str, entries: Sequence[Contender]) -> None:

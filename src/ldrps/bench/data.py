@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -104,8 +104,6 @@ class DataSet:
             pairs.append(Pair(printable("_".join(match.groups())), path, clean))
         if not pairs:
             raise InputError(f"no picture of {self.name!r} in {folder}; {self._where(folder)}")
-        if self.count and len(pairs) != self.count:
-            logger.warning("%s: %d of the set's %d pictures are here", self.name, len(pairs), self.count)
         return sorted(pairs, key=lambda pair: natural(pair.name))
 
     def folder(self, *roots: Path) -> Path:
@@ -164,6 +162,13 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
             yield path.relative_to(folder).with_suffix("").as_posix(), path
+
+
+def tell_parts(found: Iterable[tuple[DataSet, int]]) -> None:
+    """Log, in one line, which sets are not whole, of some sets and how many pictures of them are there."""
+    parts = {d.place: f"{d.place} ({count} of {d.count} pictures)" for d, count in found if d.count not in (0, count)}
+    if parts:
+        logger.warning("only parts of sets are here: %s", ", ".join(parts.values()))
 
 
 def natural(name: str) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldrps.bench.data import natural
-from ldrps.bench.tables import Line
+from ldrps.bench.lines import Line
 from ldrps.errors import InputError, how_to_install
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from PIL import Image
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.inputs import prepare
+from ldrps.bench.lines import Line
 from ldrps.bench.plots import psnr_against_seconds, psnr_by_image, psnr_by_setting
 from ldrps.bench.runner import picture_path
 from ldrps.bench.store import Row
-from ldrps.bench.tables import Line, grid
+from ldrps.bench.tables import grid, worst_words
 from ldrps.errors import InputError
 from ldrps.image.files import write_text
 from ldrps.printable import printable
@@ -178,4 +179,6 @@ def _table(lines: Sequence[Line]) -> str:
     heads, *body = grid(lines)
     rows = ["".join(f"<th>{_text(head)}</th>" for head in heads)]
     rows += ["".join(f"<td>{_text(cell)}</td>" for cell in row) for row in body]
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    worst = "".join(f"<li>{_text(words)}</li>" for words in map(worst_words, lines) if words)
+    table = "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    return f"{table}<ul>{worst}</ul>" if worst else table

@@ -137,7 +137,8 @@ def carry_out(task: BenchTask, judges: Judges) -> Row:
         if task.picture is not None:
             task.picture.parent.mkdir(parents=True, exist_ok=True)
             result.save(task.picture)
-        scores, protocol = score(result, truth, judges, border=task.dataset.border, shift=task.dataset.shift)
+        border, shift = task.dataset.border, task.dataset.shift
+        scores, protocol = score(result, truth, judges, damaged=damaged, border=border, shift=shift)
     except Exception as error:
         # A benchmark of others' code: whatever it raises is a result, not the end of the run.
         return Row(task.key, {}, seconds, None, printable(f"{type(error).__name__}: {error}"))

@@ -18,15 +18,34 @@ from ldrps.metrics import LPIPS, FeatureDistance, Niqe, Score, ciede2000, psnr, 
 
 
 def score(
-    result: Image.Image, truth: Image.Image | None, judges: Judges, *, border: int = 0, shift: int = 0
+    result: Image.Image,
+    truth: Image.Image | None,
+    judges: Judges,
+    *,
+    damaged: Image.Image | None = None,
+    border: int = 0,
+    shift: int = 0,
 ) -> tuple[dict[str, float], dict[str, Mapping[str, Any]]]:
     """Metric to value, and metric to protocol.
+
+    Args:
+        result: what a contender made.
+        truth: the clean side, if there is one.
+        judges: the metrics that need weights.
+        damaged: what it was given; if that has the size of the result, `psnr_to_input` tells how near they are, all
+            pixels counted, and `psnr_input` how far it was from the truth.
+        border: pixels at each side that are not scored.
+        shift: pixels by which the pictures may be shifted to the truth before they are scored.
 
     Raises:
         InputError: result and truth differ in size.
     """
     restored = _tensor(result)
     scores: dict[str, Score] = {}
+    if damaged is not None and damaged.size == result.size:
+        scores["psnr_to_input"] = psnr(restored, _tensor(damaged))
+        if truth is not None and truth.size == damaged.size:
+            scores["psnr_input"] = psnr(*aligned(_tensor(damaged), _tensor(truth), border, shift))
     if truth is not None:
         if result.size != truth.size:
             raise InputError(f"the result has {result.size} pixels, the clean picture {truth.size}: not comparable")

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.bench.data import data_set
+from ldrps.bench.data import data_set, tell_parts
 from ldrps.bench.inputs import prepare
 from ldrps.errors import InputError
 from ldrps.image.arrays import pixels
@@ -31,6 +31,7 @@ def set_pictures(name: str, roots: Sequence[Path]) -> Iterator[tuple[Tensor, Ten
     except InputError as error:
         logger.warning("%s", error)
         return
+    tell_parts([(dataset, len(pairs))])
     for pair in pairs:
         damaged, truth = prepare(dataset, pair)
         assert truth is not None
