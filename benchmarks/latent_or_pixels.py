@@ -93,7 +93,7 @@ def opened(pair: Pair) -> tuple[Image.Image, Image.Image]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("priors", nargs="+", help="folders, embedded, embedded-pixels")
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the sets lol, hsts, kodak_noise30")
+    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of the sets lol, hsts, kodak_noise30")
     parser.add_argument("--steps", type=int, default=100, help="of GDP where it knows the degradation")
     parser.add_argument("--limit", type=int, default=6, help="pictures of each task of GDP")
     parser.add_argument("--blind", type=int, default=0, help="steps of GDP in its blind form; 1000 as published")
@@ -101,7 +101,7 @@ def main() -> None:
     given = parser.parse_args()
     priors = [load_prior(name) for name in given.priors]
     models = [load_pixel_model(name) for name in given.priors]
-    pairs = {name: [opened(pair) for pair in data_set(name).pairs(given.data)] for name in SETS}
+    pairs = {name: [opened(pair) for pair in data_set(name).pairs(*given.data)] for name in SETS}
     table = Table([Path(name).name for name in given.priors], given.out)
     table.add("noise, default", pairs["kodak_noise30"], [Restorer(prior) for prior in priors])
     gdp, clean = RIVALS["gdp"], [target for _, target in pairs["kodak_noise30"][: given.limit]]

@@ -115,7 +115,7 @@ def settings_of(given: Sequence[str]) -> Settings:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", default=SETS)
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the sets")
+    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of the sets")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE")
     parser.add_argument("--verbose", action="store_true", help="a line for each picture too")
@@ -128,7 +128,7 @@ def main() -> None:
         shown = []
         for seed in range(given.seeds):
             rows.append([])
-            for pair in data_set(name).pairs(given.data):
+            for pair in data_set(name).pairs(*given.data):
                 row, restored = trial.row(pair, seed)
                 rows[-1].append(row)
                 if given.verbose:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 from PIL import Image
+
+from ldrps.bench.data import ROOT_VARIABLE
 
 
 @pytest.fixture
@@ -45,6 +48,44 @@ def test_table_json_latex_and_page(bench: Run, root: Path, caplog: pytest.LogCap
     assert page.count("<figure>") == 3 * 5, "input, three methods, clean"
     assert re.search(r"stretch: \d+\.\d\d dB, ", page)
     assert (out / "page" / "lol_pictures.svg").stat().st_size > 1000
+
+
+def test_a_group_in_several_folders(
+    command: Run, root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each set from the folder that has it; what is damaged here, left alone and paired; the worst pictures named."""
+    other = root.parent / "other"
+    (other / "classic5").mkdir(parents=True)
+    Image.effect_noise((48, 40), 40).save(other / "classic5" / "boats.png")
+    monkeypatch.delenv(ROOT_VARIABLE)
+    out = root.parent / "results"
+    words = ("bench", "all", "--store", root.parent / "bench", "--method", "identity,autogamma", "--data", root)
+    files = ("--json", out / "a.json", "--html", out / "page")
+    code, table, _ = command(*words, "--data", other, *files)
+    assert code == 0
+    titles = re.findall(r"^### ([\w-]+): ", table, re.MULTILINE)
+    assert titles == ["classic5", *(f"classic5-jpeg{quality}" for quality in (10, 20, 40)), "lol", "lol-clean"]
+    (absent,) = [record.message for record in caplog.records if record.message.startswith("left out")]
+    assert {"cbsd", "set5", "kodak_noise30-white10"} <= set(re.split(r"[ ,]+", absent))
+
+    records = {(each["set"], each["method"]): each for each in json.loads((out / "a.json").read_text())}
+    assert records["lol", "identity"]["as_given"] == 3 and records["lol", "identity"]["worst"] == {}
+    bright = records["lol", "autogamma"]
+    assert (bright["as_given"], bright["worse"], set(bright["worst"])) == (0, 0, {"1", "2", "10"})
+    changed = records["lol-clean", "autogamma"]
+    assert changed["worse"] is None and 0 < changed["far"] <= 3
+    shown = ", ".join(f"{name} {value:+.2f}" for name, value in bright["worst"].items())
+    assert f"\n- autogamma: least gained, dB: {shown}\n" in table
+    assert f"<li>autogamma: least gained, dB: {shown}</li>" in (out / "page" / "index.html").read_text()
+    caplog.clear()
+    monkeypatch.setenv(ROOT_VARIABLE, os.pathsep.join([str(root), str(other)]))
+    assert command(*words[:-2])[:2] == (0, table), "from the store, with the folders named by the environment"
+
+
+def test_a_group_of_which_nothing_is_there(bench: Run) -> None:
+    code, _, err = bench("noise", "--method", "identity")
+    assert code == 2
+    assert "no set of the group 'noise' is there" in err and "where to get it: cbsd-noise15, " in err
 
 
 def test_nothing_is_computed_twice_and_more_is_added(bench: Run, root: Path) -> None:
@@ -145,4 +186,5 @@ def test_lists_are_printed(bench: Run) -> None:
     code, out, _ = bench("--list")
     assert code == 0
     assert re.search(r"^kodak_noise30 ", out, re.MULTILINE)
+    assert re.search(r"^leave +cbsd, .*leave-mood", out, re.MULTILINE)
     assert re.search(r"^nlm ", out, re.MULTILINE)

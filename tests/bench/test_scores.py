@@ -37,6 +37,42 @@ def test_a_set_without_a_clean_side_has_no_reference_metrics() -> None:
     assert score(CLEAN, None, Judges()) == ({}, {})
 
 
+def test_what_was_given_is_scored_beside_the_result() -> None:
+    damaged = darker(CLEAN, 0.5)
+    values, protocols = score(damaged, CLEAN, Judges(), damaged=damaged)
+    assert values["psnr_to_input"] == float("inf")
+    assert values["psnr_input"] == values["psnr_rgb"]
+    assert protocols["psnr_input"] == protocols["psnr_rgb"]
+    better = darker(CLEAN, 0.9)
+    values, _ = score(better, CLEAN, Judges(), damaged=damaged)
+    assert values["psnr_input"] < values["psnr_rgb"]
+    assert values["psnr_to_input"] == pytest.approx(score(better, damaged, Judges())[0]["psnr_rgb"])
+    assert score(CLEAN, None, Judges(), damaged=damaged)[0].keys() == {"psnr_to_input"}
+    small = CLEAN.resize((32, 24))
+    assert not {"psnr_input", "psnr_to_input"} & score(CLEAN, CLEAN, Judges(), damaged=small)[0].keys(), "was enlarged"
+
+
+def test_what_was_given_is_shifted_and_cropped_as_the_result_is() -> None:
+    pixels = np.asarray(CLEAN)
+    moved = Image.fromarray(np.roll(pixels, (2, -3), (0, 1)))
+    framed = pixels.copy()
+    framed[:8] = 0
+    values, _ = score(Image.fromarray(framed), CLEAN, Judges(), damaged=moved, border=8, shift=4)
+    assert values["psnr_input"] == values["psnr_rgb"] == float("inf")
+    assert values["psnr_to_input"] < 20, "of all pixels, where they are: it tells what was changed"
+
+
+def test_luma_is_as_the_field_has_it() -> None:
+    """BT.601 in studio swing, not rounded: 219 of 255 for grey, and less for what only colours differ in."""
+    grey = Image.fromarray((np.asarray(CLEAN).mean(2, keepdims=True).repeat(3, 2)).astype(np.uint8))
+    noisy = Image.fromarray(np.asarray(grey) + RANDOM.integers(-9, 10, (48, 64, 1)).astype(np.uint8))
+    values, _ = score(noisy, grey, Judges())
+    assert values["psnr_y"] - values["psnr_rgb"] == pytest.approx(20 * np.log10(255 / 219), abs=1e-3)
+    swapped = Image.fromarray(np.asarray(CLEAN) + np.array([0, 0, 20], dtype=np.uint8))
+    values, _ = score(swapped, CLEAN, Judges())
+    assert values["psnr_y"] > values["psnr_rgb"] + 10
+
+
 def test_sizes_must_agree() -> None:
     with pytest.raises(InputError, match=r"\(60, 48\) pixels, the clean picture \(64, 48\)"):
         score(CLEAN.crop((0, 0, 60, 48)), CLEAN, Judges())

@@ -249,5 +249,8 @@ def resolved(names: Sequence[str], *roots: Path) -> list[str]:
         wanted += there
         absent += [each for each in known[name] if each not in there]
     if absent:
-        logger.warning("left out, as they are not there: %s", ", ".join(dict.fromkeys(absent)))
+        logger.warning(
+            "left out, as they are not there (named alone, a set says where to get it): %s",
+            ", ".join(dict.fromkeys(absent)),
+        )
     return list(dict.fromkeys(wanted))
