@@ -93,7 +93,9 @@ def opened(pair: Pair) -> tuple[Image.Image, Image.Image]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("priors", nargs="+", help="folders, embedded, embedded-pixels")
-    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of the sets lol, hsts, kodak_noise30")
+    parser.add_argument(
+        "--data", type=Path, action="append", required=True, help="a folder of lol, hsts, kodak_noise30"
+    )
     parser.add_argument("--steps", type=int, default=100, help="of GDP where it knows the degradation")
     parser.add_argument("--limit", type=int, default=6, help="pictures of each task of GDP")
     parser.add_argument("--blind", type=int, default=0, help="steps of GDP in its blind form; 1000 as published")
