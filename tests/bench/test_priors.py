@@ -21,6 +21,7 @@ from ldrps.bench.priors import (
     tone_errors,
     tone_psnr,
 )
+from ldrps.bench.priors.common import set_pictures
 from ldrps.errors import InputError
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import load_estimators
@@ -70,6 +71,14 @@ def test_all_figures(tiny_prior: Prior, sets: Path) -> None:
     assert figures["megabytes"] == pytest.approx(sum(file.stat().st_size for file in files) / 1e6, abs=1e-3)
     assert evaluation.sheets.keys() == {"samples", "denoised", "latents"}
     assert figures["frechet"] is None or figures["frechet"] > 0
+
+
+def test_sets_of_several_folders(sets: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (sets / "cbsd").rename(other / "cbsd")
+    found = {name: len(list(set_pictures(name, [sets, other]))) for name in ("kodak_noise30", "cbsd-noise15", "lol")}
+    assert found == {"kodak_noise30": 2, "cbsd-noise15": 1, "lol": 0}
 
 
 def test_a_set_that_is_missing_is_left_out(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ldrps.bench.contenders import Contender
 from ldrps.bench.data import DataSet
-from ldrps.bench.outcomes import Outcomes, outcomes
+from ldrps.bench.outcomes import Outcomes, outcomes, recorded
 from ldrps.bench.store import Row
 
 RESAMPLES = 10_000
@@ -85,7 +85,7 @@ class Line:
             "peak_mb": self.peak_mb,
             "seed_deviation": self.seed_deviation,
             "protocol": dict(self.protocol),
-            **({} if self.outcomes is None else self.outcomes.record()),
+            **recorded(self.outcomes),
         }
         return {name: _plain(value) for name, value in facts.items()}
 

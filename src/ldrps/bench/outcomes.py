@@ -37,9 +37,12 @@ class Outcomes:
     worse: int | None = None
     worst: Mapping[str, float] = field(default_factory=dict)
 
-    def record(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"as_given": self.same, "far": self.far, "worse": self.worse, "worst": dict(self.worst)}
+
+def recorded(found: Outcomes | None) -> dict[str, Any]:
+    """As plain data; of what is not known, None under every name."""
+    if found is None:
+        return dict.fromkeys(("as_given", "far", "worse", "worst"))
+    return {"as_given": found.same, "far": found.far, "worse": found.worse, "worst": dict(found.worst)}
 
 
 def outcomes(by_image: Mapping[str, Sequence[Row]], is_clean: bool) -> Outcomes | None:
