@@ -145,6 +145,7 @@ class Restorer:
             features=self.features,
             visible=working.visible,
             damage=damage,
+            codec=working.codec,
         )
         whole = Window(0, 0, *working.y.shape[-2:])
         method = yield from reporter.follow(planning, whole, lambda z0: self.prior.decode(z0[:1]))

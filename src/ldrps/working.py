@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ldrps.colour import is_grey
+from ldrps.degradation import Jpeg
+from ldrps.estimation.codec import codec_of
 from ldrps.findings import Findings
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture
@@ -26,6 +28,7 @@ class Working:
         small: that, reduced to the working size.
         y: that, padded to multiples of the prior's, [1, 3, H, W].
         visible: how much each pixel of y counts; None that all do.
+        codec: by which the file was compressed, if y has its pixels.
         colouring: whether it is grey and wants colours.
     """
 
@@ -34,6 +37,7 @@ class Working:
     small: Tensor = field(repr=False)
     y: Tensor = field(repr=False)
     visible: Tensor | None = field(repr=False)
+    codec: Jpeg | None = field(repr=False)
     colouring: bool
     crop: Callable[[Tensor], Tensor] = field(repr=False)
 
@@ -45,7 +49,8 @@ class Working:
         small = reduced(seen, settings.working_size) if settings.working_size else seen
         y, crop = pad_to_multiple(small, prior.size_multiple)
         visible = content.visible_in(small, prior.size_multiple)
-        return Working(picture, seen, small, y, visible, settings.colourise and is_grey(seen), crop)
+        codec = codec_of(picture.original) if small is seen else None
+        return Working(picture, seen, small, y, visible, codec, settings.colourise and is_grey(seen), crop)
 
     def full(self, restored: Tensor) -> Tensor:
         """A restored y as the content in its full size, [1, 3, h, w]."""

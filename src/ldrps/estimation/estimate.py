@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ldrps.degradation import JpegResidue, SharedNoise, WhiteNoise
+from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
+from ldrps.estimation.codec import estimated_residue, residue_of
 from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
@@ -24,7 +25,12 @@ ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 @torch.no_grad()
 def estimate_damage(
-    y: Tensor, prior: Prior, estimators: Estimators, settings: BlindSettings, visible: Tensor | None = None
+    y: Tensor,
+    prior: Prior,
+    estimators: Estimators,
+    settings: BlindSettings,
+    visible: Tensor | None = None,
+    codec: Jpeg | None = None,
 ) -> Damage:
     """What happened to a picture: first its tones, then the noise that is left when they are as they should be.
 
@@ -36,12 +42,13 @@ def estimate_damage(
         estimators: what judges tones and noise.
         settings: what is known beforehand.
         visible: how much each pixel counts, [1, 1, H, W] in [0, 1]; what was made up tells of no noise.
+        codec: by which the file was compressed that y is from, pixel for pixel; None where that is not known.
     """
     damage = Damage()
     if settings.strengths.tone != 0:
         tone = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
         damage = Damage(tone=tone).with_strengths(settings.strengths)
-    return estimate_noise_of(y, damage, prior, estimators.noise, settings, visible)
+    return estimate_noise_of(y, damage, prior, estimators.noise, settings, visible, codec)
 
 
 @torch.no_grad()
@@ -52,6 +59,7 @@ def estimate_noise_of(
     judge: NoisePosterior,
     settings: BlindSettings,
     visible: Tensor | None = None,
+    codec: Jpeg | None = None,
 ) -> Damage:
     """The damage of a picture whose tones were judged, with its noise; arguments as of `estimate_damage`."""
     if settings.strengths.noise == 0:
@@ -60,9 +68,12 @@ def estimate_noise_of(
         told = WhiteNoise(settings.noise / 255)
         noise: Estimate[Removable] = Estimate(told, probability=float(settings.noise > 0))
     else:
-        x = damage.undo_tone(noise_sample(y, prior).to(prior.device))
+        sample = noise_sample(y, prior).to(prior.device)
+        x = damage.undo_tone(sample)
         seen = None if visible is None else noise_sample(visible, prior)
         noise = believed_noise(judge(_large_enough(x), None if seen is None else _large_enough(seen)), settings)
+        if codec is not None:
+            noise = with_file(noise, residue_of(codec, sample, damage.undo_tone))
     return Damage(damage.tone, noise).with_strengths(settings.strengths)
 
 
@@ -79,6 +90,13 @@ _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
     "camera": lambda sigma: SharedNoise(sigma, neighbours=0.3),
     "jpeg": JpegResidue,
 }
+
+
+def with_file(noise: Estimate[Removable], residue: float) -> Estimate[Removable]:
+    """What is believed of the noise, where the file tells how much of it is JPEG's: noise that outweighs that stays."""
+    told = estimated_residue(residue)
+    seen = noise.share * float(noise.value.sigma)
+    return noise if seen > told.share * residue and not isinstance(noise.value, JpegResidue) else told
 
 
 def _large_enough(image: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class Original:
         kind: its format in Pillow's words, told by its content; of an MPO, JPEG.
         digest: SHA-256 of its bytes.
         tables: of a JPEG, its quantisation tables, 64 steps each, that of brightness first; empty of others.
+        subsampling: of a JPEG, pixels to one of colour, (down, across).
         lossless: whether it is a WEBP that holds its pixels without loss.
     """
 
@@ -38,6 +39,7 @@ class Original:
     kind: str
     digest: str = field(repr=False)
     tables: Tables = field(default=(), repr=False)
+    subsampling: tuple[int, int] = field(default=(1, 1), repr=False)
     lossless: bool = False
 
     def copy_for(self, kind: str, quality: int | None) -> bytes | None:
@@ -76,8 +78,17 @@ def original_of(path: Path, file: BinaryIO, image: Image.Image | None) -> Origin
         kind=_ALIKE.get(kind, kind),
         digest=digest.hexdigest(),
         tables=tuple(tuple(tables[number]) for number in sorted(tables)),
+        subsampling=_subsampling(getattr(image, "layer", [])),
         lossless=kind == "WEBP" and _is_lossless(file),
     )
+
+
+def _subsampling(layers: list[tuple[int, int, int, int]]) -> tuple[int, int]:
+    """Of Pillow's layers of a JPEG, each with how often it is sampled across and down; (1, 1) where all are grey."""
+    if len(layers) < 3:
+        return 1, 1
+    (_, luma_across, luma_down, _), (_, across, down, _) = layers[:2]
+    return max(luma_down // down, 1), max(luma_across // across, 1)
 
 
 def _is_lossless(file: BinaryIO) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
+from ldrps.degradation import Jpeg
 from ldrps.errors import SettingsError
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import estimate_damage
@@ -32,6 +33,7 @@ def plan(
     features: Features | None = None,
     visible: Tensor | None = None,
     damage: Damage | None = None,
+    codec: Jpeg | None = None,
 ) -> Generator[Step, None, Method]:
     """The method that the settings ask for, for a picture y [1, 3, H, W] in [0, 1], multiples of the prior's.
 
@@ -43,6 +45,7 @@ def plan(
         features: what perceptual terms compare.
         visible: how visible each pixel is, [1, 1, H, W], from 0, where it is made up, to 1; None that all are.
         damage: what happened, where somebody knows: nobody is asked.
+        codec: by which the picture's file was compressed, if y has its pixels.
 
     Raises:
         SettingsError: features or a damage are given to a method that has no use for them.
@@ -57,9 +60,9 @@ def plan(
     if damage is not None:
         damage = damage.with_strengths(options.strengths)
     elif isinstance(options, LdrpsSettings):
-        damage = yield from learn_damage(y, prior, estimators, settings, caption, visible)
+        damage = yield from learn_damage(y, prior, estimators, settings, caption, visible, codec)
     else:
-        damage = estimate_damage(y, prior, estimators, options, visible)
+        damage = estimate_damage(y, prior, estimators, options, visible, codec)
     if options.sample:
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):

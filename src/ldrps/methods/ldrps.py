@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Curve
+from ldrps.degradation import Curve, Jpeg
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import estimate_noise_of
 from ldrps.estimation.estimators import Estimators
@@ -47,7 +47,13 @@ class Recurred:
 
 
 def learn_damage(
-    y: Tensor, prior: Prior, estimators: Estimators, settings: Settings, caption: str, visible: Tensor | None = None
+    y: Tensor,
+    prior: Prior,
+    estimators: Estimators,
+    settings: Settings,
+    caption: str,
+    visible: Tensor | None = None,
+    codec: Jpeg | None = None,
 ) -> Generator[Step, None, Damage]:
     """What happened to a picture, step by step: psi, and the noise that is left when it is undone.
 
@@ -61,11 +67,12 @@ def learn_damage(
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
         visible: how much each pixel counts, [1, 1, H, W]; what was made up tells of no noise.
+        codec: by which the picture's file was compressed, if y has its pixels.
     """
     assert isinstance(settings.method, LdrpsSettings)
     found = yield from recur(y, prior, settings, caption)
     damage = Damage(found.tone).with_strengths(settings.method.strengths)
-    return estimate_noise_of(y, damage, prior, estimators.noise, settings.method, visible)
+    return estimate_noise_of(y, damage, prior, estimators.noise, settings.method, visible, codec)
 
 
 def recur(
