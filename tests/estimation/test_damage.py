@@ -215,3 +215,20 @@ def test_what_somebody_states_is_obeyed_where_nothing_could_be_found(embedded: P
     assert Restorer(embedded)(flat).unchanged
     assert pixels(Restorer(embedded)(flat, damage=twice)).mean() == pytest.approx(100, abs=1)
     assert Restorer(embedded)(page, damage=twice).damage == twice
+
+
+@pytest.mark.parametrize(
+    "tone",
+    [Tone(1.6), Tone(torch.tensor([[1.5, 1.0, 0.7]])), Tone(gain=0.9, offset=0.3), Tone(1.2, gamma=0.5)],
+    ids=["over-exposed", "cast", "veil", "curve"],
+)
+@pytest.mark.parametrize("probability", [0.4, 1.0])
+def test_white_stays_neutral_white_and_nothing_folds(tone: Tone, probability: float) -> None:
+    """What was clipped bounds the picture from one side."""
+    levels = torch.linspace(0, 1, 256).expand(1, 3, 1, 256)
+    undone = Damage(Estimate(tone, probability)).undo_tone(levels)
+    torch.testing.assert_close(undone[..., -1], torch.ones(1, 3, 1))
+    assert bool((undone.diff(dim=-1) >= -1e-6).all())
+    below = Estimate(tone).scaled.invert(levels).clamp(0, 1)
+    share = Estimate(tone, probability).share
+    torch.testing.assert_close(undone[..., :229], torch.lerp(levels, below, share)[..., :229], msg="all but lights")

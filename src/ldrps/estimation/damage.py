@@ -30,6 +30,7 @@ from ldrps.estimation.limits import check_even, check_limits
 from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
+_LIGHTS = 0.9  # above it, tones lead to white
 Removable = WhiteNoise | SharedNoise | GrainNoise | JpegResidue
 Value = TypeVar("Value", bound=Degradation | Noise, covariant=True)
 
@@ -129,11 +130,16 @@ class Damage:
         return all(part is None or part.absent for part in (self.tone, self.noise))
 
     def undo_tone(self, y: Tensor) -> Tensor:
-        """A picture y [B, 3, H, W] in [0, 1], or a part of it, with its tones as they were: the mean of what may be."""
+        """A picture y [B, 3, H, W] in [0, 1], or a part of it, with its tones as they were: the mean of what may be.
+
+        White stays white: what was clipped may have been brighter, never darker, so that the curve is raised to it.
+        """
         tone = self.tone
         if tone is None or tone.absent:
             return y
-        return torch.lerp(y, tone.scaled.invert(y).clamp(0, 1), tone.share)
+        darkened = 1 - tone.scaled.invert(torch.ones_like(y[:1, :, :1, :1])).clamp(0, 1)  # of white, per channel
+        rise = ((y - _LIGHTS) / (1 - _LIGHTS)).clamp(0, 1) ** 2
+        return torch.lerp(y, tone.scaled.invert(y).clamp(0, 1) + darkened * rise, tone.share)
 
     @property
     def noise_deviation(self) -> float:
