@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation import GrainNoise, Jpeg, Rounding, WhiteNoise
+from ldrps.degradation import GrainNoise, Jpeg, ReducedNoise, Rounding, WhiteNoise
 from ldrps.degradation.jpeg import tables
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.camera import photographed
 
 _LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
 # Shares of what is not white and not JPEG's alone.
-FAMILIES = {"sensor": 0.5, "grain": 0.2, "blotches": 0.12, "saved": 0.18}
+FAMILIES = {"sensor": 0.42, "grain": 0.15, "blotches": 0.1, "saved": 0.15, "reduced": 0.18}
 _SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
 
 
@@ -59,7 +59,9 @@ def add_noise(
 
 
 def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES) -> Tensor:
-    """An image [1, 3, H, W] with the noise of a sensor, grain, blotches of colour, or white noise that was saved."""
+    """An image [1, 3, H, W] with the noise of a sensor, grain, blotches of colour, or white noise that was saved as JPEG
+    or reduced with the picture.
+    """
     shares = np.array(list(families.values()))
     family = list(families)[random.choice(len(shares), p=shares / shares.sum())]
     if family == "sensor":
@@ -73,6 +75,9 @@ def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[s
         sigma = _log_uniform(random, 3 / 255, 20 / 255)
         seen = GrainNoise(sigma, _log_uniform(random, 1.0, 4.0), random.uniform(0.85, 1)).sample(image, random)
         seen = WhiteNoise(random.uniform(0, 6 / 255)).sample(seen, random)
+    elif family == "reduced":
+        noise = ReducedNoise(_log_uniform(random, 3 / 255, 50 / 255), random.uniform(1.2, 2.5))
+        seen = noise.sample(image, random)
     else:
         seen = WhiteNoise(_log_uniform(random, 2 / 255, 30 / 255)).sample(image, random)
         return saved(seen, random.uniform(60, 95), random)
