@@ -59,8 +59,8 @@ def add_noise(
 
 
 def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES) -> Tensor:
-    """An image [1, 3, H, W] with the noise of a sensor, grain, blotches of colour, or white noise that was saved as JPEG
-    or reduced with the picture.
+    """An image [1, 3, H, W] with the noise of a sensor, grain, blotches of colour, or white noise that was saved, or
+    reduced with its picture.
     """
     shares = np.array(list(families.values()))
     family = list(families)[random.choice(len(shares), p=shares / shares.sum())]
