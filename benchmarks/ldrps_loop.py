@@ -4,8 +4,8 @@
     python benchmarks/ldrps_loop.py --data DATA --seeds 1 --set chains=1 --set recurrences=0 lol hsts
 
 Prints RGB PSNR in dB, mean over pictures and seeds: of the damaged picture; of it with psi undone; of what the chain
-made, where that was of full size (--set side=256), else of the same again; and of the picture with psi undone and then
-without its noise, as the default takes it away, which is the result. Then, of the result, the deviation between seeds,
+made, beside the truth reduced to its size; and of the picture with psi undone and then without its noise, as the default
+takes it away, which is the result. Then, of the result, the deviation between seeds,
 the least correlation of a channel with the damaged one, which a fold of psi would lower, how many pictures were taken
 for damaged, and seconds. Of sets that end in -clean, how near the result stays to the picture, as the mean of at most
 60 dB and the number at 36 and above.
@@ -22,10 +22,12 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps import Damage, Restorer, load_prior, preset
 from ldrps.bench.data import Pair, data_set
+from ldrps.estimation.estimators import load_estimators
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import load_picture
 from ldrps.image.sheet import contact_sheet
@@ -56,10 +58,11 @@ class Trial:
 
     def __init__(self, prior: Prior, settings: Settings) -> None:
         self.prior, self.settings = prior, settings
+        self.judge = load_estimators().tone
         self.denoise = Restorer(prior, preset("default").with_strengths(skip=["tone"]))
 
     def recur(self, y: Tensor, seed: int) -> Recurred:
-        steps = recur(y, self.prior, self.settings.with_changes(seed=seed))
+        steps = recur(y, self.prior, self.settings.with_changes(seed=seed), judge=self.judge)
         while True:
             try:
                 next(steps)
@@ -72,10 +75,10 @@ class Trial:
         began = time.perf_counter()
         found = self.recur(y, seed)
         undone = Damage(found.tone).undo_tone(y)
-        sampled = found.restored if found.restored.shape == y.shape else undone
         restored = load_picture(self.denoise(undone).image).rgb
         seconds = time.perf_counter() - began
-        before, after, beyond, end = (min(float(psnr(each, x)), SAME) for each in (y, undone, sampled, restored))
+        before, after, end = (min(float(psnr(each, x)), SAME) for each in (y, undone, restored))
+        beyond = min(float(psnr(found.restored, F.interpolate(x, found.restored.shape[-2:], mode="area"))), SAME)
         return Row(before, after, beyond, end, least_correlation(restored, y), found.damaged, seconds), restored
 
 

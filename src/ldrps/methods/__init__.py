@@ -57,7 +57,7 @@ def plan(
     if damage is not None:
         damage = damage.with_strengths(options.strengths)
     elif isinstance(options, LdrpsSettings):
-        damage = yield from learn_damage(y, prior, settings, caption, visible)
+        damage = yield from learn_damage(y, prior, estimators, settings, caption, visible)
     else:
         damage = estimate_damage(y, prior, estimators, options, visible)
     if options.sample:

@@ -10,11 +10,16 @@ from torch import Tensor
 
 from ldrps.degradation import Curve
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.estimation.estimate import estimate_noise_of
+from ldrps.estimation.estimate import ENOUGH, estimate_noise_of
+from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.guidance.domain import CleanDomain, clean_domain
+from ldrps.guidance.expected import expected
 from ldrps.guidance.recurrent import RecurrentPosterior
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.transfer import reduced
+from ldrps.image.views import thumbnail
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Step, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
@@ -46,7 +51,7 @@ class Recurred:
 
 
 def learn_damage(
-    y: Tensor, prior: Prior, settings: Settings, caption: str, visible: Tensor | None = None
+    y: Tensor, prior: Prior, estimators: Estimators, settings: Settings, caption: str, visible: Tensor | None = None
 ) -> Generator[Step, None, Damage]:
     """What happened to a picture, step by step: psi, and the noise that is left when it is undone.
 
@@ -56,18 +61,24 @@ def learn_damage(
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
         prior: of undamaged pictures.
+        estimators: who is asked what the clean picture may look like.
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
         visible: how much each pixel counts, [1, 1, H, W]; what was made up tells of no noise.
     """
     assert isinstance(settings.method, LdrpsSettings)
-    found = yield from recur(y, prior, settings, caption)
+    found = yield from recur(y, prior, settings, caption, estimators.tone)
     damage = Damage(found.tone).with_strengths(settings.method.strengths)
     return estimate_noise_of(y, damage, prior, settings.method, visible)
 
 
 def recur(
-    y: Tensor, prior: Prior, settings: Settings, caption: str = "", domain: CleanDomain | None = None
+    y: Tensor,
+    prior: Prior,
+    settings: Settings,
+    caption: str = "",
+    judge: TonePosterior | None = None,
+    domain: CleanDomain | None = None,
 ) -> Generator[Step, None, Recurred]:
     """Restore a small copy of y [1, 3, H, W] in [0, 1]: rounds of guided chains, each from the mean of those before.
 
@@ -76,16 +87,21 @@ def recur(
         prior: of undamaged pictures.
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
-        domain: free samples of the prior, in place of the free chain; None takes those of `clean_domain`.
+        judge: who is asked what the clean picture may look like; None leaves that to the prior's free samples.
+        domain: these, in place of the free chain; None takes those of `clean_domain`.
     """
     assert isinstance(settings.method, LdrpsSettings)
     loop, generator = settings.method.loop, torch.Generator().manual_seed(settings.seed)
     small, crop = pad_to_multiple(reduced(y, loop.side), prior.size_multiple)
     small = small.to(prior.device)
     domain = domain or clean_domain(prior)
-    if settings.method.sample:
-        domain = domain.drawn(loop.alike, generator)
-    posterior = RecurrentPosterior(small, prior, domain, loop, generator)
+    if loop.free < len(domain.quantiles):
+        domain = domain.drawn(loop.free, generator)
+    judged = None
+    if judge is not None and loop.judged:
+        judged = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), judge, settings.method.undamaged)
+    clean = expected(small, prior, domain, loop, judged, generator if settings.method.sample else None)
+    posterior = RecurrentPosterior(small, prior, clean, domain.variance, loop, generator)
     denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
     schedule = Schedule(prior.alphas_cumprod)
     shape = (loop.chains, prior.latent_channels, *(side // prior.factor for side in small.shape[-2:]))
@@ -101,4 +117,4 @@ def recur(
         ends.append(z)
     with torch.no_grad():
         restored = prior.decode(torch.cat(ends)).mean(0, keepdim=True).clamp(0, 1)
-    return Recurred(crop(small), crop(restored), posterior.psi.curve.curve(), posterior.w)
+    return Recurred(crop(small), crop(restored), posterior.psi.curve.curve(), clean.damaged)
