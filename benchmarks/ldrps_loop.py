@@ -4,11 +4,11 @@
     python benchmarks/ldrps_loop.py --data DATA --seeds 1 --set chains=1 --set recurrences=0 lol hsts
 
 Prints RGB PSNR in dB, mean over pictures and seeds: of the damaged picture; of it with psi undone; of what the chain
-made, beside the truth reduced to its size; and of the picture with psi undone and then without its noise, as the default
-takes it away, which is the result. Then, of the result, the deviation between seeds,
-the least correlation of a channel with the damaged one, which a fold of psi would lower, how many pictures were taken
-for damaged, and seconds. Of sets that end in -clean, how near the result stays to the picture, as the mean of at most
-60 dB and the number at 36 and above.
+made, a small copy, beside the truth in that size; and of the picture with psi undone and then without its noise, as the
+default takes it away, which is the result. Then, of the result, the deviation between seeds, the least correlation of a
+channel with the damaged one, which a fold of psi would lower, how many pictures were taken for damaged, and seconds. Of
+sets that end in -clean, how near the result stays to the picture, as the mean of at most 60 dB and the number at 36 and
+above.
 """
 
 from __future__ import annotations

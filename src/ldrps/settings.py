@@ -201,7 +201,7 @@ class Loop:
     judged: float = 0.9
     free: int = 64
     # Of a sample, how far the truth may be from the judge's hypothesis, relative to how free samples differ.
-    apart: float = 0.9
+    apart: float = 1.75
 
     knots: int = 17  # of psi's curve; 2 for a line, 0 for none
     convolutions: int = 0  # the width of F-PAM's, on top of the curve, which is published with 64; 0 for none
@@ -214,7 +214,7 @@ class Loop:
     stage_two: float = 4.0  # the noise level t1, below which g acts
     smooth: float = 0.03  # weight of the bend of psi's curve, in logarithms of its slope
     least: float = 0.01  # weight of psi's slope, in logarithms: no more damage than it takes
-    grey: float = 30.0  # weight of what a channel's curve has of its own
+    grey: float = 30.0  # weight of what a channel's curve has of its own; not of a sample, whose colours are drawn
     quiet: float = 1.0  # weight of what the convolutions add, in variances of y
     content: float = 10.0  # weight of psi staying the identity where y is no degraded picture
     domain: float = 1.0  # weight of the domain term in stage two

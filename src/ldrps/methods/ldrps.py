@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -100,7 +100,11 @@ def recur(
     judged = None
     if judge is not None and loop.judged:
         judged = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), judge, settings.method.undamaged)
-    clean = expected(small, prior, domain, loop, judged, generator if settings.method.sample else None)
+    if settings.method.sample:  # its colours are drawn, and nothing is to draw them together
+        loop, random = replace(loop, grey=0.0), generator
+    else:
+        random = None
+    clean = expected(small, prior, domain, loop, judged, random)
     posterior = RecurrentPosterior(small, prior, clean, domain.variance, loop, generator)
     denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
     schedule = Schedule(prior.alphas_cumprod)
