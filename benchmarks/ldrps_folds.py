@@ -2,9 +2,9 @@
 
     python benchmarks/ldrps_folds.py PICTURE
 
-Damages a clean picture, reduced to 128 pixels, in twenty ways, and restores each with five seeds. Prints for each way the
-least correlation of a channel of what comes out with the same of what went in, over channels and seeds: pixel by pixel,
-where much noise that was taken away leaves little, and of means over blocks of 8 pixels.
+Damages a clean picture, reduced to 128 pixels, in twenty ways, and restores each with five seeds. Prints for each way
+the least correlation of a channel of what comes out with the same of what went in, over channels and seeds: pixel by
+pixel, where much noise that was taken away leaves little, and of means over blocks of 8 pixels.
 """
 
 from __future__ import annotations
