@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,10 +109,11 @@ def settings_of(given: Sequence[str]) -> Settings:
     loop = method.loop
     for each in given:
         name, _, value = each.partition("=")
+        change = {name: json.loads(value)}
         if hasattr(loop, name):
-            loop = dataclasses.replace(loop, **{name: type(getattr(loop, name))(float(value))})
+            loop = dataclasses.replace(loop, **change)
         else:
-            settings = settings.with_changes(**{name: type(getattr(settings, name))(float(value))})
+            settings = settings.with_changes(**change)
     return settings.with_changes(method=dataclasses.replace(method, loop=loop))
 
 
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the sets")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--limit", type=int, help="the first so many pictures of each set")
     parser.add_argument("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE")
     parser.add_argument("--verbose", action="store_true", help="a line for each picture too")
     parser.add_argument("-o", "--out", type=Path, help="a folder for sheets of what was seen")
@@ -131,7 +134,7 @@ def main() -> None:
         shown = []
         for seed in range(given.seeds):
             rows.append([])
-            for pair in data_set(name).pairs(given.data):
+            for pair in data_set(name).pairs(given.data)[: given.limit]:
                 row, restored = trial.row(pair, seed)
                 rows[-1].append(row)
                 if given.verbose:
