@@ -221,6 +221,16 @@ def test_a_clean_picture_stays_as_it_is() -> None:
     assert Restorer(ldrps.load_prior(), few())(levels).unchanged
 
 
+def test_who_knows_that_nothing_was_done_is_believed(tiny_prior: Prior) -> None:
+    """What is known beforehand goes to the judge, as in the default."""
+    y, chosen = 0.6 * photo(48), few(side=32, steps=2, recurrences=0)
+    gates = [
+        finish(recur(y, tiny_prior, settings, judge=judge(), domain=some_domain(tiny_prior)))[1].damaged
+        for settings in (chosen.with_knowledge(undamaged=0.01), chosen.with_knowledge(undamaged=1 - 1e-9))
+    ]
+    assert gates == [1.0, 0.0]
+
+
 def test_samples_differ_in_their_tones() -> None:
     y = 0.3 * photo()
     samples = draw_samples(Restorer(ldrps.load_prior(), few(recurrences=0, side=32)), y, 3)
