@@ -218,8 +218,8 @@ class Loop:
     quiet: float = 1.0  # weight of what the convolutions add, in variances of y
     content: float = 10.0  # weight of psi staying the identity where y is no degraded picture
     domain: float = 1.0  # weight of the domain term in stage two
-    # Weight of MSE(psi(x), y) / var(y) in stage two. With 1 psi is drawn to what the prior believes of y by now, which on
-    # damaged photographs costs 0.4 dB where they are dark and 1.1 where pale; with 0.1 nothing.
+    # Weight of MSE(psi(x), y) / var(y) in stage two. With 1 psi is drawn to what the prior believes of y by then, which
+    # costs 0.4 dB of dark photographs and 1.1 of pale ones; with 0.1 nothing.
     data: float = 0.1
 
     # The gate w, from 0, y is no degraded picture, to 1; None has it told by the judge, or, without one, by how many
