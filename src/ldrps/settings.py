@@ -216,7 +216,6 @@ class Loop:
     least: float = 0.01  # weight of psi's slope, in logarithms: no more damage than it takes
     grey: float = 30.0  # weight of what a channel's curve has of its own; not of a sample, whose colours are drawn
     quiet: float = 1.0  # weight of what the convolutions add, in variances of y
-    content: float = 10.0  # weight of psi staying the identity where y is no degraded picture
     domain: float = 1.0  # weight of the domain term in stage two
     # Weight of MSE(psi(x), y) / var(y) in stage two. With 1 psi is drawn to what the prior believes of y by then, which
     # costs 0.4 dB of dark photographs and 1.1 of pale ones; with 0.1 nothing.

@@ -50,13 +50,16 @@ def test_the_judge_tells_whether_there_is_damage(probability: float, w: float, t
     found = told(photo(32), tiny_prior, Estimate(one_of(0.5), probability))
     assert found.damaged == pytest.approx(w)
     assert isinstance(found.start, UncertainTone if w else Compose)
+    sure, seen = told(photo(32), tiny_prior, Estimate(one_of(0.5))).quantiles, quantiles(photo(32))[0]
+    torch.testing.assert_close(found.quantiles, torch.lerp(seen, sure, w))  # the mean of both possibilities
 
 
 def test_without_a_judge_the_prior_tells(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
     y, asked = 0.3 * photo(32), []
     monkeypatch.setattr(module, "evidence", lambda prior, y, psi: asked.append(psi) or 0.07)
     found = told(y, tiny_prior, None)
-    assert torch.equal(found.quantiles, DOMAIN.typical) and found.damaged == pytest.approx(0.5)
+    torch.testing.assert_close(found.quantiles, (DOMAIN.typical + quantiles(y)[0]) / 2)
+    assert found.damaged == pytest.approx(0.5)
     assert isinstance(found.start, Tone) and found.start.gain == pytest.approx(DOMAIN.line_to(y).gain)
     assert len(asked) == 1, "psi's start is what the evidence is about"
 

@@ -22,7 +22,8 @@ class Expected:
     """The clean domain that psi learns from, for one picture y.
 
     Attributes:
-        quantiles: of each channel of the clean picture, [3, LEVELS], rising.
+        quantiles: of each channel of the clean picture, [3, LEVELS], rising: where it is unsure that y is a degraded
+            one, the mean of both possibilities.
         start: what psi starts as, of each value by itself.
         damaged: the gate w, from 0, y is no degraded picture and psi stays the identity, to 1.
     """
@@ -51,14 +52,15 @@ def expected(
             by being drawn towards what is usual.
         random: of one expectation that is as likely as others; None for the mean of all.
     """
+    seen = quantiles(y)[0].cpu()
     if judged is None:
         found = _by_free_samples(y, prior, domain if random is None else domain.drawn(1, random), numbers)
     else:
-        found = _by_judge(y, domain, numbers, judged, random)
+        found = _by_judge(seen, domain, numbers, judged, random)
     w = found.damaged if numbers.gate is None else numbers.gate
     if random is not None:  # all or nothing of it
         w = float(float(torch.rand((), generator=random)) < w)
-    return Expected(found.quantiles.to(y.device), found.start if w else Compose(), w)
+    return Expected(torch.lerp(seen, found.quantiles, w).to(y.device), found.start if w else Compose(), w)
 
 
 def _by_free_samples(y: Tensor, prior: Prior, domain: CleanDomain, numbers: Loop) -> Expected:
@@ -70,10 +72,9 @@ def _by_free_samples(y: Tensor, prior: Prior, domain: CleanDomain, numbers: Loop
 
 
 def _by_judge(
-    y: Tensor, domain: CleanDomain, numbers: Loop, judged: Estimate[UncertainTone], random: torch.Generator | None
+    seen: Tensor, domain: CleanDomain, numbers: Loop, judged: Estimate[UncertainTone], random: torch.Generator | None
 ) -> Expected:
-    """A curve that rises takes quantiles to quantiles: those of the clean picture are those of y with it undone."""
-    seen = quantiles(y)[0].cpu()
+    """A curve that rises takes quantiles to quantiles: those of the clean picture are y's, `seen`, with it undone."""
     if random is None:
         undone = judged.value.invert(seen[None, :, None])[0, :, 0]
         return Expected(torch.lerp(domain.typical, undone, numbers.judged), judged.value, judged.share)

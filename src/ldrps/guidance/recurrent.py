@@ -106,23 +106,20 @@ class RecurrentPosterior:
         return {f"alignment/{name}": float(term.detach()) for name, term in terms.items()}
 
     def _on_curve(self) -> dict[str, Tensor]:
-        """What is asked of the curve whatever the picture, and where there is no damage."""
-        numbers, w, curve = self.numbers, self.expected.damaged, self.psi.curve
+        """What is asked of the curve whatever the picture."""
+        numbers, curve = self.numbers, self.psi.curve
         slopes, values = curve.slopes.log(), curve.values
         ground = values[:, 0] / self.psi.deviation
         own = (slopes - slopes.mean(0)).square().mean() + (ground - ground.mean()).square().mean()
         terms = {"least": numbers.least * slopes.square().mean(), "grey": numbers.grey * own}
         if slopes.shape[-1] > 1:
             terms["smooth"] = numbers.smooth * (slopes.diff(dim=-1) * slopes.shape[-1] / 4).square().mean()
-        if w < 1:
-            levels = torch.linspace(0, 1, values.shape[-1], device=values.device)
-            terms["content"] = numbers.content * (1 - w) * (values - levels).square().mean() / self._spread
         return terms
 
     def _on_domain(self, looks: Tensor | None, alone: bool) -> dict[str, Tensor]:
         """D1: does psi make of the clean domain what y looks like? Convolutions need pictures of it."""
-        weight = self.expected.damaged * (1 if alone else self.numbers.domain)
-        if not weight:
+        weight = 1.0 if alone else self.numbers.domain
+        if not (weight and self.expected.damaged):
             return {}
         if self.psi.residual is None or looks is None:
             made = curved(self.expected.quantiles, self.psi.curve.values)
@@ -132,10 +129,10 @@ class RecurrentPosterior:
 
     def _on_data(self, x: Tensor) -> dict[str, Tensor]:
         """Does psi make y of what the prior makes of y, and with convolutions that say little?"""
-        made, weight = self.psi(x), self.expected.damaged * self.numbers.data
+        made = self.psi(x)
         terms = {}
-        if weight:
-            terms["data"] = weight * (made - self.y).square().mean() / self._spread
+        if self.numbers.data and self.expected.damaged:
+            terms["data"] = self.numbers.data * (made - self.y).square().mean() / self._spread
         if self.psi.residual is not None:
             terms["quiet"] = self.numbers.quiet * (made - self.psi.curve(x)).square().mean() / self._spread
         return terms
