@@ -84,10 +84,9 @@ def test_what_is_drawn_rises_and_differs(damage: Degradation, tiny_prior: Prior)
     assert spread > 1.1 * less > 0, "hypotheses differ, and free samples from each other as well"
 
 
-@pytest.mark.parametrize("probability", [0.2, 0.5])
-def test_what_may_be_no_damage_is_none_as_often(probability: float, tiny_prior: Prior) -> None:
-    gates = [told(photo(32), tiny_prior, Estimate(one_of(0.5), probability), seed).damaged for seed in range(60)]
-    assert set(gates) == {0.0, 1.0} and sum(gates) == pytest.approx(60 * probability, abs=10)
+def test_what_may_be_no_damage_is_none_as_often(tiny_prior: Prior) -> None:
+    gates = [told(photo(32), tiny_prior, Estimate(one_of(0.5), 0.5), seed).damaged for seed in range(40)]
+    assert set(gates) == {0.0, 1.0} and 8 < sum(gates) < 32
 
 
 def test_without_a_judge_one_free_sample_is_drawn(tiny_prior: Prior) -> None:

@@ -58,9 +58,8 @@ def expected(
     else:
         found = _by_judge(seen, domain, numbers, judged, random)
     w = found.damaged if numbers.gate is None else numbers.gate
-    if random is not None:  # all or nothing of it, as likely as it is, while the mean asks to be sure
-        likely = w if judged is None or numbers.gate is not None else judged.probability
-        w = float(float(torch.rand((), generator=random)) < likely)
+    if random is not None:  # all or nothing of it
+        w = float(float(torch.rand((), generator=random)) < w)
     return Expected(torch.lerp(seen, found.quantiles, w).to(y.device), found.start if w else Compose(), w)
 
 
