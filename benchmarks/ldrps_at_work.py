@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ldrps import Prior, Restorer, load_prior, preset
 from ldrps.degradation import Curve
+from ldrps.estimation.estimators import load_estimators
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import load_picture
 from ldrps.image.sheet import contact_sheet
@@ -33,7 +34,7 @@ QUALITY = 88
 
 def followed(y: Tensor, prior: Prior, seed: int) -> tuple[list[Step], Recurred]:
     """All steps over the picture's small copy, and what came of them."""
-    steps, chain = [], recur(y, prior, preset("ldrps").with_changes(seed=seed))
+    steps, chain = [], recur(y, prior, preset("ldrps").with_changes(seed=seed), judge=load_estimators().tone)
     while True:
         try:
             steps.append(next(chain))

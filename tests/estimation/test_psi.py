@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ldrps.degradation import Compose, Degradation, Tone, UncertainTone, Veil
 from ldrps.errors import InputError
 from ldrps.estimation.psi import MonotoneCurve, Psi, curved
 
@@ -21,14 +22,26 @@ def test_it_starts_as_the_identity() -> None:
     torch.testing.assert_close(MonotoneCurve()(x), x, atol=5e-3, rtol=0)
 
 
-def test_it_starts_as_the_line_that_is_wanted() -> None:
-    x = torch.rand(1, 3, 8, 8)
-    torch.testing.assert_close(MonotoneCurve(9, 0.4, 0.2)(x), 0.4 * x + 0.2, atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Tone(0.4, 0.2),
+        Tone(torch.tensor([[0.2, 0.3, 0.4]]), 0.05, 1.5),
+        Veil(0.5, 0.9),
+        UncertainTone(
+            torch.full((2, 3), 0.2), torch.zeros(2, 3), torch.tensor([[1.0], [2.0]]).expand(2, 3), torch.ones(2)
+        ),
+        Compose(),
+    ],
+)
+def test_it_starts_as_the_degradation_that_is_wanted(wanted: Degradation) -> None:
+    levels = torch.linspace(0, 1, 9).expand(1, 3, 1, -1)
+    torch.testing.assert_close(MonotoneCurve(9, wanted)(levels), wanted(levels), atol=2e-3, rtol=0)
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(3.0, -1.0), (0.0, 0.5), (0.01, 2.0), (-1.0, 0.5), (1e-9, -3.0)])
-def test_a_line_that_leaves_the_range_is_cut_to_it(gain: float, offset: float) -> None:
-    values = MonotoneCurve(5, gain, offset).values
+def test_a_start_that_leaves_the_range_is_cut_to_it(gain: float, offset: float) -> None:
+    values = MonotoneCurve(5, Tone(gain, offset)).values
     assert bool((values > 0).all() and (values < 1).all() and (values.diff(dim=-1) > 0).all())
 
 
@@ -41,7 +54,7 @@ def test_whatever_is_learned_it_rises_and_stays_in_the_range(size: float, seed: 
 
 
 def test_the_degradation_that_it_gives_out_undoes_it() -> None:
-    curve = shaken(MonotoneCurve(17, 0.3, 0.1), 0.5)
+    curve = shaken(MonotoneCurve(17, Tone(0.3, 0.1)), 0.5)
     x = torch.rand(2, 3, 16, 16)
     degradation = curve.curve()
     torch.testing.assert_close(degradation(x), curve(x).detach())
@@ -57,7 +70,7 @@ def test_each_channel_has_its_own() -> None:
 
 
 def test_gradients_reach_picture_and_curve() -> None:
-    curve = MonotoneCurve(5, 0.5, 0.1).double()
+    curve = MonotoneCurve(5, Tone(0.5, 0.1)).double()
     x = torch.rand(3, 7, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(curved, (x, curve.values.detach().requires_grad_()))
     curve(torch.rand(1, 3, 4, 4, dtype=torch.float64)).sum().backward()
@@ -65,7 +78,7 @@ def test_gradients_reach_picture_and_curve() -> None:
 
 
 def test_what_pictures_were_multiplied_by_is_taken_back() -> None:
-    curve = shaken(MonotoneCurve(17, 0.5, 0.1), 0.1)
+    curve = shaken(MonotoneCurve(17, Tone(0.5, 0.1)), 0.1)
     x, gains = 0.1 + 0.7 * torch.rand(1, 3, 8, 8), torch.tensor([0.9, 1.0, 1.15])
     before = curve(x).detach()
     curve.rescale(gains)
@@ -78,7 +91,7 @@ def test_one_knot_is_no_curve() -> None:
 
 
 def both(y: Tensor, seed: int = 0) -> Psi:
-    return Psi(MonotoneCurve(), y, convolutions=True, generator=torch.Generator().manual_seed(seed))
+    return Psi(MonotoneCurve(), y, convolutions=8, generator=torch.Generator().manual_seed(seed))
 
 
 def test_convolutions_start_silent_and_can_learn() -> None:
@@ -88,7 +101,14 @@ def test_convolutions_start_silent_and_can_learn() -> None:
     psi(x).square().sum().backward()
     last = psi.residual.h2[-1]  # type: ignore[union-attr]
     assert bool(last.weight.grad.any())
-    assert Psi(MonotoneCurve(), y, convolutions=False, generator=torch.Generator()).residual is None
+    assert Psi(MonotoneCurve(), y, convolutions=0, generator=torch.Generator()).residual is None
+
+
+@pytest.mark.parametrize("width", [4, 64])
+def test_they_are_as_wide_as_is_wanted(width: int) -> None:
+    psi = Psi(MonotoneCurve(), torch.rand(1, 3, 16, 16), convolutions=width, generator=torch.Generator())
+    shapes = [parameter.shape[0] for parameter in psi.residual.h2.parameters()]  # type: ignore[union-attr]
+    assert shapes[::2] == [width, 2 * width, 4 * width, 3]
 
 
 def test_what_they_add_is_in_units_of_the_picture() -> None:
@@ -97,7 +117,7 @@ def test_what_they_add_is_in_units_of_the_picture() -> None:
     added = []
     for scale in (1.0, 0.1):
         psi = Psi(
-            MonotoneCurve(17, 0.9 * scale), scale * y, convolutions=True, generator=torch.Generator().manual_seed(0)
+            MonotoneCurve(17, Tone(0.9 * scale)), scale * y, convolutions=8, generator=torch.Generator().manual_seed(0)
         )
         torch.nn.init.constant_(psi.residual.p, 1.0)  # type: ignore[union-attr]
         added.append((psi(x) - psi.curve(x)).detach() / scale)
@@ -115,5 +135,5 @@ def test_the_generator_alone_decides_their_weights() -> None:
 def test_rates_of_both() -> None:
     y = torch.rand(1, 3, 16, 16)
     assert [group["lr"] for group in both(y).parameter_groups(0.1, 0.2)] == [0.1, 0.2]
-    alone = Psi(MonotoneCurve(), y, convolutions=False, generator=torch.Generator())
+    alone = Psi(MonotoneCurve(), y, convolutions=0, generator=torch.Generator())
     assert [group["lr"] for group in alone.parameter_groups(0.1, 0.2)] == [0.1]

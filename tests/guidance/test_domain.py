@@ -19,6 +19,7 @@ from ldrps.guidance.domain import (
     quantiles,
     read_domain,
     save_domain,
+    with_quantiles,
 )
 from ldrps.prior.base import Prior
 
@@ -53,8 +54,17 @@ def test_the_ends_weigh_most() -> None:
 def test_the_line_to_a_picture_gives_the_domain_its_mean_and_deviation() -> None:
     clean = CleanDomain(quantiles(torch.rand(5, 3, 32, 32)), torch.ones(4))
     y = 0.3 * torch.rand(1, 3, 64, 64) + 0.1
-    gain, offset = clean.line_to(y)
-    assert gain == pytest.approx(0.3, abs=0.02) and offset == pytest.approx(0.1, abs=0.02)
+    line = clean.line_to(y)
+    assert line.gain == pytest.approx(0.3, abs=0.02) and line.offset == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (40, 25), (3, 5)])
+def test_images_take_the_quantiles_that_are_wanted_and_keep_their_order(size: tuple[int, int]) -> None:
+    images, wanted = torch.rand(2, 3, *size) ** 3, 0.2 + 0.5 * torch.linspace(0, 1, LEVELS).expand(3, -1) ** 2
+    made = with_quantiles(images, wanted)
+    torch.testing.assert_close(quantiles(made), wanted.expand(2, -1, -1), atol=0.05, rtol=0)
+    order = images.flatten(2).argsort(-1)
+    assert bool((made.flatten(2).gather(-1, order).diff(dim=-1) >= 0).all())
 
 
 def test_a_domain_is_drawn_from_any_prior(tiny_prior: Prior) -> None:
@@ -108,4 +118,4 @@ def test_a_drawn_domain_is_like_some_of_its_samples() -> None:
     one, again, other = (domain.drawn(1, torch.Generator().manual_seed(seed)) for seed in (0, 0, 4))
     assert torch.equal(one.quantiles, again.quantiles) and not torch.equal(one.quantiles, other.quantiles)
     assert any(torch.equal(one.typical, each) for each in domain.quantiles)
-    assert len(domain.drawn(9, torch.Generator()).quantiles) == 9
+    torch.testing.assert_close(domain.drawn(9, torch.Generator()).typical, domain.typical)  # there are no more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -11,12 +12,15 @@ from torch.optim import Optimizer
 
 
 class FPAM(nn.Module):
-    """psi = h2(h1(x)) + p * h1(x): a clean picture x = f(z0) to the domain of the degraded one, both [B, 3, H, W]."""
+    """psi = h2(h1(x)) + p * h1(x): a clean picture x = f(z0) to the domain of the degraded one, both [B, 3, H, W].
 
-    def __init__(self) -> None:
+    `width` is that of the first layer; it is published with 64.
+    """
+
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.h1 = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(64, 3, 1))
-        self.h2 = _features(3, stride=1)
+        self.h1 = nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(width, 3, 1))
+        self.h2 = _features(3, stride=1, width=width)
         self.p = nn.Parameter(torch.ones(1, 3, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,8 +72,8 @@ def learn(optimiser: Optimizer, loss: Tensor) -> None:
     optimiser.step()
 
 
-def _features(out_channels: int, stride: int) -> nn.Sequential:
+def _features(out_channels: int, stride: int, width: int = 64) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for width, wider in ((3, 64), (64, 128), (128, 256)):
-        layers += [nn.Conv2d(width, wider, 3, stride=stride, padding=1), nn.LeakyReLU()]
-    return nn.Sequential(*layers, nn.Conv2d(256, out_channels, 1))
+    for narrow, wide in itertools.pairwise((3, width, 2 * width, 4 * width)):
+        layers += [nn.Conv2d(narrow, wide, 3, stride=stride, padding=1), nn.LeakyReLU()]
+    return nn.Sequential(*layers, nn.Conv2d(4 * width, out_channels, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ldrps.degradation import Curve
+from ldrps.degradation import Curve, Degradation
 from ldrps.errors import InputError
 from ldrps.estimation.fpam import FPAM
 
@@ -21,7 +21,7 @@ class MonotoneCurve(nn.Module):
 
     Args:
         knots: K, how many levels it is told by.
-        gain, offset: of the line that it starts as, cut to the range; the identity if left out.
+        start: what it starts as at those levels, cut to the range; the identity if left out.
 
     Raises:
         InputError: fewer than two knots.
@@ -29,13 +29,14 @@ class MonotoneCurve(nn.Module):
 
     start: Tensor
 
-    def __init__(self, knots: int = 17, gain: float = 1.0, offset: float = 0.0) -> None:
+    def __init__(self, knots: int = 17, start: Degradation | None = None) -> None:
         super().__init__()
         if knots < 2:
             raise InputError(f"a curve of {knots} knots: it must have 2 or more")
-        black = min(max(offset, _LEAST), 1 - (knots + 1) * _LEAST)
-        white = min(max(offset + gain, black + knots * _LEAST), 1 - _LEAST)
-        shares = torch.tensor([black, *[(white - black) / (knots - 1)] * (knots - 1), 1 - white])
+        levels = torch.linspace(0, 1, knots).expand(1, 3, 1, -1)
+        values = (levels if start is None else start(levels))[0, :, 0].clamp(0, 1)
+        shares = torch.cat([values[:, :1], values.diff(dim=-1), 1 - values[:, -1:]], -1).clamp_min(_LEAST)
+        shares = shares / shares.sum(-1, keepdim=True)
         self.register_buffer("start", shares.log())
         self.learned = nn.Parameter(torch.zeros(3, knots + 1))
 
@@ -76,15 +77,15 @@ class Psi(nn.Module):
     Args:
         curve: c.
         y: the degraded picture [1, 3, H, W].
-        convolutions: whether there is an r; without one psi is the curve.
+        convolutions: how wide the first layer of r is, 64 as published; 0 for none: psi is the curve then.
         generator: of the weights of r.
     """
 
-    def __init__(self, curve: MonotoneCurve, y: Tensor, *, convolutions: bool, generator: torch.Generator) -> None:
+    def __init__(self, curve: MonotoneCurve, y: Tensor, *, convolutions: int, generator: torch.Generator) -> None:
         super().__init__()
         self.curve = curve
         self.mean, self.deviation = float(y.mean()), float(y.std().clamp_min(1e-2))
-        self.residual = _silent(generator) if convolutions else None
+        self.residual = _silent(convolutions, generator) if convolutions else None
 
     def forward(self, x: Tensor) -> Tensor:
         made = self.curve(x)
@@ -112,9 +113,9 @@ def curved(x: Tensor, values: Tensor) -> Tensor:
     return low + (high - low) * (place - below)
 
 
-def _silent(generator: torch.Generator) -> FPAM:
+def _silent(width: int, generator: torch.Generator) -> FPAM:
     """F-PAM with drawn weights whose output is zero as yet."""
-    net = FPAM()
+    net = FPAM(width)
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, generator=generator)

@@ -9,9 +9,11 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ldrps.degradation import Tone
 from ldrps.image.files import replace_file
 from ldrps.prior import EMBEDDED
 from ldrps.prior.base import Prior
@@ -63,15 +65,15 @@ class CleanDomain:
         return self.quantiles.mean(0)
 
     def drawn(self, count: int, random: torch.Generator) -> CleanDomain:
-        """Some of the samples by chance, in place of all: what one picture may be like; `typical` is a mean."""
-        chosen = torch.randint(len(self.quantiles), (count,), generator=random)
+        """So many of the samples by chance, in place of all; all where there are no more."""
+        chosen = torch.randperm(len(self.quantiles), generator=random)[:count]
         return CleanDomain(self.quantiles[chosen], self.variance)
 
-    def line_to(self, y: Tensor) -> tuple[float, float]:
-        """Gain and offset of the line that gives grey values of the domain the mean and deviation of y's."""
+    def line_to(self, y: Tensor) -> Tone:
+        """The line that gives grey values of the domain the mean and deviation of y's."""
         clean, degraded = self.typical.mean(0), quantiles(y)[0].mean(0)
         gain = float(degraded.std() / clean.std().clamp_min(1e-3))
-        return gain, float(degraded.mean()) - gain * float(clean.mean())
+        return Tone(gain, float(degraded.mean()) - gain * float(clean.mean()))
 
 
 def clean_domain(prior: Prior) -> CleanDomain:
@@ -119,6 +121,13 @@ def quantiles(images: Tensor) -> Tensor:
     ordered = images.flatten(2).sort(-1).values
     places = (torch.arange(LEVELS, device=images.device) + 0.5) / LEVELS * ordered.shape[-1]
     return ordered[..., places.long()]
+
+
+def with_quantiles(images: Tensor, wanted: Tensor) -> Tensor:
+    """Images [B, 3, H, W] with the values of each channel changed, in their order, until quantiles are [3, LEVELS]."""
+    even = F.interpolate(wanted[None], size=images.shape[-2] * images.shape[-1], mode="linear", align_corners=False)
+    order = images.flatten(2).argsort(-1).argsort(-1)
+    return even.expand(len(images), -1, -1).gather(-1, order).reshape(images.shape)
 
 
 def distance(made: Tensor, degraded: Tensor) -> Tensor:

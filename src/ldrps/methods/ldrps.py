@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ldrps.degradation import Curve, Jpeg
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.estimation.estimate import estimate_noise_of
+from ldrps.estimation.estimate import ENOUGH, estimate_noise_of
 from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.guidance.domain import CleanDomain, clean_domain
+from ldrps.guidance.expected import expected
 from ldrps.guidance.recurrent import RecurrentPosterior
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.transfer import reduced
+from ldrps.image.views import thumbnail
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Step, proximal_chain
 from ldrps.sampling.denoiser import denoiser_for
@@ -63,20 +67,25 @@ def learn_damage(
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
         prior: of undamaged pictures.
-        estimators: what judges the noise that is left.
+        estimators: who is asked what the clean picture may look like, and what noise is left.
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
         visible: how much each pixel counts, [1, 1, H, W]; what was made up tells of no noise.
         codec: by which the picture's file was compressed, if y has its pixels.
     """
     assert isinstance(settings.method, LdrpsSettings)
-    found = yield from recur(y, prior, settings, caption)
+    found = yield from recur(y, prior, settings, caption, estimators.tone)
     damage = Damage(found.tone).with_strengths(settings.method.strengths)
     return estimate_noise_of(y, damage, prior, estimators.noise, settings.method, visible, codec)
 
 
 def recur(
-    y: Tensor, prior: Prior, settings: Settings, caption: str = "", domain: CleanDomain | None = None
+    y: Tensor,
+    prior: Prior,
+    settings: Settings,
+    caption: str = "",
+    judge: TonePosterior | None = None,
+    domain: CleanDomain | None = None,
 ) -> Generator[Step, None, Recurred]:
     """Restore a small copy of y [1, 3, H, W] in [0, 1]: rounds of guided chains, each from the mean of those before.
 
@@ -85,16 +94,25 @@ def recur(
         prior: of undamaged pictures.
         settings: of `LdrpsSettings`.
         caption: what it should show, for a prior that knows text.
-        domain: free samples of the prior, in place of the free chain; None takes those of `clean_domain`.
+        judge: who is asked what the clean picture may look like; None leaves that to the prior's free samples.
+        domain: these, in place of the free chain; None takes those of `clean_domain`.
     """
     assert isinstance(settings.method, LdrpsSettings)
     loop, generator = settings.method.loop, torch.Generator().manual_seed(settings.seed)
     small, crop = pad_to_multiple(reduced(y, loop.side), prior.size_multiple)
     small = small.to(prior.device)
     domain = domain or clean_domain(prior)
-    if settings.method.sample:
-        domain = domain.drawn(loop.alike, generator)
-    posterior = RecurrentPosterior(small, prior, domain, loop, generator)
+    if loop.free < len(domain.quantiles):
+        domain = domain.drawn(loop.free, generator)
+    judged = None
+    if judge is not None and loop.judged:
+        judged = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), judge, settings.method.undamaged)
+    if settings.method.sample:  # its colours are drawn, and nothing is to draw them together
+        loop, random = replace(loop, grey=0.0), generator
+    else:
+        random = None
+    clean = expected(small, prior, domain, loop, judged, random)
+    posterior = RecurrentPosterior(small, prior, clean, domain.variance, loop, generator)
     denoise = denoiser_for(prior, caption, settings.negative, settings.text_scale)
     schedule = Schedule(prior.alphas_cumprod)
     shape = (loop.chains, prior.latent_channels, *(side // prior.factor for side in small.shape[-2:]))
@@ -110,4 +128,4 @@ def recur(
         ends.append(z)
     with torch.no_grad():
         restored = prior.decode(torch.cat(ends)).mean(0, keepdim=True).clamp(0, 1)
-    return Recurred(crop(small), crop(restored), posterior.psi.curve.curve(), posterior.w)
+    return Recurred(crop(small), crop(restored), posterior.psi.curve.curve(), clean.damaged)
