@@ -126,10 +126,11 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
     from ldrps.estimation.noise_posterior import NoisePosterior
     from ldrps.estimation.tone_posterior import TonePosterior
     from ldrps.prior.base import NOISES
+    from ldrps.settings import BlindSettings
 
     tone = TonePosterior(widths=(8, 16))
     torch.nn.init.zeros_(tone.answer.weight)
-    judge = NoisePosterior(widths=(4, 8))
+    judge = NoisePosterior(widths=(4, 8), none=BlindSettings().noiseless)
     torch.nn.init.zeros_(judge.answer.weight)
     bias = judge.answer.bias.data
     bias[0], bias[1 + NOISES.index(kind)] = (

@@ -67,6 +67,7 @@ def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -
     [
         ("shifts", 0, "1 to 64"),
         ("noise_factor", -1, "0 to 10"),
+        ("noiseless", 1.0, "above 0 and below 1"),
         ("data_variance", -0.5, "0 or more"),
         ("data_variance", float("nan"), "0 or more"),
     ],

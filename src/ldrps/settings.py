@@ -145,6 +145,8 @@ class BlindSettings(MethodSettings):
     # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone. With 0.8
     # 240 of 253 held-out photographs are, of which nothing is wrong.
     undamaged: float = 0.8
+    # How likely it is, before a picture is seen, that it has no noise to speak of.
+    noiseless: float = 0.6
     # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
     # leaves noise alone.
     noise: float | None = None
@@ -164,6 +166,7 @@ class BlindSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
+        _check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
         _check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
         _check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")

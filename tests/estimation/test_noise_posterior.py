@@ -44,6 +44,14 @@ def test_likelihood_is_of_the_kind_and_of_its_level() -> None:
     assert camera == pytest.approx(math.log(0.3) - 0.5 - math.log(0.2), rel=1e-4)
 
 
+def test_what_is_known_beforehand_counts() -> None:
+    belief = NoiseBelief(torch.tensor([[0.5, 0.2, 0.2, 0.1]]), torch.zeros(1, 3), torch.ones(1, 3))
+    assert torch.equal(belief.with_prior(0.3, 0.3).probability, belief.probability)
+    surer = belief.with_prior(0.6, 0.3).probability[0]
+    assert float(surer[0]) == pytest.approx(1 / (1 + 0.5 * (0.4 / 0.7) / 0.6 * 0.3 / 0.5), rel=1e-5)
+    assert float(surer.sum()) == pytest.approx(1) and float(surer[1] / surer[3]) == pytest.approx(2)
+
+
 @torch.no_grad()
 def test_what_is_hidden_does_not_count() -> None:
     torch.manual_seed(0)

@@ -71,7 +71,8 @@ def estimate_noise_of(
         sample = noise_sample(y, prior).to(prior.device)
         x = damage.undo_tone(sample)
         seen = None if visible is None else noise_sample(visible, prior)
-        noise = believed_noise(judge(_large_enough(x), None if seen is None else _large_enough(seen)), settings)
+        belief = judge(_large_enough(x), None if seen is None else _large_enough(seen))
+        noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
         if codec is not None:
             noise = with_file(noise, residue_of(codec, sample, damage.undo_tone))
     return Damage(damage.tone, noise).with_strengths(settings.strengths)

@@ -43,6 +43,13 @@ class NoiseBelief:
     middle: Tensor
     spread: Tensor
 
+    def with_prior(self, none: float, seen: float) -> NoiseBelief:
+        """The same with another probability of no noise, before a picture is seen, than its share in training."""
+        odds = torch.full_like(self.probability, (1 - none) / (1 - seen))
+        odds[:, 0] = none / seen
+        told = self.probability * odds
+        return NoiseBelief(told / told.sum(1, keepdim=True), self.middle, self.spread)
+
     def log_likelihood(self, kind: Tensor, level: Tensor) -> Tensor:
         """Log density, [B], of a kind [B], 0 for none, 1 for the first of `NOISES`, and a deviation [B] of 1."""
         told = self.probability.gather(1, kind[:, None])[:, 0].log()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ldrps.degradation import Rounding
+from ldrps.degradation import Rounding, resize
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
@@ -21,7 +21,7 @@ from ldrps.train.photos import Photographs
 
 NONE = 0.3  # of all pictures
 VALIDATION_SEED = 12345
-_GRAPHICS, _PAINTINGS = 0.1, 0.08  # of all pictures
+_GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding
 
@@ -53,6 +53,8 @@ class NoiseTask:
                 clean[index] = graphic(size, random)[0]
             elif chance < _GRAPHICS + _PAINTINGS:
                 clean[index] = painting(clean[index : index + 1], random)[0]
+            elif chance < _GRAPHICS + _PAINTINGS + _ENLARGED:
+                clean[index] = _enlarged(clean[index : index + 1], random)[0]
         happened = random.random(count) >= NONE
         kinds: list[NoiseKind] = [NOISES[random.integers(len(NOISES))] if each else "white" for each in happened]
         low, high = np.log(_WHITE)
@@ -92,3 +94,9 @@ class NoiseTask:
             level = f" {255 * float(middle[kind - 1].exp()):.1f}" if kind else ""
             shown.append((to_pil(image), f"{names[kind]}{level}"))
         return {"noises": contact_sheet([shown[start : start + 8] for start in range(0, len(shown), 8)])}
+
+
+def _enlarged(image: Tensor, random: np.random.Generator) -> Tensor:
+    """An image without its detail, as many are that were enlarged or are out of focus."""
+    small = round(image.shape[-1] / random.uniform(1.3, 4))
+    return resize(resize(image, (small, small)), (image.shape[-2], image.shape[-1])).clamp(0, 1)
