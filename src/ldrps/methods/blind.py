@@ -16,7 +16,7 @@ from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import Chain, held_below, proximal_chain, pulled_to, single_step
+from ldrps.sampling.chains import Chain, leave, proximal_chain, pulled_to, single_step
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
@@ -33,7 +33,8 @@ class Blind(Method):
     the noise is ours, and a proximal step holds the chain to the picture. No network is trained; a picture takes a few
     network calls, on several offsets of the prior's grid at once. Windows of a large picture need not be held together
     step by step, as chains from noise of one's own must be: all begin with the same picture and end near it. Noise that
-    is not white, of cameras or JPEG, is no diffusion's: a prior that knows it takes it away in one call.
+    is not white, of cameras or JPEG, is no diffusion's, nor is white noise below all of the schedule's levels: a prior
+    that knows it takes it away in one call.
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
@@ -112,10 +113,10 @@ class _Part(Part):
         method = self.method
         if number:
             agree = pulled_to(self.latents, method.options.data_variance * method.level**2, method.schedule)
-        elif method.kind != "white":
+        elif method.kind != "white" or method.level < method.schedule.sigma(0):
             return single_step(method.remove, method.schedule, z, method.rounds[0][0])
         else:
-            agree = held_below(self.latents, method.level, method.schedule)
+            agree = leave
         return proximal_chain(method.denoise, agree, method.schedule, z, method.rounds[number])
 
     @torch.no_grad()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ldrps.sampling.denoiser import Denoiser
@@ -87,16 +86,6 @@ def pulled_to(latents: Tensor, variance: float, schedule: Schedule) -> Proximal:
 def leave(z0: Tensor, t: int) -> tuple[Tensor, Losses]:
     """The data step where there are no data, or where the chain began with the data themselves: none."""
     return z0, {}
-
-
-def held_below(latents: Tensor, level: float, schedule: Schedule) -> Proximal:
-    """The data step of a chain that begins with the data `latents` themselves, noisy at `level`.
-
-    None, but for noise below the lowest level of the schedule: there the denoiser is told of too much, and what it
-    would change grows with the variance of the noise (Tweedie's formula).
-    """
-    share = (level / schedule.sigma(0)) ** 2
-    return leave if share >= 1 else lambda z0, t: (torch.lerp(latents, z0, share), {})
 
 
 def end_of(chain: Chain) -> Tensor:
