@@ -51,13 +51,13 @@ class Blind(Method):
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
         self.damage, self.visible = damage, visible
+        self.grey = bool((y == y[:, :1]).all())
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning(prior, self.options.shifts)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
         exposure = exposure_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, exposure, windows=len(self.windows))
         self.set_caption(caption)
-        self.grey = bool((y == y[:, :1]).all())
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
