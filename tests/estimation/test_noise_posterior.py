@@ -4,8 +4,6 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
-from conftest import photo
 from torch import Tensor
 
 from ldrps.errors import InputError
@@ -15,7 +13,10 @@ from ldrps.prior.base import NOISES
 
 
 def noisy(sigma: float, side: int = 96) -> Tensor:
-    x = F.interpolate(photo(side // 4), (side, side), mode="bicubic").clamp(0, 1)  # nothing fine in it
+    y, x = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+    ball = ((0.6 - (x**2 + y**2).sqrt()) * 20).clamp(0, 1)  # on a ground that is lit from a side
+    colours = torch.tensor([0.5, -0.1, -0.3]).reshape(1, 3, 1, 1)
+    x = (0.45 + 0.2 * x + 0.1 * y + colours * ball * (0.6 - 0.3 * x)).clamp(0, 1)
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
     return (255 * (x + sigma / 255 * noise)).round().clamp(0, 255) / 255
 

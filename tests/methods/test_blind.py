@@ -82,6 +82,7 @@ def test_the_likeliest_kind_is_removed_at_its_level(
 
     monkeypatch.setattr(tiny_prior, "remove_noise", remove)
     restored(plan)
+    assert plan.in_one_call == (kind != "white") and len(plan.rounds[0]) == (2 if kind == "white" else 1)
     assert calls == ([] if kind == "white" else [(plan.level, kind)]), "white noise is the chain's own"
 
 

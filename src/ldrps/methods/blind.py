@@ -66,6 +66,13 @@ class Blind(Method):
             # A sample's grain is ours: at least one round begins with noise that was drawn.
             recurrences = max(settings.recurrences, self.options.sample)
             self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
+            if self.in_one_call:
+                self.rounds[0] = [first]
+
+    @property
+    def in_one_call(self) -> bool:
+        """Whether the picture's own noise is none that a chain of the schedule begins with."""
+        return self.kind != "white" or self.level < self.schedule.sigma(0)
 
     def set_caption(self, caption: str) -> None:
         fit = None
@@ -75,11 +82,11 @@ class Blind(Method):
             caption = caption if fit.followed else ""
         self.findings = replace(self.findings, caption=fit)
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
-        self.text = self.prior.embed([caption]) if self.prior.has_text else None
+        self.caption = caption
 
     def remove(self, z: Tensor) -> Tensor:
         """Latents z [B, C, h, w] of the picture without its noise, in one call."""
-        text = None if self.text is None else self.text.expand(len(z), -1, -1)
+        text = self.prior.embed([self.caption] * len(z)) if self.prior.has_text else None
         return self.prior.remove_noise(z, self.level, self.kind, text)
 
     def part(self, window: Window) -> Part:
@@ -113,7 +120,7 @@ class _Part(Part):
         method = self.method
         if number:
             agree = pulled_to(self.latents, method.options.data_variance * method.level**2, method.schedule)
-        elif method.kind != "white" or method.level < method.schedule.sigma(0):
+        elif method.in_one_call:
             return single_step(method.remove, method.schedule, z, method.rounds[0][0])
         else:
             agree = leave
