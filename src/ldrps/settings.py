@@ -145,8 +145,9 @@ class BlindSettings(MethodSettings):
     # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone. With 0.8
     # 240 of 253 held-out photographs are, of which nothing is wrong.
     undamaged: float = 0.8
-    # How likely it is, before a picture is seen, that it has no noise to speak of.
-    noiseless: float = 0.6
+    # How likely it is, before a picture is seen, that it has no noise to speak of. With 0.7 95 % of 240 held-out
+    # photographs are left alone; with 0.5 88 % are, and camera noise on others gains 0.1 dB more.
+    noiseless: float = 0.7
     # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
     # leaves noise alone.
     noise: float | None = None
