@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from ldrps.degradation import WhiteNoise
 from ldrps.errors import InputError
+from ldrps.estimation.estimate import believed_noise
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.prior.base import NOISES
+from ldrps.settings import BlindSettings
 
 
 def noisy(sigma: float, side: int = 96) -> Tensor:
@@ -77,3 +80,11 @@ def test_the_packaged_judge_tells_white_noise_from_none() -> None:
         belief = judge(noisy(sigma))
         assert int(belief.probability[0].argmax()) == 1 + NOISES.index("white")
         assert 255 * float(belief.middle[0, 0].exp()) == pytest.approx(sigma, rel=0.2)
+
+
+def test_how_much_there_is_is_the_mean_over_kinds_in_logarithms() -> None:
+    middle = torch.tensor([[0.01, 0.04, 0.5]]).log()
+    belief = NoiseBelief(torch.tensor([[0.2, 0.4, 0.4, 1e-9]]), middle, torch.ones(1, 3))
+    noise = believed_noise(belief, BlindSettings(noise_factor=2.0))
+    assert noise.probability == pytest.approx(0.8) and noise.value.sigma == pytest.approx(2 * 0.02, rel=1e-4)
+    assert isinstance(noise.value, WhiteNoise), "of two that are as likely the first"
