@@ -79,7 +79,7 @@ def estimate_noise_of(
 
 
 def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Removable]:
-    """The likeliest kind of the noise that one picture may have, how much there is, and how sure it is that there is any.
+    """The likeliest kind of the noise that a picture may have, how much there is, and how sure it is that any is there.
 
     How much is the mean over the kinds, in logarithms: on held-out photographs with the noise of cameras that gains
     0.1 dB over what the likeliest kind says alone.
