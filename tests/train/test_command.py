@@ -108,7 +108,9 @@ def trained(folder: Path, small: Path, tmp_path_factory: pytest.TempPathFactory)
     out = tmp_path_factory.mktemp("trained")
     lines = {part: list(train_part(part, [folder], out, config=small, steps=1)) for part in ("autoencoder", "text")}
     shutil.copytree(out, out.with_name("begun"))  # see `begun`
-    lines |= {part: list(train_part(part, [folder], out, config=small, steps=1)) for part in ("diffusion", "tone")}
+    lines |= {
+        part: list(train_part(part, [folder], out, config=small, steps=1)) for part in ("diffusion", "tone", "noise")
+    }
     assert lines.keys() | {"pixels", "zero-dce"} == set(PARTS), "those two are no parts of this prior"
     return out, lines
 
@@ -153,6 +155,7 @@ def test_what_is_said(trained: tuple[Path, dict[str, list[str]]]) -> None:
     found = re.fullmatch(r"a vocabulary of (\d+) tokens from captions such as: (.*)", lines["text"][1])
     assert found is not None and 514 < int(found[1]) <= 700
     assert found[2].startswith(("zebra, ", "golden retriever, "))
+    assert re.match(r"step 1 of 1  loss -?\d+\.\d{4}  0:00:00 left  right \d+\.\d\d  factor ", lines["noise"][1])
     for part in ("diffusion", "tone"):
         assert len(lines[part]) == 2
         assert re.match(r"step 1 of 1  loss -?\d+\.\d{4}  0:00:00 left  psnr_\w+ \d+\.\d\d ", lines[part][1])

@@ -48,6 +48,7 @@ class NoiseTask:
     def examples(self, photos: Photographs, count: int, size: int, random: np.random.Generator) -> tuple[Noisy, Tensor]:
         """Pictures, and what was done to each, [count]: 0 for nothing, 1 for the first of `NOISES`."""
         clean = photos.crops(random, count, size, self.reduction)
+        count = len(clean)
         for index, chance in enumerate(random.random(count)):
             if chance < _GRAPHICS:
                 clean[index] = graphic(size, random)[0]

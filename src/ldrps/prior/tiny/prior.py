@@ -47,6 +47,9 @@ _SCHEDULE = {
 }
 
 
+_LEAST = 1e-8  # abar: with less nothing of the picture is left, and nothing could be told of it in 32 bits
+
+
 class EmbeddedPrior(Prior):
     """An orthonormal patch autoencoder, a preconditioned UNet and a text encoder, which may be missing, behind the
     contract of `Prior`.
@@ -101,7 +104,7 @@ class EmbeddedPrior(Prior):
         text = self._words(text, len(z_t))
         if not 0 <= t < len(self.alphas_cumprod):
             raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
-        abar = self.alphas_cumprod[t]
+        abar = self.alphas_cumprod[t].clamp_min(_LEAST)
         sigma = (((1 - abar) / abar) ** 0.5).expand(len(z_t)).to(self.device)
         z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma, text)
         return interpret(z0.contiguous(), z_t, abar, "sample")
