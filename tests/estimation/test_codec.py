@@ -57,8 +57,9 @@ def test_noise_that_outweighs_the_file_stays() -> None:
     assert isinstance(blocks.value, JpegResidue) and blocks.value.sigma == pytest.approx(14 / 255)
     doubted = with_file(Estimate(WhiteNoise(12 / 255), 0.2), 9 / 255)
     assert isinstance(doubted.value, JpegResidue)
-    good = with_file(Estimate(JpegResidue(9 / 255), 0.9), 2 / 255)
-    assert good.absent, "what looks like blocks is picture: the file has too fine steps for them"
+    twice = Estimate(JpegResidue(9 / 255), 0.9)
+    assert with_file(twice, 2 / 255) is twice, "it was saved more coarsely before"
+    assert with_file(Estimate(JpegResidue(9 / 255), 0.1), 2 / 255).absent
 
 
 @pytest.mark.parametrize(("quality", "changed"), [(12, True), (95, False)])

@@ -99,10 +99,12 @@ _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
 
 
 def with_file(noise: Estimate[Removable], residue: float) -> Estimate[Removable]:
-    """What is believed of the noise, where the file tells how much of it is JPEG's: noise that outweighs that stays."""
+    """What is believed of the noise, where the file tells what its last compression did.
+
+    More than that may be seen: noise, or what the picture was saved by before.
+    """
     told = estimated_residue(residue)
-    seen = noise.share * float(noise.value.sigma)
-    return noise if seen > told.share * residue and not isinstance(noise.value, JpegResidue) else told
+    return noise if noise.share * float(noise.value.sigma) > told.share * residue else told
 
 
 def _large_enough(image: Tensor) -> Tensor:
