@@ -89,6 +89,7 @@ def test_the_likeliest_kind_is_removed_at_its_level(
 def test_less_than_the_floor_is_left_alone(tiny_prior: Prior) -> None:
     assert planned(tiny_prior, noisy(), believed=(0.5 / 255, "camera", 1.0)).rounds == []
     assert planned(tiny_prior, noisy(), believed=(0.5 / 255, "camera", 1.0), floor=0.4).rounds
+    assert planned(tiny_prior, noisy(), believed=(1 / 255, "camera", 0.5)).rounds == [], "half of one is less, too"
 
 
 @pytest.mark.parametrize("kind", NOISES)

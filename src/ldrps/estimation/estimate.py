@@ -88,7 +88,8 @@ def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Rem
     index = max(range(len(kinds)), key=kinds.__getitem__)
     middle = sum(p * float(m) for p, m in zip(kinds, belief.middle[0], strict=True)) / sum(kinds)
     sigma = settings.noise_factor * math.exp(middle)
-    return Estimate(_NOISE[NOISES[index]](sigma), 0.0 if 255 * sigma < settings.floor else 1 - none)
+    noise = Estimate(_NOISE[NOISES[index]](sigma), 1 - none)
+    return noise if 255 * noise.share * sigma >= settings.floor else Estimate(noise.value, 0.0)
 
 
 _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
