@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from conftest import photo
 from torch import Tensor
 
 from ldrps.degradation import (
     BayerNoise,
     GrainNoise,
+    JpegResidue,
     Noise,
     PoissonNoise,
     ReducedNoise,
@@ -130,3 +132,12 @@ def test_a_mosaic_leaves_coarse_noise_in_red_and_blue() -> None:
     red, green = (correlation(n[:, c, :, 1:], n[:, c, :, :-1]) for c in (0, 1))
     assert red > green > 0.1 and red > 0.5
     assert float(n[:, 0].var()) < float(n[:, 1].var()), "red is a mean more often than green"
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.08])
+def test_jpeg_residue_is_of_the_size_that_is_said(sigma: float) -> None:
+    x = photo(64).double()
+    seen = JpegResidue(torch.tensor([sigma])).sample(x, np.random.default_rng(0))
+    assert float((seen - x).square().mean().sqrt()) == pytest.approx(sigma, rel=0.35)
+    assert torch.equal(JpegResidue(0.0).sample(x, np.random.default_rng(0)), x)
+    torch.testing.assert_close(JpegResidue(sigma).variance(x), torch.full_like(x, sigma**2))

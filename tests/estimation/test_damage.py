@@ -14,7 +14,16 @@ from PIL import Image
 
 import ldrps
 from ldrps import Damage, Estimate, Prior, Restorer, Result, Settings, preset
-from ldrps.degradation import Exposure, GaussianBlur, PoissonNoise, Tone, WhiteNoise
+from ldrps.degradation import (
+    Exposure,
+    GaussianBlur,
+    GrainNoise,
+    JpegResidue,
+    PoissonNoise,
+    SharedNoise,
+    Tone,
+    WhiteNoise,
+)
 from ldrps.errors import InputError, SettingsError
 
 Wanted = dict[str, Any]
@@ -232,3 +241,19 @@ def test_white_stays_neutral_white_and_nothing_folds(tone: Tone, probability: fl
     below = Estimate(tone).scaled.invert(levels).clamp(0, 1)
     share = Estimate(tone, probability).share
     torch.testing.assert_close(undone[..., :229], torch.lerp(levels, below, share)[..., :229], msg="all but lights")
+
+
+@pytest.mark.parametrize(
+    ("noise", "kind"),
+    [
+        (WhiteNoise(0.05), "white"),
+        (SharedNoise(0.05, 0.3), "camera"),
+        (GrainNoise(0.05, 1.2, 0.2), "camera"),
+        (JpegResidue(0.05), "jpeg"),
+    ],
+)
+def test_noise_of_every_kind_is_given_back(noise: Any, kind: str) -> None:
+    damage = Damage(noise=Estimate(noise, 0.9, 0.5))
+    again = Damage.from_plain(json.loads(json.dumps(damage.plain())))
+    assert again == damage and again.noise_kind == kind
+    assert again.noise_deviation == pytest.approx(0.025)

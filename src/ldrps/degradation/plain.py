@@ -29,6 +29,7 @@ from ldrps.degradation.noise import (
     ShotReadNoise,
     WhiteNoise,
 )
+from ldrps.degradation.residue import JpegResidue
 from ldrps.degradation.sampling import Filter, Sampling
 from ldrps.degradation.srgb import Domain
 from ldrps.degradation.tone import Exposure, Tone, WhiteBalance
@@ -47,18 +48,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 _PARTS: tuple[type[Part], ...] = (
     *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, UncertainTone, Curve, GaussianBlur, Blur, Sampling),
     *(Mask, Luma, Jpeg),
-    *(
-        Clipping,
-        Rounding,
-        Compose,
-        WhiteNoise,
-        PoissonNoise,
-        ShotReadNoise,
-        SharedNoise,
-        GrainNoise,
-        ReducedNoise,
-        BayerNoise,
-    ),
+    *(Clipping, Rounding, Compose),
+    *(WhiteNoise, PoissonNoise, ShotReadNoise, SharedNoise, GrainNoise, JpegResidue, ReducedNoise, BayerNoise),
 )
 KINDS: dict[str, type[Part]] = {part.kind: part for part in _PARTS}
 
