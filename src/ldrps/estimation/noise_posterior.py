@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ldrps.degradation.kernels import taps
 from ldrps.errors import InputError
 from ldrps.estimation.noise import estimate_noise
+from ldrps.estimation.residual import Residual
 from ldrps.prior.base import NOISES
 
 SMALLEST = 32  # pixels a side that it can judge
@@ -70,7 +71,7 @@ class NoisePosterior(ModelMixin, ConfigMixin):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(6, widths[0], 3, padding=1)]
         for width, wider in itertools.pairwise(widths):
-            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), _Residual(wider)]
+            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
         self.features = nn.Sequential(*layers, nn.SiLU())
         # Where to look is the net's to say: a wall tells more of noise than grass.
         self.attention = nn.Conv2d(widths[-1], 4, 1)
@@ -103,16 +104,6 @@ class NoisePosterior(ModelMixin, ConfigMixin):
         """Means of the features [B, C, h, w] over the places that four attentions choose, [B, 4 C]."""
         seen = (self.attention(features) + weights.log()).flatten(2).softmax(2)
         return torch.einsum("bap,bcp->bac", seen, features.flatten(2)).flatten(1)
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
 
 
 def _moments(features: Tensor, weights: Tensor) -> Tensor:

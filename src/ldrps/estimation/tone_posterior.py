@@ -18,6 +18,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.degradation import Tone
+from ldrps.estimation.residual import Residual
 
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
 
@@ -82,16 +83,6 @@ class ToneBelief:
         return torch.logsumexp(self.weights.log() - scales.log() - errors / scales, 1)
 
 
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
-
-
 class TonePosterior(ModelMixin, ConfigMixin):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to what may have been done to their tones, a `ToneBelief`.
 
@@ -108,9 +99,9 @@ class TonePosterior(ModelMixin, ConfigMixin):
         field_bins: int = 2,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), _Residual(widths[0])]
+        layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), Residual(widths[0])]
         for width, wider in itertools.pairwise(widths):
-            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), _Residual(wider)]
+            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
         self.features = nn.Sequential(*layers, nn.SiLU())
         # Mean and deviation over positions: the answer is about the whole picture.
         self.trunk = nn.Linear(2 * widths[-1], 128)

@@ -15,6 +15,7 @@ from ldrps.degradation.kernels import taps
 # Brooks et al. 2019, section 3.1.
 _SHOT = (2e-5, 1e-2)
 _DEPARTURE = 0.26  # deviation of ln read^2 from what is usual
+_SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
 _LUMA = (0.299, 0.587, 0.114)
 _DARK, _REDUCED, _DENOISED, _SHARPENED, _SAVED, _HOT = 0.3, 0.5, 0.5, 0.4, 0.5, 0.1  # shares of pictures
 
@@ -34,19 +35,29 @@ def photographed(image: Tensor, random: np.random.Generator) -> Tensor:
     noise = _processed(_sensor_noise(large, random), large, random)
     seen = exposed + resize(noise, (size[0], size[1]))
     if random.random() < _SAVED:
-        subsampling = ((1, 1), (1, 2), (2, 2))[random.integers(3)]
-        offset = (int(random.integers(8)), int(random.integers(8)))
-        seen = Jpeg(tables(round(random.uniform(70, 98))), subsampling, offset)(Rounding()(seen))
+        seen = saved(seen, random.uniform(70, 98), random)
     seen = Rounding()(seen)
     return seen if dark is None else dark.invert(seen).clamp(0, 1)
 
 
+def saved(image: Tensor, quality: float, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] through JPEG with its first block anywhere, rounded to bytes."""
+    rows, columns = _SUBSAMPLINGS[random.integers(len(_SUBSAMPLINGS))]
+    offset = (int(random.integers(8 * rows)), int(random.integers(8 * columns)))
+    return Rounding()(Jpeg(tables(round(quality)), (rows, columns), offset)(Rounding()(image)))
+
+
+def log_uniform(random: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is as likely anywhere between those of two."""
+    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+
+
 def _underexposure(random: np.random.Generator) -> Tone:
-    return Tone(float(np.exp(random.uniform(np.log(0.15), np.log(0.8)))), gamma=random.uniform(0.8, 1.5))
+    return Tone(log_uniform(random, 0.15, 0.8), gamma=random.uniform(0.8, 1.5))
 
 
 def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
-    shot = float(np.exp(random.uniform(*np.log(_SHOT))))
+    shot = log_uniform(random, *_SHOT)
     read = usual_read(shot, random.normal(0, _DEPARTURE))
     gains = torch.tensor([random.uniform(1.2, 2.6), 1.0, random.uniform(1.2, 2.4)])
     phase = (int(random.integers(2)), int(random.integers(2)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,7 +90,7 @@ def train_part(
         make = _make_autoencoder if part == "autoencoder" else _make_text
         yield make(photos, held_out, out, settings, plan.seed)
         return
-    prepare = {"tone": _tone, "noise": _noise, "diffusion": _diffusion, "pixels": _pixels, "zero-dce": _zero_dce}[part]
+    prepare = _PREPARE[part]
     model, task, save = prepare(photos, held_out, out, settings, plan.seed, init)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what convolutions like best
     training = train(model, task, plan, out / "training" / part, resume=resume)
@@ -117,26 +118,25 @@ def _make_text(photos: Photographs, held_out: Photographs, out: Path, config: Tr
 
 
 _Prepared = tuple[nn.Module, TrainingTask, Callable[[], None]]
+_Prepare = Callable[[Photographs, Photographs, Path, TrainingConfig, int, str | Path | None], _Prepared]
 
 
-def _tone(
-    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
+def _judge(
+    part: str,
+    new: Callable[[], TonePosterior | NoisePosterior],
+    task: Callable[[Photographs, Photographs], TrainingTask],
+    photos: Photographs,
+    held_out: Photographs,
+    out: Path,
+    config: TrainingConfig,
+    seed: int,
+    init: str | Path | None,
 ) -> _Prepared:
-    model = TonePosterior(undamaged=UNDAMAGED)
+    """A judge of damage, the part of `Estimators` of that name."""
+    model = new()
     if init is not None:
-        known = load_estimators(PACKAGED if init == EMBEDDED else init).tone
-        model = _started(model, known, init)
-    return model, ToneTask(photos, held_out), lambda: save_estimator(out, "tone", model)
-
-
-def _noise(
-    photos: Photographs, held_out: Photographs, out: Path, config: TrainingConfig, seed: int, init: str | Path | None
-) -> _Prepared:
-    model = NoisePosterior(none=NONE)
-    if init is not None:
-        known = load_estimators(PACKAGED if init == EMBEDDED else init).noise
-        model = _started(model, known, init)
-    return model, NoiseTask(photos, held_out), lambda: save_estimator(out, "noise", model)
+        model = _started(model, getattr(load_estimators(PACKAGED if init == EMBEDDED else init), part), init)
+    return model, task(photos, held_out), lambda: save_estimator(out, part, model)
 
 
 def _diffusion(
@@ -248,3 +248,12 @@ def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, N
     if reached < steps:
         yield f"stopped at step {reached} of {steps}: nothing is put into the prior yet; go on with --resume"
     return reached >= steps
+
+
+_PREPARE: dict[str, _Prepare] = {
+    "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED), ToneTask),
+    "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), NoiseTask),
+    "diffusion": _diffusion,
+    "pixels": _pixels,
+    "zero-dce": _zero_dce,
+}

@@ -9,15 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation import GrainNoise, Jpeg, ReducedNoise, Rounding, WhiteNoise
-from ldrps.degradation.jpeg import tables
+from ldrps.degradation import GrainNoise, ReducedNoise, Rounding, WhiteNoise
 from ldrps.prior.base import NOISES, NoiseKind
-from ldrps.train.camera import photographed
+from ldrps.train.camera import log_uniform, photographed, saved
 
 _LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
 # Shares of what is not white and not JPEG's alone.
 FAMILIES = {"sensor": 0.42, "grain": 0.15, "blotches": 0.1, "saved": 0.15, "reduced": 0.18}
-_SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
 
 
 @dataclass(frozen=True)
@@ -67,19 +65,19 @@ def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[s
     if family == "sensor":
         return photographed(image, random)
     if family == "grain":
-        sigma = _log_uniform(random, 2 / 255, 30 / 255)
-        grain = GrainNoise(sigma, _log_uniform(random, 0.3, 2.0), random.uniform(0, 0.6)).sample(image, random)
+        sigma = log_uniform(random, 2 / 255, 30 / 255)
+        grain = GrainNoise(sigma, log_uniform(random, 0.3, 2.0), random.uniform(0, 0.6)).sample(image, random)
         middle = 4 * image * (1 - image)  # film shows its grain in the middle of its range
         seen = torch.lerp(image, grain, middle.clamp_min(0.1)) if random.random() < 0.5 else grain
     elif family == "blotches":
-        sigma = _log_uniform(random, 3 / 255, 20 / 255)
-        seen = GrainNoise(sigma, _log_uniform(random, 1.0, 4.0), random.uniform(0.85, 1)).sample(image, random)
+        sigma = log_uniform(random, 3 / 255, 20 / 255)
+        seen = GrainNoise(sigma, log_uniform(random, 1.0, 4.0), random.uniform(0.85, 1)).sample(image, random)
         seen = WhiteNoise(random.uniform(0, 6 / 255)).sample(seen, random)
     elif family == "reduced":
-        noise = ReducedNoise(_log_uniform(random, 3 / 255, 50 / 255), random.uniform(1.2, 2.5))
+        noise = ReducedNoise(log_uniform(random, 3 / 255, 50 / 255), random.uniform(1.2, 2.5))
         seen = noise.sample(image, random)
     else:
-        seen = WhiteNoise(_log_uniform(random, 2 / 255, 30 / 255)).sample(image, random)
+        seen = WhiteNoise(log_uniform(random, 2 / 255, 30 / 255)).sample(image, random)
         return saved(seen, random.uniform(60, 95), random)
     return saved(seen, random.uniform(70, 98), random) if random.random() < 0.3 else Rounding()(seen)
 
@@ -87,16 +85,5 @@ def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[s
 def jpeg_residue(image: Tensor, random: np.random.Generator) -> Tensor:
     """An image [1, 3, H, W] as a JPEG file of quality 6 to 60 has it; some were saved before, on another grid."""
     if random.random() < 0.3:
-        image = saved(image, _log_uniform(random, 20, 95), random)
-    return saved(image, _log_uniform(random, 6, 60), random)
-
-
-def saved(image: Tensor, quality: float, random: np.random.Generator) -> Tensor:
-    """An image [1, 3, H, W] through JPEG with its first block anywhere, rounded to bytes."""
-    rows, columns = _SUBSAMPLINGS[random.integers(len(_SUBSAMPLINGS))]
-    offset = (int(random.integers(8 * rows)), int(random.integers(8 * columns)))
-    return Rounding()(Jpeg(tables(round(quality)), (rows, columns), offset)(Rounding()(image)))
-
-
-def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+        image = saved(image, log_uniform(random, 20, 95), random)
+    return saved(image, log_uniform(random, 6, 60), random)
