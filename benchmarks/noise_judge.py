@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
+from calibration import calibration, draw_reliability
 from torch import Tensor
 
 from ldrps.estimation.estimators import load_estimators
@@ -27,18 +27,8 @@ from ldrps.train.noise import FAMILIES
 from ldrps.train.noises import NONE, NoiseTask
 from ldrps.train.photos import Photographs
 
-_BINS, _TOGETHER = 10, 50
+_TOGETHER = 50
 _WITHIN = {"50 %": 0.6745, "90 %": 1.6449}  # deviations of a normal distribution
-
-
-def calibration(told: Tensor, happened: Tensor) -> tuple[float, list[tuple[float, float, int]]]:
-    """The expected calibration error (Naeini et al. 2015) and, for each bin, what was told, how often it was so, and of
-    how many.
-    """
-    place = (told * _BINS).long().clamp(0, _BINS - 1)
-    bins = [(told[place == k], happened[place == k].float()) for k in range(_BINS)]
-    points = [(float(p.mean()), float(h.mean()), len(p)) for p, h in bins if len(p)]
-    return sum(abs(p - h) * n for p, h, n in points) / len(told), points
 
 
 @torch.no_grad()
@@ -98,19 +88,14 @@ def main() -> None:
     for family in FAMILIES:
         only = judged(judge, NoiseTask(held_out, held_out, families={family: 1.0}), given.count // 2, given.side)
         print(line(f"camera: {family}", only, only["kind"] == 1 + NOISES.index("camera")))
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="0.8")
+    lines = {}
     for name, told, happened in (
         ("noise", 1 - found["probability"][:, 0], found["kind"] > 0),
         *((kind, found["probability"][:, 1 + k], found["kind"] == 1 + k) for k, kind in enumerate(NOISES)),
     ):
-        error, points = calibration(told, happened)
+        error, lines[name] = calibration(told, happened)
         print(f"expected calibration error of {name}: {error:.3f}")
-        axes.plot(*zip(*[(p, h) for p, h, _ in points], strict=True), "o-", label=f"{name}, {error:.3f}")
-    axes.set(xlabel="probability told", ylabel="how often it was so", title=f"{given.count} held-out pictures")
-    axes.legend()
-    figure.savefig(given.out / "reliability.svg")
+    draw_reliability(given.out / "reliability.svg", lines, f"{given.count} held-out pictures")
 
 
 if __name__ == "__main__":

@@ -5,85 +5,114 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.train.tones import DamagedTones, damage_tones
+from ldrps.train.tones import FAMILIES, DamagedTones, damage_tones, darken
 
-COUNT = 800
-CLEAN = torch.rand(COUNT, 3, 12, 10, generator=torch.Generator().manual_seed(0))
-
-
-def damaged(seed: int = 0, clean: Tensor = CLEAN) -> DamagedTones:
-    return damage_tones(clean, np.random.default_rng(seed))
+COUNT = 300
+NOISE = torch.rand(COUNT, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+RAMP = torch.linspace(0.05, 0.95, 32).expand(COUNT, 3, 32, 32).contiguous()  # well exposed, grey
 
 
-def test_shapes_and_ranges() -> None:
-    given = CLEAN.clone()
-    for images in (damaged().exact, damaged().seen):
-        assert images.shape == CLEAN.shape and images.dtype == torch.float32
+def damaged(clean: Tensor = RAMP, seed: int = 0, family: str | None = None, undamaged: float = 0.0) -> DamagedTones:
+    families = FAMILIES if family is None else {family: 1.0}
+    return damage_tones(clean, np.random.default_rng(seed), families, undamaged)
+
+
+def means(images: Tensor) -> Tensor:
+    return images.mean((1, 2, 3))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shapes_and_ranges(family: str) -> None:
+    given = RAMP[:40].clone()
+    found = damaged(given, family=family)
+    for images in (found.clean, found.exact, found.seen):
+        assert images.shape == given.shape and images.dtype == torch.float32
         assert float(images.min()) >= 0 and float(images.max()) <= 1
-    assert torch.equal(CLEAN, given)
+    assert torch.equal(given, RAMP[:40])
 
 
 def test_the_same_generator_does_the_same_damage() -> None:
-    first, again, other = damaged(3), damaged(3), damaged(4)
+    first, again, other = (damage_tones(NOISE[:40], np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert torch.equal(first.exact, again.exact) and torch.equal(first.seen, again.seen)
     assert not torch.equal(first.exact, other.exact)
 
 
-def test_a_quarter_is_not_damaged() -> None:
-    untouched = (damaged().exact == CLEAN).flatten(1).all(1)
-    assert float(untouched.float().mean()) == pytest.approx(0.25, abs=0.05)
+def test_what_is_not_damaged_is_right_as_it_is() -> None:
+    found = damage_tones(RAMP, np.random.default_rng(0))
+    assert float(found.happened.float().mean()) == pytest.approx(0.7, abs=0.08)
+    assert torch.equal(found.exact[~found.happened], found.clean[~found.happened])
+    changed = (found.exact != found.clean).flatten(1).any(1)
+    assert float(changed[found.happened].float().mean()) > 0.97
+
+
+def test_what_is_dark_itself_is_hardly_ever_damaged_by_darkness() -> None:
+    """What would be told to be right is not."""
+    assert float(damaged(0.35 * RAMP, family="dark").happened.float().mean()) < 0.02
+    assert bool(damaged(RAMP[:40], family="dark").happened.float().mean() > 0.9)
 
 
 def test_what_is_seen_is_the_exact_damage_with_rounding_and_on_half_of_all_noise() -> None:
-    found = damaged()
+    found = damaged(NOISE, undamaged=1.0)
     torch.testing.assert_close(255 * found.seen, (255 * found.seen).round(), atol=1e-4, rtol=0)
-    noise = (found.seen - found.exact).flatten(1)
-    only_rounded = noise.abs().amax(1) <= 0.5 / 255 + 1e-6
-    assert float(only_rounded.float().mean()) == pytest.approx(0.5, abs=0.08)
-    assert 0.02 < float(noise[~only_rounded].std(1).max()) < 0.07
+    off = (found.seen - found.exact).flatten(1).abs().amax(1)
+    assert 0.3 < float((off <= 0.5 / 255 + 1e-6).float().mean()) < 0.6
+    assert float(off.max()) > 0.03
 
 
-def test_every_kind_of_damage_occurs() -> None:
-    """On a picture that is well exposed, and the same from top to bottom."""
-    clean = torch.linspace(0.1, 0.95, 32).expand(COUNT, 3, 24, 32)
-    exact = damaged(clean=clean).exact
-    assert bool(exact.isfinite().all())
-    means, tilt = exact.mean((1, 2, 3)), exact[:, :, :6].mean((1, 2, 3)) - exact[:, :, -6:].mean((1, 2, 3))
-    even = (exact - exact[:, :, :1]).abs().amax((1, 2, 3)) < 1e-6
-    flat = even & (exact.amax((1, 2, 3)) - exact.amin((1, 2, 3)) < 0.6) & (means > 0.3)
-    veiled, shaded = ~even & (means > clean.mean()), ~even & (means < clean.mean())
-
-    def share(which: Tensor) -> float:
-        return float(which.float().mean())
-
-    assert 0.2 < share(means < 0.25) < 0.45  # darkened
-    assert 0.05 < share(flat) < 0.25
-    assert 0.1 < share(veiled) < 0.3 and share(tilt[veiled] > 0) > 0.8  # hazier, hence brighter, at the top
-    assert 0.08 < share(shaded) < 0.28 and 0.3 < share(tilt[shaded] > 0) < 0.7  # dark, and lit from anywhere
+def test_darkness_darkens_glare_cuts_off_veils_lighten_and_flatten() -> None:
+    dark, bright, veil, flat = (damaged(family=family) for family in ("dark", "bright", "veil", "flat"))
+    assert float((means(dark.exact) < means(dark.clean)).float().mean()) > 0.9
+    assert float((means(bright.exact) > means(bright.clean)).float().mean()) > 0.95
+    assert float((bright.exact >= 1).float().mean()) > 0.2
+    for each in (veil, flat):
+        spread = each.exact.std((1, 2, 3)) / each.clean.std((1, 2, 3))
+        assert float((spread < 1).float().mean()) > 0.8
+    assert float(means(veil.exact).mean()) > float(means(veil.clean).mean())
 
 
-def test_what_is_dark_itself_is_hardly_ever_darkened() -> None:
-    """What would be told to be right is not."""
-    clean = torch.linspace(0.05, 0.35, 32).expand(COUNT, 3, 24, 32)
-    exact = damaged(clean=clean).exact
-    tinted = (exact.mean((2, 3)).std(1) / exact.mean((1, 2, 3)).clamp_min(1e-3)) > 0.02  # as only darkness does
-    darker = exact.mean((1, 2, 3)) < 0.8 * clean.mean()
-    assert float((tinted & darker).float().mean()) < 0.01
+def test_a_cast_makes_grey_warm_or_cold_and_not_much_darker() -> None:
+    found = damaged(family="cast").exact.mean((2, 3))
+    warmth = (found[:, 0] / found[:, 2]).log2()
+    assert float((warmth > 0.1).float().mean()) > 0.3 and float((warmth < -0.1).float().mean()) > 0.3
+    assert float(found.amax(1).min()) > 0.3
+
+
+def test_unevenness_is_of_places() -> None:
+    """Two even halves of a picture come out differently."""
+    clean = torch.full((60, 3, 32, 32), 0.5)
+    clean[..., ::2, ::2] = 0.9
+    exact = damaged(clean, family="uneven").exact
+    spread = torch.nn.functional.avg_pool2d(exact, 8).std((1, 2, 3))
+    assert float((spread > 0.02).float().mean()) > 0.5
+
+
+def test_haze_grows_with_distance() -> None:
+    """Further up is further away, most of the time."""
+    clean = torch.linspace(0.05, 0.95, 32).expand(COUNT, 3, 32, 32).contiguous()
+    exact = damaged(clean, family="veil").exact
+    spread = exact.std(3).mean(1)  # [B, H]
+    assert float((spread[:, :8].mean(1) < spread[:, -8:].mean(1)).float().mean()) > 0.7
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_black_and_white(value: float) -> None:
-    found = damaged(clean=torch.full((60, 3, 8, 8), value))
+@pytest.mark.parametrize("family", FAMILIES)
+def test_black_and_white(value: float, family: str) -> None:
+    found = damaged(torch.full((30, 3, 16, 16), value), family=family)
     assert bool(found.exact.isfinite().all()) and bool(found.seen.isfinite().all())
 
 
 def test_lamps_stay_white_in_some_dark_pictures_and_are_there_in_what_is_wanted() -> None:
-    clean = torch.linspace(0.1, 0.9, 32).expand(COUNT, 3, 24, 32)
-    found = damaged(clean=clean)
-    lit = (found.clean != clean).flatten(1).any(1)
-    assert 0.03 < float(lit.float().mean()) < 0.15
-    dark = found.exact[lit]
-    assert float((dark.median(-1).values < 0.5).float().mean()) > 0.5 and float(dark.amax((1, 2, 3)).min()) > 0.99
-    lights = found.clean[lit] - clean[lit] > 0.05
-    assert float(found.clean[lit][lights & (dark >= 1)].min()) > 0.9, "what clips in the dark picture is white"
-    assert torch.equal(found.clean[~lit], clean[~lit])
+    found = damaged(family="dark")
+    lit = (found.clean != RAMP).flatten(1).any(1) & found.happened
+    assert 0.2 < float(lit.float().mean()) < 0.45
+    white = (found.exact[lit] > 0.95).flatten(1).any(1)
+    assert float(white.float().mean()) > 0.8
+    lights = (found.clean[lit] - RAMP[lit] > 0.05) & (found.exact[lit] >= 1)
+    assert float(found.clean[lit][lights].min()) > 0.8, "what clips in the dark picture is white"
+
+
+def test_darkening_leaves_what_is_dark() -> None:
+    random = np.random.default_rng(0)
+    dark = 0.3 * RAMP[:20]
+    torch.testing.assert_close(darken(dark, random), dark, atol=0.5 / 255 + 1e-6, rtol=0)
+    assert float((means(darken(RAMP[:40], random)) < means(RAMP[:40]) - 0.01).float().mean()) > 0.8

@@ -21,6 +21,9 @@ from ldrps.degradation import Tone
 from ldrps.estimation.residual import Residual
 
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
+# Of each channel; where a picture ends, and whether it is cut off there, says most of what was done to it.
+_QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+_CUT_OFF = 1 / 255
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class ToneBelief:
 class TonePosterior(ModelMixin, ConfigMixin):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to what may have been done to their tones, a `ToneBelief`.
 
-    `undamaged` is the share of undamaged pictures among those that it was trained on.
+    It sees a thumbnail, and statistics of one that is twice as large. `undamaged` is the share of undamaged pictures
+    among those that it was trained on.
     """
 
     @register_to_config
@@ -95,49 +99,74 @@ class TonePosterior(ModelMixin, ConfigMixin):
         thumbnail: int = 64,
         widths: tuple[int, ...] = (32, 64, 128, 160),
         hypotheses: int = 3,
-        undamaged: float = 0.25,
-        field_bins: int = 2,
+        undamaged: float = 0.3,
+        field_bins: int = 3,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), Residual(widths[0])]
         for width, wider in itertools.pairwise(widths):
             layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
         self.features = nn.Sequential(*layers, nn.SiLU())
+        self.statistics = nn.Sequential(
+            nn.Linear(3 * (len(_QUANTILES) + 2), 64), nn.SiLU(), nn.Linear(64, 64), nn.SiLU()
+        )
         # Mean and deviation over positions: the answer is about the whole picture.
-        self.trunk = nn.Linear(2 * widths[-1], 128)
+        self.trunk = nn.Linear(2 * widths[-1] + 64, 128)
         # Nine numbers of a curve and its scale for each hypothesis, and the weights, "nothing" first.
         self.answer = nn.Linear(128, 11 * hypotheses + 1)
         nn.init.normal_(self.answer.weight, std=0.01)  # near "no damage", each hypothesis a little different
         nn.init.zeros_(self.answer.bias)
         nn.init.constant_(self.answer.bias[9 * hypotheses : 10 * hypotheses], -3.0)  # scales of exp(-3) = 0.05
-        # The field is told place by place, from the features there and what is known of the whole.
+        # The field is told place by place, from the features there, finer and coarser, and what is known of the whole.
         self.pivot = nn.Linear(128, 1)
         self.places = nn.Sequential(
-            nn.Conv2d(widths[-1] + 128, 64, 1), nn.SiLU(), nn.Conv2d(64, 64, 3, padding=1, padding_mode="replicate"),
-            nn.SiLU(), nn.Conv2d(64, field_bins, 1),
+            nn.Conv2d(widths[-2] + widths[-1] + 128, 64, 1), nn.SiLU(), _convolution(64, 64), nn.SiLU(),
+            _convolution(64, 64), nn.SiLU(), nn.Conv2d(64, field_bins, 1),
         )  # fmt: skip
         for parameter in self.places[-1].parameters():
             nn.init.zeros_(parameter)  # at first there is none
 
     def forward(self, images: Tensor) -> ToneBelief:
         size, count = self.config["thumbnail"], self.config["hypotheses"]
-        y = F.interpolate(images, (size, size), mode="area") if images.shape[-2:] != (size, size) else images
-        y = y.clamp(0, 1)
+        sharp = _reduced(images.clamp(0, 1), 2 * size)
+        y = _reduced(sharp, size)
         standard = (y - y.mean((2, 3), keepdim=True)) / (y.std((1, 2, 3), keepdim=True) + 0.01)
-        logarithm = (y + 1 / 255).log() / 2 + 1
-        features = self.features(torch.cat([2 * y - 1, logarithm, standard], 1))  # [B, C, h, w]
-        pooled = torch.cat([features.mean((2, 3)), features.std((2, 3))], 1)
-        whole = F.silu(self.trunk(pooled))
-        curves, scales, logits = self.answer(whole).split([9 * count, count, count + 1], 1)
-        everywhere = whole[:, :, None, None].expand(-1, -1, *features.shape[-2:])
-        log_gain = 1.5 * torch.tanh(self.places(torch.cat([features, everywhere], 1)))
+        fine = self.features[:-4](torch.cat([2 * y - 1, _logarithm(y), standard], 1))
+        features = self.features[-4:](fine)  # [B, C, h, w]
+        told = self.statistics(_statistics(sharp).to(features.dtype))
+        whole = F.silu(self.trunk(torch.cat([features.mean((2, 3)), features.std((2, 3)), told], 1)))
+        curves, scales, logits = self.answer(whole).float().split([9 * count, count, count + 1], 1)
+        coarse = F.interpolate(features, fine.shape[-2:], mode="bilinear", align_corners=False)
+        everywhere = whole[:, :, None, None].expand(-1, -1, *fine.shape[-2:])
+        log_gain = 1.5 * torch.tanh(self.places(torch.cat([F.silu(fine), coarse, everywhere], 1)).float())
         log_gain = log_gain - log_gain.mean((1, 2, 3), keepdim=True)  # what is the same everywhere is the curve's
         return ToneBelief(
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
-            ToneField(0.5 + 0.7 * torch.tanh(self.pivot(whole)), log_gain),
+            ToneField(0.5 + 0.7 * torch.tanh(self.pivot(whole).float()), log_gain),
         )
+
+
+def _convolution(width: int, wider: int) -> nn.Conv2d:
+    return nn.Conv2d(width, wider, 3, padding=1, padding_mode="replicate")
+
+
+def _reduced(images: Tensor, side: int) -> Tensor:
+    return F.interpolate(images, (side, side), mode="area") if images.shape[-2:] != (side, side) else images
+
+
+def _logarithm(y: Tensor) -> Tensor:
+    return (y + 1 / 255).log() / 2 + 1
+
+
+def _statistics(y: Tensor) -> Tensor:
+    """Quantiles of each channel of y [B, 3, H, W], and how much of it is black and white, [B, 33]."""
+    values = y.float().flatten(2).sort(-1).values
+    places = [round(each * (values.shape[-1] - 1)) for each in _QUANTILES]
+    ends = [(values <= _CUT_OFF), (values >= 1 - _CUT_OFF)]
+    shares = torch.stack([each.float().mean(-1) for each in ends], -1)
+    return torch.cat([_logarithm(values[..., places]), (shares + 1e-3).log() / 3 + 1], -1).flatten(1)
 
 
 def _curve(answer: Tensor) -> Tone:

@@ -1,67 +1,106 @@
-"""Random damage to the tones of clean photographs: darkness, veils and flatness, as the tone posterior meets them."""
+"""Random damage to the tones of clean photographs, as a judge meets it: darkness, glare, casts, veils, flatness."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import Compose, Degradation, LocalLight, Rounding, Tone, Veil, WhiteNoise
+from ldrps.degradation import (
+    Compose,
+    Degradation,
+    Exposure,
+    LocalLight,
+    Rounding,
+    Tone,
+    Veil,
+    WhiteBalance,
+    WhiteNoise,
+)
+from ldrps.train.camera import log_uniform, saved
+from ldrps.train.places import depth, shade, smooth
+from ldrps.train.untouched import untouched
 
-UNDAMAGED = 0.25  # of all pictures
+UNDAMAGED = 0.3  # of all pictures
+# Shares of what is damaged.
+FAMILIES = {"dark": 0.26, "bright": 0.08, "cast": 0.12, "uneven": 0.15, "veil": 0.23, "flat": 0.09, "curve": 0.07}
 _LIT = 1 / 3  # of dark ones
+_TINTED, _NOISY, _SAVED = 0.3, 0.5, 0.15
 
 
 @dataclass(frozen=True)
 class DamagedTones:
-    """`clean` is what there was to see, `exact` is it with the damage alone, `seen` has noise and rounding on top; each
-    [B, 3, H, W] in [0, 1].
+    """`clean` is what there was to see, `exact` is it with the damage alone, `seen` has noise, JPEG and rounding too;
+    each [B, 3, H, W] in [0, 1]. `happened` is whether there is damage, bool [B].
     """
 
     clean: Tensor
     exact: Tensor
     seen: Tensor
+    happened: Tensor
 
     def to(self, device: torch.device) -> DamagedTones:
-        return DamagedTones(self.clean.to(device), self.exact.to(device), self.seen.to(device))
+        return DamagedTones(*(each.to(device) for each in (self.clean, self.exact, self.seen, self.happened)))
 
 
-def damage_tones(clean: Tensor, random: np.random.Generator) -> DamagedTones:
-    """Damage each of `clean` [B, 3, H, W]: 25 % not at all, some 25 % dark, 27 % veiled, 23 % flat; noise on half.
+def damage_tones(
+    clean: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES, undamaged: float = UNDAMAGED
+) -> DamagedTones:
+    """Damage each of `clean` [B, 3, H, W], square, by one of the families; some not at all.
 
-    A third of the dark ones have lamps or bright windows in them, which stay white however dark the rest is.
+    Those that are not are photographs, and what is no photograph or looks unusual, and is right as it is. A third of
+    the dark ones have lamps or bright windows in them, which stay white however dark the rest is.
     """
-    scenes, damages = [], [_damage(image, random) for image in clean.split(1)]
-    for image, (damage, is_dark) in zip(clean.split(1), damages, strict=True):
-        scenes.append(_with_lights(image, damage, random) if is_dark and random.random() < _LIT else image)
-    exact = torch.cat([damage(scene) for scene, (damage, _) in zip(scenes, damages, strict=True)]).clamp(0, 1)
-    clean = torch.cat(scenes).clamp(0, 1)
-    # Little of it: the noise of a photograph is averaged away in a thumbnail.
-    sigma = 0.04 * random.random(len(clean)) ** 2 * (random.random(len(clean)) < 0.5)
-    noisy = WhiteNoise(torch.from_numpy(sigma)).sample(exact, random)
-    return DamagedTones(clean, exact, Rounding()(noisy))
+    names, shares = list(families), np.array(list(families.values()))
+    scenes, exacts, seens, happened = [], [], [], []
+    for image in clean.split(1):
+        family = names[random.choice(len(names), p=shares / shares.sum())]
+        may_be = family not in _ONLY_WELL_EXPOSED or random.random() < exposure_of(image)
+        damaged = may_be and random.random() >= undamaged
+        scene, damage = _damage(image, family, random) if damaged else (untouched(image, random), Compose())
+        exact = damage(scene).clamp(0, 1)
+        scenes.append(scene.clamp(0, 1))
+        exacts.append(exact)
+        seens.append(_seen(exact, random))
+        happened.append(damaged)
+    return DamagedTones(torch.cat(scenes), torch.cat(exacts), torch.cat(seens), torch.tensor(happened))
+
+
+def _damage(image: Tensor, family: str, random: np.random.Generator) -> tuple[Tensor, Degradation]:
+    """The scene of an image [1, 3, H, W], some with lights in it, and what is done to it."""
+    damage = _DAMAGE[family](image, random)
+    lit = family in ("dark", "uneven") and random.random() < _LIT
+    scene = _with_lights(image, damage, random) if lit else image
+    if family != "cast" and random.random() < _TINTED:
+        damage = Compose((damage, _illuminant(random, 0.3)))
+    return scene, damage
 
 
 def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
     """Darken those of `clean` [B, 3, H, W] that are well exposed, and leave the others; with 8-bit rounding."""
     dark = [
-        _darkness(image, random)(image) if random.random() < _exposure(image) else image for image in clean.split(1)
+        _darkness(image, random)(image) if random.random() < exposure_of(image) else image for image in clean.split(1)
     ]
     return Rounding()(torch.cat(dark))
 
 
-def _damage(image: Tensor, random: np.random.Generator) -> tuple[Degradation, bool]:
-    """What is done to an image [1, 3, H, W], and whether that is darkness."""
-    if random.random() < UNDAMAGED:
-        return Compose(), False
-    if random.random() < 0.55 and random.random() < _exposure(image):
-        return _darkness(image, random), True
-    if random.random() < 0.55:
-        return _veil(image, random), False
-    return Tone(random.uniform(0.3, 1.2), random.uniform(-0.1, 0.3)), False
+def exposure_of(image: Tensor) -> float:
+    """How far an image is well exposed, 0 to 1: one that is dark itself is no example of what a dark one should be."""
+    luma = image.mean(1).flatten()
+    in_the_middle = (float(luma.mean()) - 0.2) / 0.25
+    of_the_range = (float(luma.quantile(0.98)) - 0.5) / 0.25
+    return min(max(in_the_middle, 0.0), 1.0) * min(max(of_the_range, 0.0), 1.0)
+
+
+def _seen(exact: Tensor, random: np.random.Generator) -> Tensor:
+    """With a little noise on some, as most of it is averaged away in a thumbnail; and some saved as JPEG."""
+    seen = exact
+    if random.random() < _NOISY:
+        seen = WhiteNoise(0.04 * random.random() ** 2).sample(seen, random).clamp(0, 1)
+    return saved(seen, random.uniform(40, 95), random) if random.random() < _SAVED else Rounding()(seen)
 
 
 def _with_lights(image: Tensor, darkness: Degradation, random: np.random.Generator) -> Tensor:
@@ -81,42 +120,82 @@ def _with_lights(image: Tensor, darkness: Degradation, random: np.random.Generat
     return image + random.uniform(1.2, 4) * colour * darkness.invert(torch.ones_like(image)) * light
 
 
-def _exposure(image: Tensor) -> float:
-    """How far an image is well exposed, 0 to 1: one that is dark itself is no example of what a dark one should be."""
-    luma = image.mean(1).flatten()
-    in_the_middle = (float(luma.mean()) - 0.2) / 0.25
-    of_the_range = (float(luma.quantile(0.98)) - 0.5) / 0.25
-    return min(max(in_the_middle, 0.0), 1.0) * min(max(of_the_range, 0.0), 1.0)
-
-
 def _darkness(image: Tensor, random: np.random.Generator) -> Degradation:
-    """gain * x ** gamma with a small error of white balance; the gain spans five stops below normal exposure."""
-    gain = np.exp(random.uniform(np.log(0.03), np.log(1.1)))
-    balance = np.exp(random.normal(0, 0.08, (1, 3)))
-    dark = Tone(torch.from_numpy(gain * balance), gamma=random.uniform(0.6, 2.0))
+    """Too little light: stops of a camera, or gain * x ** gamma, over five stops below normal exposure; with a small
+    error of white balance, and for some from a side or on a part.
+    """
+    balance = torch.from_numpy(np.exp(random.normal(0, 0.08, (1, 3))))
+    if random.random() < 0.4:
+        dark: Degradation = Compose((Exposure(random.uniform(-4, -0.4)), WhiteBalance(balance.float())))
+    else:
+        dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.6, 2.0))
     if random.random() >= 0.4:
         return dark
-    # The light comes from a side, or falls on a part.
     sideways, downwards = random.normal(0, 0.3, 2)
     y, x = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in image.shape[-2:]), indexing="ij")
-    return Compose((dark, LocalLight(0.2 * _smooth(image, random) + sideways * x + downwards * y, "srgb")))
+    return Compose((dark, LocalLight(0.2 * smooth(image, random) + sideways * x + downwards * y, "srgb")))
 
 
-def _veil(image: Tensor, random: np.random.Generator) -> Veil:
-    """A veil of a transmission that is a smooth random field, lower (hazier) at the top, and often where the picture is
-    bright, as what is far away is.
+def _glare(image: Tensor, random: np.random.Generator) -> Degradation:
+    """Too much light, so that the brightest part is cut off."""
+    if random.random() < 0.6:
+        return Exposure(random.uniform(0.4, 2.0))
+    return Tone(log_uniform(random, 1.1, 2.0), gamma=random.uniform(0.6, 1.1))
+
+
+def _cast(image: Tensor, random: np.random.Generator) -> Degradation:
+    return _illuminant(random, 1.0)
+
+
+def _illuminant(random: np.random.Generator, most: float) -> WhiteBalance:
+    """Light that is warmer or colder than was thought, a little greener or more magenta; as bright as before, or with
+    its strongest channel so.
     """
-    height = image.shape[-2]
-    ramp = torch.linspace(-1, 1, height)[:, None]  # bottom is nearer, hence clearer
-    luma = F.avg_pool2d(image.mean(1, keepdim=True), 9, 1, 4, count_include_pad=False)
-    bright = (luma - luma.mean()) / (luma.std() + 0.02)
-    transmission = random.uniform(0.2, 0.9) + random.uniform(0, 0.12) * _smooth(image, random)
-    transmission = transmission + random.uniform(0, 0.3) * ramp - random.uniform(-0.03, 0.12) * bright
-    airlight = random.uniform(0.65, 1.0) + torch.from_numpy(random.normal(0, 0.02, (1, 3)))
-    return Veil(transmission.clamp(0.1, 1), airlight)
+    linear = random.random() < 0.5
+    warmth = random.uniform(-1, 1) * most * (1.5 if linear else 0.75)
+    tint = random.normal(0, 0.12 * most)
+    gains = np.exp(np.array([warmth / 2, tint, -warmth / 2]))
+    gains /= gains.max() if random.random() < 0.5 else gains @ (0.3, 0.59, 0.11)
+    return WhiteBalance(torch.from_numpy(gains).float(), "linear" if linear else "srgb")
 
 
-def _smooth(image: Tensor, random: np.random.Generator) -> Tensor:
-    """A smooth random field of about unit deviation, [1, 1, H, W]."""
-    coarse = torch.from_numpy(random.standard_normal((1, 1, 4, 4), dtype=np.float32))
-    return F.interpolate(coarse, image.shape[-2:], mode="bicubic", align_corners=True)
+def _unevenness(image: Tensor, random: np.random.Generator) -> Degradation:
+    """A part in the shade: against the light, beside a window, beyond the reach of a lamp; and all a little off."""
+    shaded = LocalLight(-random.uniform(0.5, 2.6) * shade(image, random), "linear")
+    if random.random() < 0.5:
+        return shaded
+    return Compose((shaded, Exposure(random.uniform(-0.7, 0.8))))
+
+
+def _veil(image: Tensor, random: np.random.Generator) -> Degradation:
+    """A veil that hides what is far away; now and then on a picture that is too dark as well."""
+    near, far = random.uniform(0, 0.6), random.uniform(0, 2.2)
+    transmission = torch.exp(-(near + far * depth(image, random))).clamp(0.08, 1)
+    colour = random.normal(0, 0.06 if random.random() < 0.25 else 0.015, (1, 3))
+    airlight = torch.from_numpy(np.clip(random.uniform(0.6, 1.0) + colour, 0.4, 1.05)).float()
+    veil = Veil(transmission, airlight, "linear" if random.random() < 0.4 else "srgb")
+    return Compose((veil, Tone(random.uniform(0.55, 1.0)))) if random.random() < 0.2 else veil
+
+
+def _flatness(image: Tensor, random: np.random.Generator) -> Degradation:
+    """Less contrast, with greys for black and white."""
+    if random.random() < 0.4:
+        return Tone(random.uniform(0.3, 1.2), random.uniform(-0.1, 0.3))
+    contrast = random.uniform(0.25, 0.92)
+    return Tone(contrast, random.uniform(0, 1 - contrast))
+
+
+def _bent(image: Tensor, random: np.random.Generator) -> Degradation:
+    return Tone(random.uniform(0.9, 1.0), gamma=log_uniform(random, 0.45, 2.2))
+
+
+_DAMAGE: dict[str, Callable[[Tensor, np.random.Generator], Degradation]] = {
+    "dark": _darkness,
+    "bright": _glare,
+    "cast": _cast,
+    "uneven": _unevenness,
+    "veil": _veil,
+    "flat": _flatness,
+    "curve": _bent,
+}
+_ONLY_WELL_EXPOSED = frozenset({"dark", "uneven", "curve", "cast"})

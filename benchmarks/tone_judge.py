@@ -1,0 +1,133 @@
+"""How far the judge of tone can be believed: on photographs that were held out of training, family by family.
+
+    python benchmarks/tone_judge.py PHOTOS... -o out/tone-judge
+    python benchmarks/tone_judge.py PHOTOS... -o out/without-veil --leave-out veil --steps 1500
+
+Prints, for photographs as they are, for what is unusual and right as it is, and for each family of damage: how probable
+damage is held on average, how many are left as they are, PSNR in dB of what is undone beside nothing and beside a
+stretch of contrast, and how often the error lies within the 50 and 90 % that the belief gives it; and the expected
+calibration error of "there is damage". Leaves a reliability diagram. With --leave-out a judge is trained first that
+never meets that family.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from calibration import calibration, draw_reliability
+from torch import Tensor
+
+from ldrps.estimation.damage import Damage
+from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.image.tones import stretch
+from ldrps.settings import BlindSettings
+from ldrps.train.loop import TrainingPlan, train
+from ldrps.train.photos import Photographs
+from ldrps.train.tasks import ToneTask
+from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
+
+_BEST = 50.0  # dB; what is left as it is has no more
+_REDUCTION = (1.0, 1.3)
+_WITHIN = (0.5, 0.9)
+_HEAD = " " * 14 + "damage      same    <32 dB   before  stretch    after    50 %    90 %"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was believed of pictures, each [N], and what became of them, in dB."""
+
+    probability: Tensor
+    share: Tensor
+    psnr: Tensor
+    before: Tensor
+    stretched: Tensor
+    within: Tensor
+
+
+@torch.no_grad()
+def judged(judge: TonePosterior, pictures: DamagedTones, undamaged: float) -> Judged:
+    """Each picture by itself, as a restoration asks."""
+    rows = []
+    for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
+        found = estimate_tone(seen, judge, undamaged)
+        undone = Damage(found).undo_tone(seen)
+        plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
+        figures = [_psnr(each, clean) for each in (undone, seen, plain)]
+        rows.append([found.probability, found.share, *figures, _quantile(judge, seen, clean)])
+    return Judged(*torch.tensor(rows).T)
+
+
+def _quantile(judge: TonePosterior, seen: Tensor, clean: Tensor) -> float:
+    """Where the error of the likeliest curve lies in the exponential distribution that it announces."""
+    belief = judge(seen)
+    best = 1 + int(belief.weights[0, 1:].argmax())
+    error = float((belief.undone(seen)[:, best].clamp(0, 1) - clean).square().mean().sqrt())
+    return 1 - float(torch.exp(-error / belief.scales[0, best - 1]))
+
+
+def _psnr(x: Tensor, clean: Tensor) -> float:
+    return min(_BEST, float(-10 * (x - clean).square().mean().clamp_min(1e-9).log10()))
+
+
+def line(name: str, found: Judged) -> str:
+    """A row of the table."""
+    same = 100 * (found.share == 0).float().mean()
+    low = 100 * (found.psnr < 32).float().mean()
+    within = "".join(f"{100 * (found.within < level).float().mean():6.0f} %" for level in _WITHIN)
+    return (
+        f"{name:<12}{found.probability.mean():8.2f}{same:8.0f} %{low:8.0f} %"
+        f"{found.before.mean():9.2f}{found.stretched.mean():9.2f}{found.psnr.mean():9.2f}{within}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path, nargs="+", help="folders; one photograph in twenty is held out")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--estimators", default="packaged")
+    parser.add_argument("--count", type=int, default=200, help="pictures of each family")
+    parser.add_argument("--side", type=int, default=192, help="of a picture, in pixels")
+    parser.add_argument("--undamaged", type=float, default=BlindSettings().undamaged, help="before a picture is seen")
+    parser.add_argument("--leave-out", choices=[*FAMILIES], help="a family that a judge trained here never meets")
+    parser.add_argument("--steps", type=int, default=1500, help="of that training")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    held_out = Photographs(given.photos, held_out=True, min_side=given.side)
+    judge = load_estimators(given.estimators).tone
+    if given.leave_out:
+        known = {name: share for name, share in FAMILIES.items() if name != given.leave_out}
+        torch.manual_seed(0)
+        judge = TonePosterior(undamaged=UNDAMAGED)
+        task = ToneTask(Photographs(given.photos), held_out, families=known)
+        plan = TrainingPlan(given.steps, ema=0.995, validate_every=given.steps)
+        for progress in train(judge, task, plan, given.out / "training"):
+            print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
+    given.out.mkdir(parents=True, exist_ok=True)
+
+    def crops(seed: int) -> tuple[Tensor, np.random.Generator]:
+        random = np.random.default_rng(seed)
+        return held_out.crops(random, given.count, given.side, _REDUCTION), random
+
+    print(_HEAD)
+    clean, _ = crops(1)
+    photos = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.bool))
+    print(line("photographs", judged(judge, photos, given.undamaged)), flush=True)
+    print(line("unusual", judged(judge, damage_tones(*crops(2), undamaged=1.0), given.undamaged)), flush=True)
+    for family in FAMILIES:
+        found = judged(judge, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
+        print(line(family, found), flush=True)
+    mixed = damage_tones(*crops(4))
+    told = judged(judge, mixed, float(judge.config["undamaged"])).probability
+    error, points = calibration(told, mixed.happened)
+    print(f"expected calibration error of damage: {error:.3f}")
+    draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{given.count} held-out pictures")
+
+
+if __name__ == "__main__":
+    main()
