@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ldrps.degradation.change import ToneChange
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.words import damage_in_words
 
@@ -33,7 +34,7 @@ class Findings:
 
     Attributes:
         damage: what happened to the picture; None of a method that does not say.
-        exposure: how light it was, relative to what it is when its tones are undone.
+        tones: how they were, beside what they are when they are undone.
         windows: in how many it was restored.
         caption: whether the caption fits; None where there is none, or nobody asked.
         relit: how much lighter the caption made it, below 0 darker.
@@ -43,7 +44,7 @@ class Findings:
     """
 
     damage: Damage | None = None
-    exposure: float = 1.0
+    tones: ToneChange = ToneChange()
     windows: int = 1
     caption: CaptionFit | None = None
     relit: float = 0.0
@@ -52,12 +53,12 @@ class Findings:
     shades: bool = True
 
     def words(self) -> str:
-        """Such as "0.14x exposure, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
+        """Such as "2.8 stops too dark, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
         if self.missing:
             return f"{_MISSING[self.missing]}: nothing to judge by"
         if not self.shades:
             return "no shades, as of text or a drawing: nothing to restore"
-        words = [] if self.damage is None else [damage_in_words(self.damage, self.exposure)]
+        words = [] if self.damage is None else [damage_in_words(self.damage, self.tones)]
         if abs(self.relit) > _CHANGED:
             words.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
         if self.caption is not None and not self.caption.followed:
@@ -73,4 +74,6 @@ class Findings:
         facts = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
         if self.caption is not None:
             facts["caption"] = dataclasses.asdict(self.caption)
+        if "tones" in facts:
+            facts["tones"] = {name: round(value, 3) for name, value in dataclasses.asdict(self.tones).items()}
         return facts

@@ -55,7 +55,7 @@ def test_both_parts_are_found(found: Result) -> None:
     damage = found.damage
     assert damage is not None and damage.tone is not None and damage.noise is not None
     assert damage.tone.share == damage.noise.share == 1
-    assert "exposure, noise" in found.words
+    assert "too dark, noise" in found.words
 
 
 @pytest.mark.parametrize("settings", [Settings(), preset("fast"), Settings(recurrences=1)])

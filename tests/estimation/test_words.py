@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from ldrps.degradation import JpegResidue, SharedNoise, Tone, WhiteNoise
+from ldrps.degradation.change import ToneChange
 from ldrps.estimation.damage import Damage, Estimate
+from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 
 NOTHING = Damage(Estimate(Tone(0.2, 0.1, 1.0), 0.1), Estimate(WhiteNoise(0.02), 0.2))
@@ -30,18 +33,24 @@ HAZY = Tone(0.69, 0.31)
         (Findings(Damage(noise=Estimate(JpegResidue(9 / 255), 0.5))), "JPEG compression 4 of 255"),
         (Findings(Damage(Estimate(Tone(1.0)), Estimate(WhiteNoise(0.0)))), "no damage found"),
         (Findings(Damage(noise=Estimate(WhiteNoise(12 / 255), strength=0.01))), "a trace of noise"),
-        (Findings(Damage(Estimate(DARK, 0.251)), 0.99), "tones a little off, perhaps (1% undone)"),
-        (Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), 0.137), "0.14x exposure, noise 4 of 255"),
-        (Findings(Damage(Estimate(HAZY)), 1.4), "1.4x exposure, a veil of 32%"),
-        (Findings(Damage(Estimate(Tone(gamma=1.1))), 1.0), "tones a little off"),
+        (Findings(Damage(Estimate(DARK, 0.251)), ToneChange(-0.1)), "tones a little off, perhaps (1% undone)"),
+        (
+            Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), ToneChange(-2.84)),
+            "2.8 stops too dark, noise 4 of 255",
+        ),
+        (Findings(Damage(Estimate(HAZY)), ToneChange(0.9, veil=0.32)), "a veil of 32%"),
+        (Findings(Damage(Estimate(Tone(gamma=1.1)))), "tones a little off"),
         (Findings(NOTHING, relit=0.6), "no damage found; made lighter, as the caption asks"),
         (Findings(NOTHING, relit=-0.05), "no damage found"),
         (
             Findings(NOTHING, caption=CaptionFit(-0.1, followed=False)),
             "no damage found; the caption does not fit the picture and was not followed",
         ),
-        (Findings(Damage(Estimate(DARK, 0.5)), 0.3), "0.3x exposure, perhaps (50% undone)"),
-        (Findings(Damage(Estimate(DARK, strength=0.0)), 1.0), "no damage found"),
+        (
+            Findings(Damage(Estimate(DARK, 0.5)), ToneChange(-1.7, 0.4)),
+            "1.7 stops too dark and too warm, perhaps (50% undone)",
+        ),
+        (Findings(Damage(Estimate(DARK, strength=0.0))), "no damage found"),
     ],
 )
 def test_findings_in_words(findings: Findings, words: str) -> None:
@@ -52,3 +61,15 @@ def test_what_is_as_usual_is_not_recorded() -> None:
     assert Findings(NOTHING).plain() == {}
     told = Findings(windows=6, caption=CaptionFit(0.1, followed=True), bars={"top": 3})
     assert told.plain() == {"windows": 6, "caption": {"gain": 0.1, "followed": True}, "bars": {"top": 3}}
+
+
+def test_tones_are_recorded_in_numbers() -> None:
+    told = Findings(NOTHING, ToneChange(-1.23456, 0.5)).plain()
+    assert told == {"tones": {"stops": -1.235, "warmth": 0.5, "green": 0.0, "contrast": 0.0, "veil": 0.0}}
+
+
+def test_what_is_not_undone_changes_nothing() -> None:
+    y = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert change_of(NOTHING, y) == ToneChange() == change_of(Damage(), y)
+    found = change_of(Damage(Estimate(Tone(0.5))), y / 2)
+    assert found.stops < -1 and found.warmth == pytest.approx(0, abs=1e-3) and found.veil == 0

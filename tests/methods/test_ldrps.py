@@ -210,7 +210,7 @@ def test_the_preset_tells_every_step_and_gives_back_what_it_learned() -> None:
     assert [step.number for step in seen] == list(range(1, len(result.losses) + 1))
     assert [step.round for step in seen] == [0] * 6 + [1] * 3 + [2], "the last is that of the picture's own noise"
     assert seen[-1].total == len(seen) and all(step.picture().shape[:2] == (1, 3) for step in seen)
-    assert result.damage is not None and result.damage.tone is not None and "exposure" in result.words
+    assert result.damage is not None and result.damage.tone is not None and "too dark" in result.words
     assert float(result.picture.rgb.mean()) < 0.5 * np.asarray(result.image).mean() / 255
     again = restorer(y, damage=Damage.from_plain(json.loads(json.dumps(result.damage.plain()))))
     assert np.array_equal(again.levels, result.levels) and len(again.losses) == 1

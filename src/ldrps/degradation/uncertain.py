@@ -10,15 +10,13 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation.base import Pointwise
+from ldrps.degradation.change import change_of_levels
 from ldrps.degradation.curve import interpolated, level_of
 from ldrps.degradation.tone import Tone
 from ldrps.errors import SettingsError
 
 LEVELS = 1025  # of a table: four steps to one of 8 bits, as a dark picture lives in a few of them
 _MOST = 4096  # tones: a table of more of them would take a GB to make
-_BLACK = 0.02  # a level that becomes less was black, and veiled
-_SAME = (0.87, 1.15)  # an exposure that nobody would call another
-_VEIL = 0.06  # of all levels; fewer are no veil to speak of
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +95,7 @@ class UncertainTone(Pointwise):
         """As if all levels were as common."""
         if bool(self.absent):
             return "tones as they were"
-        return ", ".join(tone_in_words(0.5 / float(self.table.mean().clamp_min(1e-3)), self.table))
+        return ", ".join(change_of_levels(self.table).words())
 
     def _apply(self, x: Tensor) -> Tensor:
         table = self.table.to(x)
@@ -113,18 +111,3 @@ class UncertainTone(Pointwise):
         assert isinstance(tones, Tone)
         gain, offset, gamma = (torch.as_tensor(each) for each in (tones.gain, tones.offset, tones.gamma))
         return type(self)(gain, offset, gamma, self.weights)
-
-
-def tone_in_words(exposure: float, undone: Tensor) -> list[str]:
-    """What was done to tones, such as "0.14x exposure" and "a veil of 31%".
-
-    Args:
-        exposure: how light the picture is, relative to what it is when they are undone.
-        undone: what even levels from 0 to 1 are undone to, [3, L].
-    """
-    words = []
-    if not _SAME[0] < exposure < _SAME[1]:
-        words.append(f"{exposure:.2g}x exposure")
-    if (veil := float((undone.mean(0) < _BLACK).float().mean())) > _VEIL:
-        words.append(f"a veil of {veil:.0%}")
-    return words or ["tones a little off"]

@@ -7,38 +7,40 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ldrps.degradation.uncertain import LEVELS, tone_in_words
+from ldrps.degradation.change import ToneChange, veil_of
+from ldrps.degradation.uncertain import LEVELS
 from ldrps.estimation.damage import Damage
 
 _NEARLY = 0.9  # a share that is as good as all
 
 
-def damage_in_words(damage: Damage, exposure: float) -> str:
-    """What is undone, such as "0.14x exposure, noise 12 of 255"; "no damage found" only where nothing is, and
+def damage_in_words(damage: Damage, change: ToneChange) -> str:
+    """What is undone, such as "2.8 stops too dark, noise 12 of 255"; "no damage found" only where nothing is, and
     "left as it is" where nobody looked.
 
     Args:
         damage: of the picture.
-        exposure: how light the picture is, relative to what it is when its tones are undone; see `exposure_of`.
+        change: what undoing it does to its tones; see `change_of`.
     """
-    words = _tone_in_words(damage, exposure)
+    words = _tone_in_words(damage, change)
     if damage.noise is not None and (deviation := damage.noise_deviation):
         told = dataclasses.replace(damage.noise.value, sigma=deviation).words()
         words.append(told if round(255 * deviation) else "a trace of noise")
     return ", ".join(words) or ("left as it is" if damage == Damage() else "no damage found")
 
 
-def exposure_of(damage: Damage, y: Tensor) -> float:
-    """How light a picture y [1, 3, H, W] is, relative to what it is when its tones are undone."""
-    return float(y.mean() / damage.undo_tone(y).mean().clamp_min(1e-3))
+def change_of(damage: Damage, y: Tensor) -> ToneChange:
+    """How the tones of a picture y [1, 3, H, W] in [0, 1] differ from what they are when its damage is undone."""
+    if damage.tone is None or damage.tone.absent:
+        return ToneChange()
+    levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
+    return ToneChange.between(y, damage.undo_tone(y), veil_of(damage.tone.scaled.invert(levels)[0, :, 0]))
 
 
-def _tone_in_words(damage: Damage, exposure: float) -> list[str]:
+def _tone_in_words(damage: Damage, change: ToneChange) -> list[str]:
     tone = damage.tone
     if tone is None or tone.absent or bool(tone.value.absent.all()):
         return []
-    levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
-    words = tone_in_words(exposure, tone.scaled.invert(levels)[0, :, 0])
     if tone.share > _NEARLY:
-        return words
-    return [f"{' and '.join(words)}, perhaps ({max(tone.share, 0.01):.0%} undone)"]
+        return change.words()
+    return [f"{' and '.join(change.words())}, perhaps ({max(tone.share, 0.01):.0%} undone)"]

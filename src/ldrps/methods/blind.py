@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square, noise_sample
-from ldrps.estimation.words import exposure_of
+from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
@@ -55,8 +55,8 @@ class Blind(Method):
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning(prior, self.options.shifts)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
-        exposure = exposure_of(damage, thumbnail(y, ENOUGH))
-        self.findings = Findings(damage, exposure, windows=len(self.windows))
+        change = change_of(damage, thumbnail(y, ENOUGH))
+        self.findings = Findings(damage, change, windows=len(self.windows))
         self.set_caption(caption)
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
