@@ -44,7 +44,7 @@ class Findings:
     """
 
     damage: Damage | None = None
-    tones: ToneChange = ToneChange()
+    tones: ToneChange = field(default_factory=ToneChange)
     windows: int = 1
     caption: CaptionFit | None = None
     relit: float = 0.0

@@ -118,7 +118,7 @@ def test_of_many_draws_each_tone_is_as_many_as_it_is_likely() -> None:
         (one(0.98), "tones a little off"),
         (one(0.25), "1.4 stops too dark"),
         (one(0.88, 0.12), "a veil of 14%"),
-        (one(0.2, 0.4), "a veil of 40%"),
+        (one(0.2, 0.6), "a veil of 60%"),
     ],
 )
 def test_what_was_done_in_words(part: UncertainTone, said: str) -> None:

@@ -72,4 +72,4 @@ def test_what_is_not_undone_changes_nothing() -> None:
     y = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     assert change_of(NOTHING, y) == ToneChange() == change_of(Damage(), y)
     found = change_of(Damage(Estimate(Tone(0.5))), y / 2)
-    assert found.stops < -1 and found.warmth == pytest.approx(0, abs=1e-3) and found.veil == 0
+    assert found.stops < -1 and found.warmth == pytest.approx(0, abs=0.05) and found.veil < 0.02

@@ -230,7 +230,7 @@ EXTREMES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "text": ("CLIPTextModel", {**TEXT, "num_hidden_layers": 64}),
     "own": ("LatentUNet", {"sigma_data": [1.0] * 3072, "widths": [32] * 8, "blocks": [18] * 7, "middle": 4}),
-    "tone": ("TonePosterior", {"widths": [32] * 8, "hypotheses": 64, "field_bins": 64}),
+    "tone": ("TonePosterior", {"widths": [32] * 8, "hypotheses": 64, "uneven": 64, "field_bins": 64}),
 }  # fmt: skip
 
 

@@ -62,18 +62,22 @@ class ToneBelief:
         curves: the other hypotheses, K of them, with parameters [B, 3].
         weights: probability of each, [B, K + 1].
         scales: the root mean square error that is expected where curve k is undone, [B, K].
-        field: what is uneven about the damage, on top of any curve; None where it is the same everywhere.
+        field: what is uneven about the damage, on top of the curves that are said to be; None where none is.
+        uneven: how many of the curves, the last ones, are on top of the field: the others are the same everywhere.
     """
 
     curves: tuple[Tone, ...]
     weights: Tensor
     scales: Tensor
     field: ToneField | None = None
+    uneven: int = 0
 
     def undone(self, images: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] with what each hypothesis says undone, [B, K + 1, 3, H, W], not clamped."""
-        even = images if self.field is None else self.field.remove(images)
-        return torch.stack([images, *(curve.invert(even) for curve in self.curves)], 1)
+        evened = images if self.field is None else self.field.remove(images)
+        even = len(self.curves) - self.uneven
+        seen = [images] * even + [evened] * self.uneven
+        return torch.stack([images, *(curve.invert(y) for curve, y in zip(self.curves, seen, strict=True))], 1)
 
     def expected(self, images: Tensor) -> Tensor:
         """The mean of the clamped `undone` by the weights, [B, 3, H, W] in [0, 1]."""
@@ -89,8 +93,9 @@ class ToneBelief:
 class TonePosterior(ModelMixin, ConfigMixin):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to what may have been done to their tones, a `ToneBelief`.
 
-    It sees a thumbnail, and statistics of one that is twice as large. `undamaged` is the share of undamaged pictures
-    among those that it was trained on.
+    It sees a thumbnail, and statistics of one that is twice as large. `hypotheses` of the curves are the same
+    everywhere, `uneven` more are on top of a field. `undamaged` is the share of undamaged pictures among those that it
+    was trained on.
     """
 
     @register_to_config
@@ -99,6 +104,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
         thumbnail: int = 64,
         widths: tuple[int, ...] = (32, 64, 128, 160),
         hypotheses: int = 3,
+        uneven: int = 2,
         undamaged: float = 0.3,
         field_bins: int = 3,
     ) -> None:
@@ -113,10 +119,11 @@ class TonePosterior(ModelMixin, ConfigMixin):
         # Mean and deviation over positions: the answer is about the whole picture.
         self.trunk = nn.Linear(2 * widths[-1] + 64, 128)
         # Nine numbers of a curve and its scale for each hypothesis, and the weights, "nothing" first.
-        self.answer = nn.Linear(128, 11 * hypotheses + 1)
+        count = hypotheses + uneven
+        self.answer = nn.Linear(128, 11 * count + 1)
         nn.init.normal_(self.answer.weight, std=0.01)  # near "no damage", each hypothesis a little different
         nn.init.zeros_(self.answer.bias)
-        nn.init.constant_(self.answer.bias[9 * hypotheses : 10 * hypotheses], -3.0)  # scales of exp(-3) = 0.05
+        nn.init.constant_(self.answer.bias[9 * count : 10 * count], -3.0)  # scales of exp(-3) = 0.05
         # The field is told place by place, from the features there, finer and coarser, and what is known of the whole.
         self.pivot = nn.Linear(128, 1)
         self.places = nn.Sequential(
@@ -127,7 +134,8 @@ class TonePosterior(ModelMixin, ConfigMixin):
             nn.init.zeros_(parameter)  # at first there is none
 
     def forward(self, images: Tensor) -> ToneBelief:
-        size, count = self.config["thumbnail"], self.config["hypotheses"]
+        size, uneven = self.config["thumbnail"], self.config["uneven"]
+        count = self.config["hypotheses"] + uneven
         sharp = _reduced(images.clamp(0, 1), 2 * size)
         y = _reduced(sharp, size)
         standard = (y - y.mean((2, 3), keepdim=True)) / (y.std((1, 2, 3), keepdim=True) + 0.01)
@@ -145,6 +153,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
             ToneField(0.5 + 0.7 * torch.tanh(self.pivot(whole).float()), log_gain),
+            uneven,
         )
 
 

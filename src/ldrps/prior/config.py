@@ -209,6 +209,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "thumbnail": Whole(8, 1024),
         "widths": _levels(_WIDTH),
         "hypotheses": Whole(1, 64),
+        "uneven": Whole(0, 64),
         "undamaged": _SHARE,
         "field_bins": Whole(1, 64),
     },
