@@ -37,7 +37,7 @@ def test_stops_are_of_linear_light(stops: float) -> None:
         (gains(1.0, 0.7, 1.0), ["too magenta"]),
         (Compose((gains(0.8, 0.6, 0.4), Exposure(-2.0))), ["2.7 stops too dark", "too warm"]),
         (Veil(0.6, 0.9), ["a veil of 37%"]),
-        (Tone(0.8, 0.03), ["too flat"]),
+        (Tone(0.85, 0.04), ["too flat"]),
     ],
 )
 def test_words_agree_with_what_was_done(part: Degradation, words: list[str]) -> None:

@@ -331,7 +331,7 @@ def test_plain_data_that_says_something_else(data: object, message: str) -> None
 
 
 def test_every_kind_has_a_name_of_its_own() -> None:
-    assert len(KINDS) == 25 and all(kind.kind == name for name, kind in KINDS.items())
+    assert len(KINDS) == 26 and all(kind.kind == name for name, kind in KINDS.items())
 
 
 @pytest.mark.parametrize("bad", [torch.zeros(1, 3, 4, 4).byte(), torch.zeros(3, 4, 4), torch.zeros(1, 3, 0, 4)])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Tone
+from ldrps.degradation import LocalTone, Tone
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.tone import estimate_tone
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
@@ -106,3 +106,28 @@ def test_black_and_white_pictures(value: float, size: tuple[int, int]) -> None:
 
 def test_the_search_leaves_no_graph() -> None:
     assert not estimate_tone(GREY, TonePosterior(widths=(8, 16)), 0.5).value.gain.requires_grad
+
+
+def test_uneven_hypotheses_share_the_field_and_nothing_has_none() -> None:
+    curve = Tone(*(torch.full((1, 3), value) for value in (1.0, 0.1, 1.0)))
+    weights, field = torch.tensor([[0.5, 0.25, 0.25]]), LocalTone(torch.full((1, 1, 1), 0.2))
+    belief = ToneBelief((curve, curve), weights, torch.tensor([[0.1, 0.1]]), field, 1)
+    undone = belief.undone(GREY)
+    torch.testing.assert_close(undone[:, 0], GREY)
+    torch.testing.assert_close(undone[:, 1], curve.invert(GREY))
+    torch.testing.assert_close(undone[:, 2], curve.invert(GREY * torch.exp(torch.tensor(-0.2))))
+
+
+def test_the_net_tells_a_field_that_is_nothing_on_the_whole() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        posterior = TonePosterior(thumbnail=16, widths=(8, 16, 16), field_bins=3)
+        images = torch.rand(2, 3, 20, 20)
+        assert not posterior(images).field.log_gain.any(), "untrained there is none"
+        for parameter in posterior.places.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+    with torch.no_grad():
+        told = posterior(images).field
+    assert told.log_gain.shape[:2] == (2, 3)
+    torch.testing.assert_close(told.log_gain.mean((1, 2, 3)), torch.zeros(2), atol=1e-6, rtol=0)
+    assert float(told.log_gain.abs().max()) > 0.01

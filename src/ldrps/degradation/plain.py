@@ -18,6 +18,7 @@ from ldrps.degradation.compose import Compose
 from ldrps.degradation.curve import Curve
 from ldrps.degradation.fields import LocalLight, Streaks, Veil
 from ldrps.degradation.jpeg import Jpeg
+from ldrps.degradation.local import LocalTone
 from ldrps.degradation.luma import Luma
 from ldrps.degradation.mask import Mask
 from ldrps.degradation.noise import (
@@ -47,7 +48,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 _PARTS: tuple[type[Part], ...] = (
     *(Veil, Streaks, Exposure, LocalLight, WhiteBalance, Tone, UncertainTone, Curve, GaussianBlur, Blur, Sampling),
-    *(Mask, Luma, Jpeg),
+    *(LocalTone, Mask, Luma, Jpeg),
     *(Clipping, Rounding, Compose),
     *(WhiteNoise, PoissonNoise, ShotReadNoise, SharedNoise, GrainNoise, JpegResidue, ReducedNoise, BayerNoise),
 )

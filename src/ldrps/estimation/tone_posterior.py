@@ -17,41 +17,14 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from ldrps.degradation import Tone
+from ldrps.degradation import LocalTone, Tone
+from ldrps.degradation.local import LEAST_SPREAD
 from ldrps.estimation.residual import Residual
 
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
 # Of each channel; where a picture ends, and whether it is cut off there, says most of what was done to it.
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _CUT_OFF = 1 / 255
-
-
-@dataclass(frozen=True)
-class ToneField:
-    """A damage that is not the same everywhere: y = pivot + (x - pivot) * exp(log_gain at this place and brightness).
-
-    With a bright pivot it is haze of uneven depth, the pivot its airlight; with a black one it is uneven light.
-
-    Attributes:
-        pivot: the value that nothing changes, [B, 1].
-        log_gain: a small bilateral grid (Chen et al. 2007), [B, bins, rows, columns], from dark to bright.
-    """
-
-    pivot: Tensor
-    log_gain: Tensor
-
-    def remove(self, images: Tensor) -> Tensor:
-        """Images [B, 3, H, W] in [0, 1] with the unevenness undone, in [0, 1]."""
-        luma = images.mean(1, keepdim=True)
-        middle, spread = luma.mean((2, 3), keepdim=True), luma.std((2, 3), keepdim=True)
-        bins = self.log_gain.shape[1]
-        # A deviation below the mean and darker is the first bin, one above the last.
-        place = ((luma - middle) / (2 * spread + 1e-3) + 0.5).clamp(0, 1) * (bins - 1)
-        gains = F.interpolate(self.log_gain, images.shape[-2:], mode="bilinear", align_corners=False)
-        nearness = (1 - (place - torch.arange(bins, device=images.device).reshape(1, -1, 1, 1)).abs()).clamp_min(0)
-        gain = (gains * nearness).sum(1, keepdim=True)  # the weights of the two nearest bins sum to one
-        pivot = self.pivot[:, :, None, None]
-        return (pivot + (images - pivot) * torch.exp(-gain)).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -69,12 +42,12 @@ class ToneBelief:
     curves: tuple[Tone, ...]
     weights: Tensor
     scales: Tensor
-    field: ToneField | None = None
+    field: LocalTone | None = None
     uneven: int = 0
 
     def undone(self, images: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] with what each hypothesis says undone, [B, K + 1, 3, H, W], not clamped."""
-        evened = images if self.field is None else self.field.remove(images)
+        evened = images if self.field is None else self.field.invert(images).clamp(0, 1)
         even = len(self.curves) - self.uneven
         seen = [images] * even + [evened] * self.uneven
         return torch.stack([images, *(curve.invert(y) for curve, y in zip(self.curves, seen, strict=True))], 1)
@@ -152,9 +125,16 @@ class TonePosterior(ModelMixin, ConfigMixin):
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
-            ToneField(0.5 + 0.7 * torch.tanh(self.pivot(whole).float()), log_gain),
+            LocalTone(log_gain, 0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0]), *_range(y)),
             uneven,
         )
+
+
+def _range(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the brightness of y [B, 3, H, W]: a deviation below its mean and one above, [B] each."""
+    luma = y.mean(1).flatten(1)
+    middle, spread = luma.mean(1), luma.std(1) + LEAST_SPREAD
+    return middle - spread, middle + spread
 
 
 def _convolution(width: int, wider: int) -> nn.Conv2d:
