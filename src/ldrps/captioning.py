@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ldrps.caption.base import Caption, Captioner, Hints
-from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone import estimate_tones
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import Picture
 
@@ -36,4 +35,4 @@ def _corrected(picture: Picture, estimators: Estimators) -> Image.Image:
     shrink = min(1.0, _SIDE / max(seen.shape[-2:]))
     height, width = (max(1, round(side * shrink)) for side in seen.shape[-2:])
     small = F.interpolate(seen, (height, width), mode="area").to(tone.device)
-    return to_pil(Damage(estimate_tone(small, tone, _UNDAMAGED)).undo_tone(small)[0])
+    return to_pil(estimate_tones(small, tone, _UNDAMAGED).undo_tone(small)[0])

@@ -149,8 +149,8 @@ def chains_of_chains(depth: int) -> Wanted:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([], "the damage is .*; give an object of parts: tone, noise"),
-        ({"haze": {"kind": "veil"}}, "has no part 'haze'; there are tone, noise"),
+        ([], "the damage is .*; give an object of parts: tone, local, noise"),
+        ({"haze": {"kind": "veil"}}, "has no part 'haze'; there are tone, local, noise"),
         ({"tone": 0.5}, "tone of the damage is 0.5; give a value, with a kind"),
         ({"tone": {"kind": "gaussian blur", "sigma": 2}}, "tone of the damage is 'gaussian blur'; what can be undone"),
         ({"noise": {"kind": "poisson noise", "peak": 30}}, "noise of the damage is 'poisson noise'; what can"),

@@ -85,7 +85,7 @@ def test_the_picture_is_asked_about_in_parts_and_mirrored() -> None:
     answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
     estimate_tone(ramp, answer, 0.5)  # type: ignore[arg-type]
     (parts,) = seen
-    assert parts.shape == (12, 3, 16, 16)
+    assert parts.shape == (12, 3, 32, 32), "twice a thumbnail's sides"
     torch.testing.assert_close(parts[6:], parts[:6].flip(3))
     means = parts[:6].mean((1, 2, 3))
     assert float(means[0]) == pytest.approx(0.5, abs=0.01)

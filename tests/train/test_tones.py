@@ -108,7 +108,7 @@ def test_lamps_stay_white_in_some_dark_pictures_and_are_there_in_what_is_wanted(
     white = (found.exact[lit] > 0.95).flatten(1).any(1)
     assert float(white.float().mean()) > 0.8
     lights = (found.clean[lit] - RAMP[lit] > 0.05) & (found.exact[lit] >= 1)
-    assert float(found.clean[lit][lights].min()) > 0.8, "what clips in the dark picture is white"
+    assert float(found.clean[lit][lights].mean()) > 0.97, "what clips in the dark picture is white"
 
 
 def test_darkening_leaves_what_is_dark() -> None:

@@ -94,7 +94,7 @@ class LocalTone(Degradation):
 
     def _log_gain(self, luma: Tensor) -> Tensor:
         """L for pictures of brightness `luma` [B, 1, H, W]."""
-        levels = self._over(luma.shape[-2:]).to(luma)
+        levels = self._over(luma)
         last = levels.shape[1] - 1
         dark, bright = (broadcast(each, luma) for each in (self.dark, self.bright))
         place = ((luma - dark) / (bright - dark)).clamp(0, 1) * last
@@ -103,10 +103,11 @@ class LocalTone(Degradation):
             told = told + levels[:, k : k + 1] * (1 - (place - k).abs()).clamp_min(0)
         return told
 
-    def _over(self, shape: tuple[int, int] | torch.Size) -> Tensor:
-        """The grid at each pixel of a picture, or of the part of it that is meant, [1 or B, bins, h, w]."""
+    def _over(self, image: Tensor) -> Tensor:
+        """The grid at each pixel of an image, or of the part of it that is meant, [1 or B, bins, h, w]."""
+        shape = image.shape[-2:]
         height, width = self.size if all(self.size) else (shape[0], shape[1])
-        grid = self.log_gain if self.log_gain.ndim == 4 else self.log_gain[None]
+        grid = (self.log_gain if self.log_gain.ndim == 4 else self.log_gain[None]).to(image)
         for axis, (side, start, count) in enumerate(
             ((height, self.place[0], shape[0]), (width, self.place[1], shape[1])), start=2
         ):

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import (
+    Compose,
     Degradation,
     GrainNoise,
     JpegResidue,
+    LocalTone,
     Noise,
     Pointwise,
     SharedNoise,
@@ -25,8 +27,9 @@ from ldrps.degradation import (
     from_plain,
 )
 from ldrps.errors import InputError, LdrpsError, SettingsError
-from ldrps.estimation.files import PlainDamage, named_parts, read_plain
+from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
 from ldrps.estimation.limits import check_even, check_limits
+from ldrps.image.tiles import Window
 from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
@@ -85,7 +88,7 @@ class Estimate(Generic[Value]):
 
 @dataclass(frozen=True, eq=False)
 class Damage:
-    """What happened to a picture, x -> tone -> noise = y; None for a part that nobody looked for.
+    """What happened to a picture, x -> tone -> noise = y; None for a part that nobody looked for, or found.
 
     The same whether it was estimated or given: `Damage.load(file)` of what `plain()` wrote restores to the same bytes.
 
@@ -93,6 +96,10 @@ class Damage:
         tone: exposure, contrast, colour and haze, as one curve of each channel.
         noise: the noise of the picture whose tones are as they should be, in the size in which it is worked on: white,
             shared between neighbours or grain, as cameras and films leave it, or what JPEG has added.
+        local: what is believed instead of `tone` as far as tones went wrong more at some places than at others:
+            curves, and a field on top of them, such as haze that grows with distance, or the shade; as likely as it is
+            that it was so if anything happened to the tones, and as strong as `tone`. A strength of its own below 1
+            lets it count that much less, one above 1 scales the field.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
@@ -101,6 +108,7 @@ class Damage:
 
     tone: Estimate[Pointwise] | None = None
     noise: Estimate[Removable] | None = None
+    local: Estimate[Compose] | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _WANTED.items():
@@ -111,6 +119,15 @@ class Damage:
         if self.tone is not None:
             check_limits(self.tone.value)
             check_even(self.tone.value)
+        if self.local is not None:
+            if self.tone is None:
+                raise SettingsError("the damage has local without tone, instead of which it is undone: give both")
+            for value in self.local.value.parts:
+                if not isinstance(value, Pointwise | LocalTone):
+                    raise SettingsError(f"local of the damage has {value.kind!r}; it may have {_WANTED['local'][1]}")
+                check_limits(value)
+                if isinstance(value, Pointwise):
+                    check_even(value)
         if self.noise is not None:
             for field in dataclasses.fields(self.noise.value):
                 if isinstance(getattr(self.noise.value, field.name), Tensor):
@@ -127,19 +144,50 @@ class Damage:
     @property
     def absent(self) -> bool:
         """Whether there is nothing to undo."""
-        return all(part is None or part.absent for part in (self.tone, self.noise))
+        return all(part is None or part.absent for part in (self.tone, self.noise))  # there is no local without tone
 
-    def undo_tone(self, y: Tensor) -> Tensor:
-        """A picture y [B, 3, H, W] in [0, 1], or a part of it, with its tones as they were: the mean of what may be.
+    def undo_tone(self, y: Tensor, window: Window | None = None) -> Tensor:
+        """A picture y [B, 3, H, W] in [0, 1] with its tones as they were: the mean of what may be.
 
         White stays white: what was clipped may have been brighter, never darker, so that the curve is raised to it.
+
+        Args:
+            y: the picture, or what is in a window of it.
+            window: that window; the damage must know the size of the whole, see `of_size`.
         """
-        tone = self.tone
+        tone, local = self.tone, self._uneven
         if tone is None or tone.absent:
             return y
-        darkened = 1 - tone.scaled.invert(torch.ones_like(y[:1, :, :1, :1])).clamp(0, 1)  # of white, per channel
+        uneven = local.value if window is None or local.absent else local.value.at(window)
+
+        def undone(levels: Tensor) -> Tensor:
+            even: Tensor = tone.scaled.invert(levels).clamp(0, 1)
+            return even if local.absent else torch.lerp(even, uneven.invert(levels).clamp(0, 1), local.share)
+
+        darkened = 1 - undone(torch.ones_like(y[:1, :, :1, :1] if local.absent else y))  # of white
         rise = ((y - _LIGHTS) / (1 - _LIGHTS)).clamp(0, 1) ** 2
-        return torch.lerp(y, tone.scaled.invert(y).clamp(0, 1) + darkened * rise, tone.share)
+        return torch.lerp(y, undone(y) + darkened * rise, tone.share)
+
+    def of_size(self, height: int, width: int) -> Damage:
+        """The same, of a picture of a size that is told, so that windows of it can be asked about."""
+        if self.local is None:
+            return self
+        placed = [
+            part.of_size(height, width) if isinstance(part, LocalTone) else part for part in self.local.value.parts
+        ]
+        return dataclasses.replace(self, local=dataclasses.replace(self.local, value=Compose(tuple(placed))))
+
+    @cached_property
+    def _uneven(self) -> Estimate[Compose]:
+        """What is undone instead of `tone`, as strong as that is, and how much it counts."""
+        if self.local is None or self.tone is None:
+            return Estimate(Compose(), 0.0)
+        beyond, within = max(self.local.strength, 1.0), min(self.local.strength, 1.0)
+        parts = [
+            part.scaled(self.tone.strength * (beyond if isinstance(part, LocalTone) else 1.0))
+            for part in self.local.value.parts
+        ]
+        return Estimate(Compose(tuple(parts)), (self.local.share * within + 0.5) / 2)
 
     @property
     def noise_deviation(self) -> float:
@@ -170,11 +218,16 @@ class Damage:
             return self
         value = self.tone.value.drawn(random) if isinstance(self.tone.value, UncertainTone) else self.tone.value
         happened = float(torch.rand((), generator=random)) < self.tone.share
-        return dataclasses.replace(self, tone=Estimate(value, float(happened), self.tone.strength))
+        drawn = dataclasses.replace(self, tone=Estimate(value, float(happened), self.tone.strength))
+        if self.local is None:
+            return drawn
+        uneven = float(torch.rand((), generator=random)) < self.local.share
+        parts = [part.drawn(random) if isinstance(part, UncertainTone) else part for part in self.local.value.parts]
+        return dataclasses.replace(drawn, local=Estimate(Compose(tuple(parts)), float(uneven), self.local.strength))
 
     def plain(self) -> dict[str, Any]:
         """As plain data for JSON, which `from_plain` turns back; parts that nobody looked for are left out."""
-        return {name: part.plain() for name in PARTS if (part := getattr(self, name)) is not None}
+        return {name: part.plain() for name in NAMES if (part := getattr(self, name)) is not None}
 
     @staticmethod
     def from_plain(data: Any) -> Damage:
@@ -203,6 +256,7 @@ class Damage:
 
 _WANTED: dict[str, tuple[Any, str]] = {
     "tone": (Pointwise, "a curve of tones, such as tone, exposure, white balance, veil"),
+    "local": (Compose, "compose, of curves of tones and local tone"),
     "noise": (Removable, "white noise, shared noise, grain, jpeg residue"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from ldrps.estimation.codec import estimated_residue, residue_of
 from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
-from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone import estimate_tones
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.views import mosaic, thumbnail
 from ldrps.prior.base import NOISES, NoiseKind, Prior
@@ -46,8 +47,8 @@ def estimate_damage(
     """
     damage = Damage()
     if settings.strengths.tone != 0:
-        tone = estimate_tone(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
-        damage = Damage(tone=tone).with_strengths(settings.strengths)
+        damage = estimate_tones(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
+        damage = damage.with_strengths(settings.strengths)
     return estimate_noise_of(y, damage, prior, estimators.noise, settings, visible, codec)
 
 
@@ -69,13 +70,13 @@ def estimate_noise_of(
         noise: Estimate[Removable] = Estimate(told, probability=float(settings.noise > 0))
     else:
         sample = noise_sample(y, prior).to(prior.device)
-        x = damage.undo_tone(sample)
+        x = undone_sample(y, damage, prior)
         seen = None if visible is None else noise_sample(visible, prior)
         belief = judge(_large_enough(x), None if seen is None else _large_enough(seen))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
         if codec is not None:
-            noise = with_file(noise, residue_of(codec, sample, damage.undo_tone))
-    return Damage(damage.tone, noise).with_strengths(settings.strengths)
+            noise = with_file(noise, residue_of(codec, sample, Damage(damage.tone).undo_tone))
+    return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
 
 
 def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Removable]:
@@ -116,6 +117,13 @@ def _large_enough(image: Tensor) -> Tensor:
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:
     """Parts of an image [1, C, H, W] as they are, from all over it, as one that the prior can take."""
     return pad_to_multiple(mosaic(image, ENOUGH), prior.size_multiple)[0]
+
+
+def undone_sample(y: Tensor, damage: Damage, prior: Prior) -> Tensor:
+    """`noise_sample` of the picture y with its tones as they were, on the prior's device."""
+    placed = damage.of_size(y.shape[-2], y.shape[-1])
+    undone = mosaic(y, ENOUGH, lambda part, window: placed.undo_tone(part.to(prior.device), window))
+    return pad_to_multiple(undone, prior.size_multiple)[0]
 
 
 @torch.no_grad()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ldrps.errors import InputError, SettingsError
-from ldrps.settings import PARTS
 
+NAMES = ("tone", "local", "noise")  # of the parts of a damage
 _LARGEST = 10_000_000  # bytes; a damage has some thousands
 _DEEPEST = 32  # objects and lists in each other; a damage has six at most, and Python takes some hundreds
 
@@ -57,9 +57,9 @@ def named_parts(data: Any) -> Mapping[str, Any]:
         SettingsError: it is no object, or there is no such part.
     """
     if not isinstance(data, Mapping):
-        raise SettingsError(f"the damage is {reprlib.repr(data)}; give an object of parts: {', '.join(PARTS)}")
-    if unknown := [name for name in data if name not in PARTS]:
-        raise SettingsError(f"the damage has no part {reprlib.repr(unknown[0])}; there are {', '.join(PARTS)}")
+        raise SettingsError(f"the damage is {reprlib.repr(data)}; give an object of parts: {', '.join(NAMES)}")
+    if unknown := [name for name in data if name not in NAMES]:
+        raise SettingsError(f"the damage has no part {reprlib.repr(unknown[0])}; there are {', '.join(NAMES)}")
     return data
 
 

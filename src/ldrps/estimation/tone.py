@@ -6,34 +6,62 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import UncertainTone
-from ldrps.estimation.damage import Estimate
-from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.degradation import Compose, LocalTone, UncertainTone
+from ldrps.estimation.damage import Damage, Estimate
+from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
 _PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
 
 
 @torch.no_grad()
-def estimate_tone(y: Tensor, posterior: TonePosterior, undamaged: float) -> Estimate[UncertainTone]:
+def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
     What was done to a picture was done to its parts: the posterior is asked about several, and about their mirror
-    images, and its beliefs are averaged.
+    images, and its beliefs are averaged. What differs from place to place is told of the whole alone.
 
     Args:
         y: the picture, or a small copy.
         posterior: what is asked.
         undamaged: the probability that nothing was done, before the picture is seen.
     """
-    belief = posterior(_parts(y, int(posterior.config["thumbnail"])))
+    belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"])))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
     damaged = 1 - _with_prior(float(belief.weights[:, 0].mean()), undamaged, seen)
+    even = len(belief.curves) - belief.uneven
+    tone = Estimate(_tones(belief, range(even), slice(None)), damaged)
+    if belief.field is None:
+        return Damage(tone)
+    uneven = float((belief.weights[:, even + 1 :].sum(1) / belief.weights[:, 1:].sum(1)).mean())
+    wholes = slice(None, None, len(_PARTS))  # the whole, and it mirrored
+    tones = _tones(belief, range(even, len(belief.curves)), wholes)
+    local = Estimate(Compose((tones, _field(belief.field, wholes))), uneven)
+    return Damage(tone, local=None if local.absent else local)
+
+
+def estimate_tone(y: Tensor, posterior: TonePosterior, undamaged: float) -> Estimate[UncertainTone]:
+    """What `estimate_tones` says, as if it was the same everywhere."""
+    tone = estimate_tones(y, posterior, undamaged).tone
+    assert tone is not None and isinstance(tone.value, UncertainTone)
+    return Estimate(tone.value, tone.probability)
+
+
+def _tones(belief: ToneBelief, which: range, pictures: slice) -> UncertainTone:
+    """Some of the curves, for some of the pictures, each as likely as it is."""
     gain, offset, gamma = (
-        torch.stack([getattr(curve, name) for curve in belief.curves], 1).flatten(0, 1).cpu()
+        torch.stack([getattr(belief.curves[k], name)[pictures] for k in which], 1).flatten(0, 1).cpu()
         for name in ("gain", "offset", "gamma")
     )  # [B K, 3]
-    return Estimate(UncertainTone(gain, offset, gamma, belief.weights[:, 1:].flatten().cpu()), damaged)
+    weights = belief.weights[pictures, which.start + 1 : which.stop + 1]
+    return UncertainTone(gain, offset, gamma, weights.flatten().cpu())
+
+
+def _field(field: LocalTone, wholes: slice) -> LocalTone:
+    """The mean of what is told of a picture and of its mirror image."""
+    plain, mirrored = field.log_gain[wholes].cpu()
+    told = (torch.as_tensor(each)[wholes].mean() for each in (field.pivot, field.dark, field.bright))
+    return LocalTone((plain + mirrored.flip(-1)) / 2, *(float(each) for each in told))
 
 
 def _with_prior(probability: float, prior: float, seen: float) -> float:

@@ -6,13 +6,14 @@ grid averages out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.image.pad import pad_to_multiple
+from ldrps.image.tiles import Window
 
 Shift = tuple[int, int]  # pixels down, pixels to the right
 
@@ -54,20 +55,22 @@ def thumbnail(image: Tensor, side: int) -> Tensor:
     return F.interpolate(image, (max(1, int(shrink * height)), max(1, int(shrink * width))), mode="area")
 
 
-def mosaic(image: Tensor, side: int) -> Tensor:
+def _as_it_is(part: Tensor, window: Window) -> Tensor:
+    return part
+
+
+def mosaic(image: Tensor, side: int, seen: Callable[[Tensor, Window], Tensor] = _as_it_is) -> Tensor:
     """No more than side^2 pixels of an image [1, C, H, W] as they are: itself, or sixteen samples from all over it.
 
     The samples are equal and spread evenly, four by four, in the order in which they lie. `side` is a multiple of 4.
+    `seen` may make something else of each, of the same size, told where it lies.
     """
     height, width = image.shape[-2:]
     if height * width <= side**2:
-        return image
+        return seen(image, Window(0, 0, height, width))
     tall, wide = min(height, side) // 4, min(width, side) // 4
-    rows = [
-        torch.cat([image[..., top : top + tall, left : left + wide] for left in _spaced(width, wide)], -1)
-        for top in _spaced(height, tall)
-    ]
-    return torch.cat(rows, -2)
+    rows = [[Window(top, left, tall, wide) for left in _spaced(width, wide)] for top in _spaced(height, tall)]
+    return torch.cat([torch.cat([seen(each.of(image), each) for each in row], -1) for row in rows], -2)
 
 
 def _spaced(length: int, size: int) -> list[int]:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square, noise_sample
+from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square, undone_sample
 from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
@@ -50,7 +50,7 @@ class Blind(Method):
     ) -> None:
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
-        self.damage, self.visible = damage, visible
+        self.damage, self.visible = damage.of_size(y.shape[-2], y.shape[-1]), visible
         self.grey = bool((y == y[:, :1]).all())
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning(prior, self.options.shifts)
@@ -61,7 +61,7 @@ class Blind(Method):
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
-            self.level = latent_deviation(prior, self.undone(noise_sample(y, prior)), self.sigma)
+            self.level = latent_deviation(prior, self._as_seen(undone_sample(y, damage, prior)), self.sigma)
             first, again = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
             # A sample's grain is ours: at least one round begins with noise that was drawn.
             recurrences = max(settings.recurrences, self.options.sample)
@@ -92,9 +92,12 @@ class Blind(Method):
     def part(self, window: Window) -> Part:
         return _Part(self, window)
 
-    def undone(self, part: Tensor) -> Tensor:
-        """A part of the picture, on the prior's device, with its tones as they were; without colours if it had none."""
-        undone = self.damage.undo_tone(part.to(self.prior.device))
+    def undone(self, y: Tensor, window: Window | None = None) -> Tensor:
+        """The picture, or a window of it, on the prior's device, with its tones as they were."""
+        return self._as_seen(self.damage.undo_tone(y.to(self.prior.device), window))
+
+    def _as_seen(self, undone: Tensor) -> Tensor:
+        """Without colours if the picture had none."""
         return as_grey(undone) if self.grey else undone
 
 
@@ -103,7 +106,7 @@ class _Part(Part):
 
     def __init__(self, method: Blind, window: Window) -> None:
         self.method, self.window = method, window
-        self.y = method.undone(window.of(method.y))  # [1, 3, h, w]
+        self.y = method.undone(window.of(method.y), window)  # [1, 3, h, w]
         self.size = (window.height, window.width)
         self.latents = method.views.encode(self.y) if method.rounds else self.y
 

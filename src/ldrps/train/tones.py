@@ -26,9 +26,9 @@ from ldrps.train.untouched import untouched
 
 UNDAMAGED = 0.3  # of all pictures
 # Shares of what is damaged.
-FAMILIES = {"dark": 0.26, "bright": 0.08, "cast": 0.12, "uneven": 0.15, "veil": 0.23, "flat": 0.09, "curve": 0.07}
+FAMILIES = {"dark": 0.24, "bright": 0.08, "cast": 0.15, "uneven": 0.13, "veil": 0.22, "flat": 0.09, "curve": 0.09}
 _LIT = 1 / 3  # of dark ones
-_TINTED, _NOISY, _SAVED = 0.3, 0.5, 0.15
+_LIT_FROM_A_SIDE, _TINTED, _NOISY, _SAVED = 0.1, 0.3, 0.5, 0.15
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,10 @@ def damage_tones(
 def _damage(image: Tensor, family: str, random: np.random.Generator) -> tuple[Tensor, Degradation]:
     """The scene of an image [1, 3, H, W], some with lights in it, and what is done to it."""
     damage = _DAMAGE[family](image, random)
-    lit = family in ("dark", "uneven") and random.random() < _LIT
-    scene = _with_lights(image, damage, random) if lit else image
     if family != "cast" and random.random() < _TINTED:
         damage = Compose((damage, _illuminant(random, 0.3)))
-    return scene, damage
+    lit = family in ("dark", "uneven") and random.random() < _LIT
+    return _with_lights(image, damage, random) if lit else image, damage
 
 
 def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
@@ -122,14 +121,15 @@ def _with_lights(image: Tensor, darkness: Degradation, random: np.random.Generat
 
 def _darkness(image: Tensor, random: np.random.Generator) -> Degradation:
     """Too little light: stops of a camera, or gain * x ** gamma, over five stops below normal exposure; with a small
-    error of white balance, and for some from a side or on a part.
+    error of white balance. A scene has its own light and shade, which are right as they are: only some are lit from a
+    side, or in parts.
     """
     balance = torch.from_numpy(np.exp(random.normal(0, 0.08, (1, 3))))
     if random.random() < 0.4:
         dark: Degradation = Compose((Exposure(random.uniform(-4, -0.4)), WhiteBalance(balance.float())))
     else:
         dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.6, 2.0))
-    if random.random() >= 0.4:
+    if random.random() >= _LIT_FROM_A_SIDE:
         return dark
     sideways, downwards = random.normal(0, 0.3, 2)
     y, x = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in image.shape[-2:]), indexing="ij")

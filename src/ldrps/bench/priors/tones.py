@@ -13,9 +13,8 @@ from torch import Tensor
 
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
 from ldrps.degradation import Tone
-from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone import estimate_tones
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
@@ -84,7 +83,7 @@ def tone_psnr(roots: Sequence[Path], device: torch.device) -> dict[str, float]:
 
 def _undone(posterior: TonePosterior, y: Tensor) -> Tensor:
     seen, settings = y.to(posterior.device), BlindSettings()
-    return Damage(estimate_tone(seen, posterior, settings.undamaged)).undo_tone(seen).cpu()
+    return estimate_tones(seen, posterior, settings.undamaged).undo_tone(seen).cpu()
 
 
 @torch.no_grad()
