@@ -116,7 +116,7 @@ def main() -> None:
 
     print(_HEAD)
     clean, _ = crops(1)
-    photos = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.bool))
+    photos = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long))
     print(line("photographs", judged(judge, photos, given.undamaged)), flush=True)
     print(line("unusual", judged(judge, damage_tones(*crops(2), undamaged=1.0), given.undamaged)), flush=True)
     for family in FAMILIES:
@@ -124,7 +124,7 @@ def main() -> None:
         print(line(family, found), flush=True)
     mixed = damage_tones(*crops(4))
     told = judged(judge, mixed, float(judge.config["undamaged"])).probability
-    error, points = calibration(told, mixed.happened)
+    error, points = calibration(told, mixed.kind > 0)
     print(f"expected calibration error of damage: {error:.3f}")
     draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{given.count} held-out pictures")
 

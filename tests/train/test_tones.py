@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.train.tones import FAMILIES, DamagedTones, damage_tones, darken
+from ldrps.train.tones import EVEN, FAMILIES, UNEVEN, DamagedTones, damage_tones, darken
 
 COUNT = 300
 NOISE = torch.rand(COUNT, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -39,16 +39,16 @@ def test_the_same_generator_does_the_same_damage() -> None:
 
 def test_what_is_not_damaged_is_right_as_it_is() -> None:
     found = damage_tones(RAMP, np.random.default_rng(0))
-    assert float(found.happened.float().mean()) == pytest.approx(0.7, abs=0.08)
-    assert torch.equal(found.exact[~found.happened], found.clean[~found.happened])
+    assert float((found.kind > 0).float().mean()) == pytest.approx(0.7, abs=0.08)
+    assert torch.equal(found.exact[found.kind == 0], found.clean[found.kind == 0])
     changed = (found.exact != found.clean).flatten(1).any(1)
-    assert float(changed[found.happened].float().mean()) > 0.97
+    assert float(changed[found.kind > 0].float().mean()) > 0.97
 
 
 def test_what_is_dark_itself_is_hardly_ever_damaged_by_darkness() -> None:
     """What would be told to be right is not."""
-    assert float(damaged(0.35 * RAMP, family="dark").happened.float().mean()) < 0.02
-    assert bool(damaged(RAMP[:40], family="dark").happened.float().mean() > 0.9)
+    assert float(damaged(0.35 * RAMP, family="dark").kind.clamp_max(1).float().mean()) < 0.02
+    assert bool(damaged(RAMP[:40], family="dark").kind.clamp_max(1).float().mean() > 0.9)
 
 
 def test_what_is_seen_is_the_exact_damage_with_rounding_and_on_half_of_all_noise() -> None:
@@ -103,7 +103,7 @@ def test_black_and_white(value: float, family: str) -> None:
 
 def test_lamps_stay_white_in_some_dark_pictures_and_are_there_in_what_is_wanted() -> None:
     found = damaged(family="dark")
-    lit = (found.clean != RAMP).flatten(1).any(1) & found.happened
+    lit = (found.clean != RAMP).flatten(1).any(1) & (found.kind > 0)
     assert 0.2 < float(lit.float().mean()) < 0.45
     white = (found.exact[lit] > 0.95).flatten(1).any(1)
     assert float(white.float().mean()) > 0.8
@@ -116,3 +116,13 @@ def test_darkening_leaves_what_is_dark() -> None:
     dark = 0.3 * RAMP[:20]
     torch.testing.assert_close(darken(dark, random), dark, atol=0.5 / 255 + 1e-6, rtol=0)
     assert float((means(darken(RAMP[:40], random)) < means(RAMP[:40]) - 0.01).float().mean()) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("family", "share"), [("dark", 0.1), ("cast", 0), ("flat", 0), ("uneven", 0.95), ("veil", 0.95)]
+)
+def test_what_is_not_the_same_everywhere_is_called_so(family: str, share: float) -> None:
+    clean = torch.rand(COUNT, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 0.7 + 0.2
+    kinds = damaged(clean, family=family).kind
+    assert float((kinds[kinds > 0] == UNEVEN).float().mean()) == pytest.approx(share, abs=0.08)
+    assert set(kinds.tolist()) <= {0, EVEN, UNEVEN}

@@ -33,7 +33,8 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     tone = Estimate(_tones(belief, range(even), slice(None)), damaged)
     if belief.field is None:
         return Damage(tone)
-    uneven = float((belief.weights[:, even + 1 :].sum(1) / belief.weights[:, 1:].sum(1)).mean())
+    kinds = belief.kinds.mean(0)
+    uneven = float(kinds[2] / kinds[1:].sum())
     wholes = slice(None, None, len(_PARTS))  # the whole, and it mirrored
     tones = _tones(belief, range(even, len(belief.curves)), wholes)
     local = Estimate(Compose((tones, _field(belief.field, wholes))), uneven)

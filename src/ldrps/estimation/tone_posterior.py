@@ -45,6 +45,13 @@ class ToneBelief:
     field: LocalTone | None = None
     uneven: int = 0
 
+    @property
+    def kinds(self) -> Tensor:
+        """The probability that nothing was done, the same everywhere, and not the same, [B, 3]."""
+        even = 1 + len(self.curves) - self.uneven
+        groups = (self.weights[:, :1], self.weights[:, 1:even], self.weights[:, even:])
+        return torch.stack([each.sum(1) for each in groups], 1)
+
     def undone(self, images: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] with what each hypothesis says undone, [B, K + 1, 3, H, W], not clamped."""
         evened = images if self.field is None else self.field.invert(images).clamp(0, 1)
@@ -121,13 +128,20 @@ class TonePosterior(ModelMixin, ConfigMixin):
         everywhere = whole[:, :, None, None].expand(-1, -1, *fine.shape[-2:])
         log_gain = 1.5 * torch.tanh(self.places(torch.cat([F.silu(fine), coarse, everywhere], 1)).float())
         log_gain = log_gain - log_gain.mean((1, 2, 3), keepdim=True)  # what is the same everywhere is the curve's
+        # Of a dark picture it is dark: an error of the field is as large, beside what is seen, as of a bright picture.
+        pivot = (0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0])) * _brightest(y)
         return ToneBelief(
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
-            LocalTone(log_gain, 0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0]), *_range(y)),
+            LocalTone(log_gain, pivot, *_range(y)),
             uneven,
         )
+
+
+def _brightest(y: Tensor) -> Tensor:
+    """The brightness of all but the brightest hundredth of y [B, 3, H, W], [B]."""
+    return y.mean(1).flatten(1).quantile(0.99, dim=1).clamp_min(LEAST_SPREAD)
 
 
 def _range(y: Tensor) -> tuple[Tensor, Tensor]:

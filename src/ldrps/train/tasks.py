@@ -245,7 +245,7 @@ class ToneTask:
 
     The loss is the negative log likelihood of the mixture, for which its hypotheses must differ where the truth may,
     the error of the picture that is expected of it, which is what a restoration shows, and the cross entropy of whether
-    anything was done at all, which decides if there is one.
+    anything was done at all, the same everywhere or not, which decides what is undone.
     """
 
     train: Photographs
@@ -267,8 +267,7 @@ class ToneTask:
         white = (clean[:, None] >= 1) & (undone > 1)  # which is bound from one side only
         errors = _rms(torch.where(white, 0.0, undone - clean[:, None]))  # [B, K + 1]
         expected = torch.einsum("bk,bkchw->bchw", belief.weights, undone.clamp(0, 1))
-        nothing = belief.weights[:, 0].clamp(1e-6, 1 - 1e-6)
-        decided = -torch.where(damaged.happened, 1 - nothing, nothing).log()
+        decided = -belief.kinds.gather(1, damaged.kind[:, None])[:, 0].log()
         likelihood = belief.log_likelihood(errors)
         return (self.expected_error * _rms(expected - clean) - likelihood + self.decision * decided).mean()
 
@@ -308,7 +307,7 @@ class ToneTask:
         """Held-out photographs as they are."""
         random = np.random.default_rng(VALIDATION_SEED)
         clean = self.held_out.crops(random, 128, self.size, self.reduction).to(next(model.parameters()).device)
-        return DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.bool)), model(clean)
+        return DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long)), model(clean)
 
 
 def _psnr(x: Tensor, clean: Tensor) -> float:

@@ -25,25 +25,27 @@ from ldrps.train.places import depth, shade, smooth
 from ldrps.train.untouched import untouched
 
 UNDAMAGED = 0.3  # of all pictures
+NOTHING, EVEN, UNEVEN = range(3)  # kinds of damage
 # Shares of what is damaged.
 FAMILIES = {"dark": 0.24, "bright": 0.08, "cast": 0.15, "uneven": 0.13, "veil": 0.22, "flat": 0.09, "curve": 0.09}
 _LIT = 1 / 3  # of dark ones
+_SEEN = 0.05  # deviation of ln y over places, of a grey x
 _LIT_FROM_A_SIDE, _TINTED, _NOISY, _SAVED = 0.1, 0.3, 0.5, 0.15
 
 
 @dataclass(frozen=True)
 class DamagedTones:
     """`clean` is what there was to see, `exact` is it with the damage alone, `seen` has noise, JPEG and rounding too;
-    each [B, 3, H, W] in [0, 1]. `happened` is whether there is damage, bool [B].
+    each [B, 3, H, W] in [0, 1]. `kind` is which of `NOTHING`, `EVEN` and `UNEVEN` the damage is, [B].
     """
 
     clean: Tensor
     exact: Tensor
     seen: Tensor
-    happened: Tensor
+    kind: Tensor
 
     def to(self, device: torch.device) -> DamagedTones:
-        return DamagedTones(*(each.to(device) for each in (self.clean, self.exact, self.seen, self.happened)))
+        return DamagedTones(*(each.to(device) for each in (self.clean, self.exact, self.seen, self.kind)))
 
 
 def damage_tones(
@@ -55,7 +57,7 @@ def damage_tones(
     the dark ones have lamps or bright windows in them, which stay white however dark the rest is.
     """
     names, shares = list(families), np.array(list(families.values()))
-    scenes, exacts, seens, happened = [], [], [], []
+    scenes, exacts, seens, kinds = [], [], [], []
     for image in clean.split(1):
         family = names[random.choice(len(names), p=shares / shares.sum())]
         may_be = family not in _ONLY_WELL_EXPOSED or random.random() < exposure_of(image)
@@ -65,8 +67,14 @@ def damage_tones(
         scenes.append(scene.clamp(0, 1))
         exacts.append(exact)
         seens.append(_seen(exact, random))
-        happened.append(damaged)
-    return DamagedTones(torch.cat(scenes), torch.cat(exacts), torch.cat(seens), torch.tensor(happened))
+        kinds.append(NOTHING if not damaged else UNEVEN if _is_uneven(damage, image) else EVEN)
+    return DamagedTones(torch.cat(scenes), torch.cat(exacts), torch.cat(seens), torch.tensor(kinds))
+
+
+def _is_uneven(damage: Degradation, image: Tensor) -> bool:
+    """Whether it does something else to one place than to another, to an amount that is seen."""
+    spread = [damage(torch.full_like(image, level)).clamp(0.01, 1).mean(1).log().std() for level in (0.1, 0.6)]
+    return float(max(spread)) > _SEEN
 
 
 def _damage(image: Tensor, family: str, random: np.random.Generator) -> tuple[Tensor, Degradation]:
