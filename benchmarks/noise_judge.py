@@ -24,7 +24,7 @@ from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.prior.base import NOISES
 from ldrps.train.loop import TrainingPlan, train
 from ldrps.train.noise import FAMILIES
-from ldrps.train.noises import NONE, NoiseTask
+from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.photos import Photographs
 
 _TOGETHER = 50

@@ -29,7 +29,7 @@ from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
 from ldrps.train.loop import TrainingPlan, train
 from ldrps.train.photos import Photographs
-from ldrps.train.tasks import ToneTask
+from ldrps.train.tone_task import ToneTask
 from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
 
 _BEST = 50.0  # dB; what is left as it is has no more

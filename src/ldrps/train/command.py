@@ -31,18 +31,18 @@ from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.loop import TrainingProgress, TrainingTask, train
-from ldrps.train.noises import NONE, NoiseTask
+from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.order import check_order
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import (
     CaptionedDenoiser,
     DiffusionTask,
-    ToneTask,
     autoencoder_psnr,
     fit_autoencoder,
     latent_deviation,
 )
 from ldrps.train.text import new_text_encoder
+from ldrps.train.tone_task import ToneTask
 from ldrps.train.tones import UNDAMAGED
 from ldrps.weights import fill, read_weights
 

@@ -47,6 +47,11 @@ class DamagedTones:
     def to(self, device: torch.device) -> DamagedTones:
         return DamagedTones(*(each.to(device) for each in (self.clean, self.exact, self.seen, self.kind)))
 
+    def turned(self, quarters: int) -> DamagedTones:
+        """All pictures by so many quarter turns."""
+        clean, exact, seen = (each.rot90(quarters, (2, 3)) for each in (self.clean, self.exact, self.seen))
+        return DamagedTones(clean, exact, seen, self.kind)
+
 
 def damage_tones(
     clean: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES, undamaged: float = UNDAMAGED

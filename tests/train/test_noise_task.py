@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ldrps.estimation.noise_posterior import NoisePosterior
-from ldrps.train.noises import NONE, NoiseTask
+from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.photos import Photographs
 
 
