@@ -123,7 +123,7 @@ def test_the_net_tells_a_field_that_is_nothing_on_the_whole() -> None:
         torch.manual_seed(0)
         posterior = TonePosterior(thumbnail=16, widths=(8, 16, 16), field_bins=3)
         images = torch.rand(2, 3, 20, 20)
-        assert not posterior(images).field.log_gain.any(), "untrained there is none"
+        assert 0 < float(posterior(images).field.log_gain.abs().max()) < 0.01, "untrained there is hardly any"
         for parameter in posterior.places.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
     with torch.no_grad():

@@ -30,7 +30,8 @@ from ldrps.train.command import train_part
 from ldrps.train.loop import train
 from ldrps.train.order import PARTS
 from ldrps.train.photos import Photographs
-from ldrps.train.tasks import CaptionedDenoiser, DiffusionTask, ToneTask
+from ldrps.train.tasks import CaptionedDenoiser, DiffusionTask
+from ldrps.train.tone_task import ToneTask
 from ldrps.train.tones import UNDAMAGED
 
 SMALL = """
@@ -158,8 +159,8 @@ def test_what_is_said(trained: tuple[Path, dict[str, list[str]]]) -> None:
     assert re.match(r"step 1 of 1  loss -?\d+\.\d{4}  0:00:00 left  right \d+\.\d\d  factor ", lines["noise"][1])
     for part in ("diffusion", "tone"):
         assert len(lines[part]) == 2
-        assert re.match(r"step 1 of 1  loss -?\d+\.\d{4}  0:00:00 left  psnr_\w+ \d+\.\d\d ", lines[part][1])
-    assert "psnr_25" in lines["diffusion"][1] and "undamaged_clean" in lines["tone"][1]
+        assert re.match(r"step 1 of 1  loss -?\d+\.\d{4}  0:00:00 left  \w+ \d+\.\d\d ", lines[part][1])
+    assert "psnr_25" in lines["diffusion"][1] and "nothing_photos" in lines["tone"][1]
 
 
 def test_the_folder_is_a_prior(trained: tuple[Path, dict[str, list[str]]]) -> None:

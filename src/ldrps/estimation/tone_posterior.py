@@ -106,12 +106,13 @@ class TonePosterior(ModelMixin, ConfigMixin):
         nn.init.constant_(self.answer.bias[9 * count : 10 * count], -3.0)  # scales of exp(-3) = 0.05
         # The field is told place by place, from the features there, finer and coarser, and what is known of the whole.
         self.pivot = nn.Linear(128, 1)
+        told = nn.Conv2d(64, field_bins, 1)
         self.places = nn.Sequential(
             nn.Conv2d(widths[-2] + widths[-1] + 128, 64, 1), nn.SiLU(), _convolution(64, 64), nn.SiLU(),
-            _convolution(64, 64), nn.SiLU(), nn.Conv2d(64, field_bins, 1),
+            _convolution(64, 64), nn.SiLU(), told,
         )  # fmt: skip
-        for parameter in self.places[-1].parameters():
-            nn.init.zeros_(parameter)  # at first there is none
+        nn.init.normal_(told.weight, std=1e-3)  # hardly any field at first, and not none, or nothing would be learned
+        nn.init.zeros_(told.bias)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> ToneBelief:
         size, uneven = self.config["thumbnail"], self.config["uneven"]

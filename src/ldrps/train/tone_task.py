@@ -43,7 +43,7 @@ class ToneTask:
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, TonePosterior)
         clean = self.train.crops(random, self.batch, self.size, self.reduction)
-        for index in np.flatnonzero(random.random(self.batch) < self.details):
+        for index in np.flatnonzero(random.random(len(clean)) < self.details):
             clean[index] = _detail(clean[index : index + 1], random)[0]
         damaged = damage_tones(clean, random, self.families).to(next(model.parameters()).device)
         if random.random() < self.turned:
