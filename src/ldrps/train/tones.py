@@ -27,7 +27,7 @@ from ldrps.train.untouched import untouched
 UNDAMAGED = 0.3  # of all pictures
 NOTHING, EVEN, UNEVEN = range(3)  # kinds of damage
 # Shares of what is damaged.
-FAMILIES = {"dark": 0.24, "bright": 0.08, "cast": 0.15, "uneven": 0.13, "veil": 0.22, "flat": 0.09, "curve": 0.09}
+FAMILIES = {"dark": 0.24, "bright": 0.07, "cast": 0.14, "uneven": 0.12, "veil": 0.25, "flat": 0.09, "curve": 0.09}
 _LIT = 1 / 3  # of dark ones
 _SEEN = 0.05  # deviation of ln y over places, of a grey x
 _LIT_FROM_A_SIDE, _TINTED, _NOISY, _SAVED = 0.1, 0.3, 0.5, 0.15
@@ -138,10 +138,11 @@ def _darkness(image: Tensor, random: np.random.Generator) -> Degradation:
     side, or in parts.
     """
     balance = torch.from_numpy(np.exp(random.normal(0, 0.08, (1, 3))))
-    if random.random() < 0.4:
+    if random.random() < 0.15:
         dark: Degradation = Compose((Exposure(random.uniform(-4, -0.4)), WhiteBalance(balance.float())))
     else:
-        dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.6, 2.0))
+        # The toe of a camera's curve, where all of a dark picture lies, is steeper than the rest of it.
+        dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.7, 2.2))
     if random.random() >= _LIT_FROM_A_SIDE:
         return dark
     sideways, downwards = random.normal(0, 0.3, 2)
