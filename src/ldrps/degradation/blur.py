@@ -103,7 +103,7 @@ class Blur(Linear):
     def valid_step(
         self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter, rounds: int | None = None
     ) -> Tensor:
-        """The data step of y [B, C, h, w], which a "valid" border leaves of x, by so many rounds of conjugate gradients.
+        """The data step of y [B, C, h, w], which a "valid" border leaves of x, by a few rounds of conjugate gradients.
 
         Each begins with the closed form for a circular border, which only errs near the edge: with ten of them nothing
         is left to be seen. None goes on until nothing is left to be computed.

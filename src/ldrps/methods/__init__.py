@@ -15,6 +15,7 @@ from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
 from ldrps.methods.blind import Blind
+from ldrps.methods.deblur import Deblurring
 from ldrps.methods.ldrps import learn_damage
 from ldrps.methods.published import Published
 from ldrps.prior.base import Prior
@@ -69,4 +70,6 @@ def plan(
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):
         settings = settings.with_changes(steps=options.last_steps, recurrences=0)
-    return Blind(y, prior, settings, damage, caption, visible, size)
+    if damage.blur_kernel is not None:
+        return Deblurring(y, prior, settings, damage, caption, visible, size)
+    return Blind(y, prior, settings, damage, caption, visible)

@@ -16,8 +16,6 @@ from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
-from ldrps.methods.deblur import DeblurredPart, falling_levels
-from ldrps.methods.ends import as_grey, clipped
 from ldrps.prior.base import NoiseKind, Prior
 from ldrps.sampling.chains import Chain, leave, proximal_chain, pulled_to, single_step
 from ldrps.sampling.denoiser import denoiser_for
@@ -25,7 +23,7 @@ from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.spinning import CycleSpinning
 from ldrps.sampling.trust import caption_gain
-from ldrps.settings import BlindSettings, Settings, again
+from ldrps.settings import BlindSettings, Settings
 
 
 class Blind(Method):
@@ -37,7 +35,7 @@ class Blind(Method):
     network calls, on several offsets of the prior's grid at once. Windows of a large picture need not be held together
     step by step, as chains from noise of one's own must be: all begin with the same picture and end near it. Noise that
     is not white, of cameras or JPEG, is no diffusion's, nor is white noise below all of the schedule's levels: a prior
-    that knows it takes it away in one call. A picture that is blurred as well goes another way: see `DeblurredPart`.
+    that knows it takes it away in one call.
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
@@ -46,18 +44,10 @@ class Blind(Method):
         damage: A and n.
         caption: what the picture shows, "" if nobody knows.
         visible: how much each pixel counts, [1, 1, H, W]; where pixels were made up they must not tell of noise.
-        size: (H, W) of the picture before it was padded at the right and the bottom; None that it was not.
     """
 
     def __init__(
-        self,
-        y: Tensor,
-        prior: Prior,
-        settings: Settings,
-        damage: Damage,
-        caption: str,
-        visible: Tensor | None = None,
-        size: tuple[int, int] | None = None,
+        self, y: Tensor, prior: Prior, settings: Settings, damage: Damage, caption: str, visible: Tensor | None = None
     ) -> None:
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
@@ -71,31 +61,14 @@ class Blind(Method):
         self.set_caption(caption)
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.level, self.rounds = 0.0, []  # the same in latents
-        self.kernel = damage.blur_kernel
-        # A sample's grain is ours: at least one round begins with noise that was drawn.
-        recurrences = max(settings.recurrences, self.options.sample)
-        if self.kernel is not None:
-            self._plan_deblurring(recurrences, size or (y.shape[-2], y.shape[-1]))
-        elif self.sigma:
-            self.level = self._in_latents(self.sigma)
-            first, later = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
-            self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[later] * recurrences]]
+        if self.sigma:
+            self.level = latent_deviation(prior, self._as_seen(undone_sample(y, damage, prior)), self.sigma)
+            first, again = (self.schedule.timestep_of(self.level * part) for part in (1, settings.renoise))
+            # A sample's grain is ours: at least one round begins with noise that was drawn.
+            recurrences = max(settings.recurrences, self.options.sample)
+            self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
             if self.in_one_call:
                 self.rounds[0] = [first]
-
-    def _plan_deblurring(self, recurrences: int, size: tuple[int, int]) -> None:
-        levels = falling_levels(self.sigma, self.options.deblurring)  # in pixels
-        self.latent_gain = self._in_latents(levels[0]) / levels[0]
-        later = levels[-again(len(levels), self.settings.renoise) :]
-        self.levels = [levels, *[later] * recurrences]
-        self.rounds = [[self.schedule.timestep_of(self.latent_gain * each) for each in part] for part in self.levels]
-        visible = torch.ones_like(self.y[:, :1]) if self.visible is None else self.visible
-        height, width = size
-        self.known = F.pad(visible[..., :height, :width], (0, self.y.shape[-1] - width, 0, self.y.shape[-2] - height))
-
-    def _in_latents(self, sigma: float) -> float:
-        """The deviation in latents of white noise of deviation sigma in the picture."""
-        return latent_deviation(self.prior, self._as_seen(undone_sample(self.y, self.damage, self.prior)), sigma)
 
     @property
     def in_one_call(self) -> bool:
@@ -113,12 +86,12 @@ class Blind(Method):
         self.caption = caption
 
     def remove(self, z: Tensor, level: float, kind: NoiseKind) -> Tensor:
-        """Latents z [B, C, h, w] without their noise, in one call."""
+        """Latents z [B, C, h, w] without noise of that level and kind, in one call."""
         text = self.prior.embed([self.caption] * len(z)) if self.prior.has_text else None
         return self.prior.remove_noise(z, level, kind, text)
 
     def part(self, window: Window) -> Part:
-        return _Part(self, window) if self.kernel is None else DeblurredPart(self, window)
+        return _Part(self, window)
 
     def undone(self, y: Tensor, window: Window | None = None) -> Tensor:
         """The picture, or a window of it, on the prior's device, with its tones as they were."""
@@ -174,3 +147,14 @@ class _Part(Part):
 
     def preview(self, z0: Tensor) -> Tensor:
         return self.method.views.decode_first(z0, self.size)
+
+
+def as_grey(image: Tensor) -> Tensor:
+    """[B, 3, H, W] with three equal channels."""
+    return image.mean(1, keepdim=True).expand_as(image)
+
+
+def clipped(image: Tensor) -> Tensor:
+    """Where an image [B, 3, H, W] and all around is black or white, [B, 1, H, W]: noise was cut off there as well."""
+    ends = (image >= 1).all(1, keepdim=True) | (image <= 0).all(1, keepdim=True)
+    return -F.max_pool2d(-ends.to(image), 3, 1, 1) > 0
