@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import Blur, Clipping
+from ldrps.degradation import Blur
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import latent_deviation, undone_sample
 from ldrps.image.pad import pad_to_multiple
@@ -20,6 +20,7 @@ from ldrps.sampling.noise import NoiseField
 from ldrps.settings import Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
+_EXPLAINED = 0.05  # of white: as near as a first step comes to what it sees
 
 
 class Deblurring(Blind):
@@ -76,9 +77,8 @@ class Deblurring(Blind):
         return _Part(self, window)
 
     def agreeing(self, x0: Tensor, level: float, y: Tensor, noise: Tensor) -> Tensor:
-        """argmin over x of |k * x - y|^2 / noise^2 + weight |x - x0|^2 / level^2; what was clipped bounds one side."""
+        """argmin over x of |k * x - y|^2 / noise^2 + weight |x - x0|^2 / level^2."""
         options = self.options.splitting
-        y = Clipping().project(self.blur(x0), y)
         return self.blur.valid_step(x0, y, level / options.weight**0.5, noise, options.rounds)
 
     def denoised(self, x: Tensor, level: float, number: int) -> Tensor:
@@ -96,9 +96,11 @@ class _Part(Part):
         self.down, self.across = (side // 2 for side in method.blur.kernel.shape[-2:])
         self.seen = self._around(window, method.y)
         self.y = method.undone(self.seen.of(method.y), self.seen)  # [1, 3, h, w]
-        self.noise = self.seen.of(method.noise).to(self.y.device)
+        self.noise = self.seen.of(method.noise).to(self.y)
         top, left = window.top - self.seen.top + self.down, window.left - self.seen.left + self.across
         self.inside = Window(top, left, window.height, window.width)  # of what is in the frame
+        if bool((self.y >= 1).any()):
+            self._leave_lights_out()
 
     def start(self) -> Tensor:
         return F.pad(self.y, (self.across, self.across, self.down, self.down), mode="replicate")
@@ -126,6 +128,26 @@ class _Part(Part):
     def _agreeing(self, x0: Tensor, level: float) -> Tensor:
         return self.method.agreeing(x0, level, self.y, self.noise)
 
+    @torch.no_grad()
+    def _leave_lights_out(self) -> None:
+        """Let y tell nothing where it is white, as x may have been brighter; nor around that, if it was.
+
+        A lamp that is brighter than white leaves a halo that no picture explains, as none is: such a picture would be
+        rings all over (Whyte et al. 2014). Whether it was is seen after a first step.
+        """
+        white = self.y >= 1
+        self.noise = torch.where(white, torch.inf, self.noise)
+        level = self.method.levels[0][0]
+        x = self.method.denoised(self._agreeing(self.start(), level), level, 0).clamp(0, 1)
+        missed = (self.y - self.method.blur(x)).abs() > _EXPLAINED + 3 * self.method.sigma
+        beyond = self._spread(white) & self._spread(missed & self._spread(white) & ~white)
+        self.noise = torch.where(beyond, torch.inf, self.noise)
+
+    def _spread(self, places: Tensor) -> Tensor:
+        """Where the kernel reaches from places [1, 3, h, w]."""
+        reach = (2 * self.down + 1, 2 * self.across + 1)
+        return F.max_pool2d(places.to(self.y), reach, 1, (self.down, self.across)) > 0
+
     def _around(self, window: Window, picture: Tensor) -> Window:
         """The window and what there is around it of the picture, as far as the kernel reaches."""
         height, width = picture.shape[-2:]
@@ -139,5 +161,5 @@ def falling_levels(sigma: float, options: Splitting) -> list[float]:
     """The levels of a chain for a picture with noise of deviation sigma, of 1, equally spaced in their logarithms."""
     end = max(options.end / 255, sigma)
     start = max(options.start / 255, end)
-    share = torch.linspace(0, 1, options.levels)
-    return (start ** (1 - share) * end**share).tolist()
+    shares = [k / max(options.levels - 1, 1) for k in range(options.levels)]
+    return [start * (end / start) ** share for share in shares]
