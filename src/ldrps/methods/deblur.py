@@ -20,6 +20,7 @@ from ldrps.sampling.noise import NoiseField
 from ldrps.settings import Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
+_WHITE = 1 - 1e-6  # what undoing the tones makes of white
 _EXPLAINED = 0.05  # of white: as near as a first step comes to what it sees
 
 
@@ -33,7 +34,8 @@ class Deblurring(Blind):
 
     What lies beyond the edge is neither the picture mirrored nor the picture again, but not known: x is larger than y
     by the reach of the kernel, and y bounds what it can. Nor is known what was hidden, or is there because the picture
-    was padded. Of a window, the pixels around it count too, as far as the kernel reaches.
+    was padded, or what white was before it was clipped. Of a window, the pixels around it count too, as far as the
+    kernel reaches.
 
     Args:
         y, prior, settings, damage, caption, visible: as of `Blind`; the damage has a blur.
@@ -76,11 +78,13 @@ class Deblurring(Blind):
     def part(self, window: Window) -> Part:
         return _Part(self, window)
 
+    @torch.no_grad()
     def agreeing(self, x0: Tensor, level: float, y: Tensor, noise: Tensor) -> Tensor:
         """argmin over x of |k * x - y|^2 / noise^2 + weight |x - x0|^2 / level^2."""
         options = self.options.splitting
         return self.blur.valid_step(x0, y, level / options.weight**0.5, noise, options.rounds)
 
+    @torch.no_grad()
     def denoised(self, x: Tensor, level: float, number: int) -> Tensor:
         """The picture x [1, 3, H, W] without white noise of that level, on an offset of the grid for each number."""
         shifts = grid_shifts(self.options.shifts, self.prior.factor)
@@ -99,7 +103,7 @@ class _Part(Part):
         self.noise = self.seen.of(method.noise).to(self.y)
         top, left = window.top - self.seen.top + self.down, window.left - self.seen.left + self.across
         self.inside = Window(top, left, window.height, window.width)  # of what is in the frame
-        if bool((self.y >= 1).any()):
+        if bool((self.y >= _WHITE).any()):
             self._leave_lights_out()
 
     def start(self) -> Tensor:
@@ -114,7 +118,6 @@ class _Part(Part):
         method = self.method
         return splitting_chain(method.denoised, self._agreeing, z, method.levels[number], method.rounds[number])
 
-    @torch.no_grad()
     def picture(self, z: Tensor | None) -> Tensor:
         assert z is not None
         y, restored = (self.inside.of(x) for x in (self.start(), self._agreeing(z, self.method.levels[0][-1])))
@@ -128,14 +131,13 @@ class _Part(Part):
     def _agreeing(self, x0: Tensor, level: float) -> Tensor:
         return self.method.agreeing(x0, level, self.y, self.noise)
 
-    @torch.no_grad()
     def _leave_lights_out(self) -> None:
         """Let y tell nothing where it is white, as x may have been brighter; nor around that, if it was.
 
         A lamp that is brighter than white leaves a halo that no picture explains, as none is: such a picture would be
         rings all over (Whyte et al. 2014). Whether it was is seen after a first step.
         """
-        white = self.y >= 1
+        white = self.y >= _WHITE
         self.noise = torch.where(white, torch.inf, self.noise)
         level = self.method.levels[0][0]
         x = self.method.denoised(self._agreeing(self.start(), level), level, 0).clamp(0, 1)
