@@ -20,6 +20,7 @@ from ldrps.sampling.noise import NoiseField
 from ldrps.settings import Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
+_OFFSETS = 4  # of the prior's grid, one after the other; with sixteen it is no better
 _WHITE = 1 - 1e-6  # what undoing the tones makes of white
 _EXPLAINED = 0.05  # of white: as near as a first step comes to what it sees
 
@@ -87,8 +88,8 @@ class Deblurring(Blind):
     @torch.no_grad()
     def denoised(self, x: Tensor, level: float, number: int) -> Tensor:
         """The picture x [1, 3, H, W] without white noise of that level, on an offset of the grid for each number."""
-        shifts = grid_shifts(self.options.shifts, self.prior.factor)
-        padded, crop = pad_to_multiple(x, self.prior.size_multiple, before=shifts[number % len(shifts)])
+        shift = grid_shifts(_OFFSETS, self.prior.factor)[number % _OFFSETS]
+        padded, crop = pad_to_multiple(x, self.prior.size_multiple, before=shift)
         return crop(self.prior.decode(self.remove(self.prior.encode(padded), level * self.latent_gain, "white")))
 
 
