@@ -139,7 +139,7 @@ class Splitting:
     end: float = 1.2  # of 255, if the picture has less noise than that
     weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
     noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
-    rounds: int = 15  # of conjugate gradients in a data step; ten cost 0.3 dB of a motion
+    rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
 
     def __post_init__(self) -> None:
         _check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")

@@ -105,7 +105,7 @@ class Blur(Linear):
     ) -> Tensor:
         """The data step of y [B, C, h, w], which a "valid" border leaves of x, by a few rounds of conjugate gradients.
 
-        Each begins with the closed form for a circular border, which only errs near the edge: with ten of them nothing
+        Each begins with the closed form for a circular border, which only errs near the edge: after ten of them little
         is left to be seen. None goes on until nothing is left to be computed.
 
         Args:
