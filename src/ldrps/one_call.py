@@ -46,7 +46,7 @@ def restore(
         damage: what happened to it, such as an earlier `Result.damage`, edited, or a file with one, such as a record;
             None to have it estimated.
         strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
-        only, skip: the parts that alone are undone, or that are not: "tone", "noise".
+        only, skip: the parts that alone are undone, or that are not: "tone", "noise", "blur".
         max_pixels: larger pictures are refused.
         device: "cpu", "cuda", "mps".
         dtype: precision of the prior's networks.

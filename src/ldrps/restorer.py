@@ -144,6 +144,7 @@ class Restorer:
             caption="" if working.colouring else caption.text,  # that of a grey picture is about its colours
             features=self.features,
             visible=working.visible,
+            size=(working.small.shape[-2], working.small.shape[-1]),
             damage=damage,
             codec=working.codec,
         )

@@ -57,6 +57,20 @@ def test_parts_and_strengths(dark: Path, command: Run, tmp_path: Path) -> None:
         assert (tmp_path / f"{name}.png").read_bytes() == dark.read_bytes()
 
 
+def test_a_blur_that_is_told_is_undone_as_far_as_it_is_asked(dark: Path, command: Run, tmp_path: Path) -> None:
+    told = tmp_path / "blur.json"
+    told.write_text('{"blur": {"kind": "gaussian blur", "sigma": 1.5}}')
+    asked = {"all": [], "half": ["--strength", "blur=0.5"], "none": ["--skip", "blur"], "tone": ["--only", "tone"]}
+    for name, words in asked.items():
+        assert command("restore", dark, "-o", tmp_path / f"{name}.png", "--damage", told, *words)[0] == 0
+    sharpness = {
+        name: np.abs(np.diff(np.asarray(Image.open(tmp_path / f"{name}.png"), float), axis=1)).mean() for name in asked
+    }
+    assert sharpness["none"] < sharpness["half"] < sharpness["all"]
+    for name in ("none", "tone"):
+        assert (tmp_path / f"{name}.png").read_bytes() == dark.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

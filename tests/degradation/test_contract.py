@@ -33,7 +33,7 @@ from ldrps.degradation import (
     WhiteBalance,
     from_plain,
 )
-from ldrps.degradation.kernels import disk, gaussian
+from ldrps.degradation.kernels import disk, gaussian, line
 from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
 
@@ -105,6 +105,24 @@ def test_the_closed_forms_of_blur_hold_where_the_noise_is_small(part: Linear) ->
         step = part.data_step(x0.to(dtype), y.to(dtype), 0.2, 0.5 / 255).double()
         left = part.adjoint(part(step) - y) * (0.2 * 255 / 0.5) ** 2 + step - x0
         assert float(left.abs().max()) < tolerance * (0.2 * 255 / 0.5) ** 2
+
+
+@pytest.mark.parametrize("kernel", [disk(2.7), line(9, 40)], ids=["disk", "line"])
+def test_a_few_rounds_are_enough_where_nothing_is_known_beyond_the_edge(kernel: Tensor) -> None:
+    """Nor where y has no value, which an infinite deviation says."""
+    random = np.random.default_rng(0)
+    x = pictures((40, 47), random)
+    blur = Blur(kernel, "valid")
+    y, x0 = blur(x), x + 0.05 * torch.from_numpy(random.standard_normal(x.shape))
+    sigma_y = torch.full((1, 1, *y.shape[-2:]), 1 / 255).double()
+    sigma_y[..., 10:14, 20:30] = torch.inf
+    exact = blur.data_step(x0, y, 0.05, sigma_y)
+    y[..., 10:14, 20:30] = 0.0
+    assert torch.equal(blur.data_step(x0, y, 0.05, sigma_y), exact), "whatever is there"
+    gradient = blur.adjoint((blur(exact) - y) / sigma_y**2) + (exact - x0) / 0.05**2
+    assert float(gradient.abs().max()) < 1e-6 / 0.05**2
+    errors = [float((blur.valid_step(x0, y, 0.05, sigma_y, rounds) - exact).pow(2).mean()) for rounds in (1, 4, 15)]
+    assert errors == sorted(errors, reverse=True) and errors[-1] < float((x0 - exact).pow(2).mean()) / 1000
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,8 @@ KERNELS = {
     "gaussian": gaussian(2, 0.8, 20),
     "hook": path([(0, 0), (0.5, 1), (1, 2), (2, 2.5), (3, 2)], 3),
     "shift": path([(1, -1)], 1),
+    "row": torch.full((1, 5), 0.2).double(),
+    "point": torch.ones(1, 1).double(),
     "batch": torch.stack([gaussian(0.5, 0.5), disk(1.7)]),
 }
 

@@ -15,6 +15,7 @@ from PIL import Image
 import ldrps
 from ldrps import Damage, Estimate, Prior, Restorer, Result, Settings, preset
 from ldrps.degradation import (
+    Blur,
     Exposure,
     GaussianBlur,
     GrainNoise,
@@ -24,7 +25,9 @@ from ldrps.degradation import (
     Tone,
     WhiteNoise,
 )
+from ldrps.degradation.kernels import gaussian, line
 from ldrps.errors import InputError, SettingsError
+from ldrps.settings import Strengths
 
 Wanted = dict[str, Any]
 
@@ -170,6 +173,17 @@ def chains_of_chains(depth: int) -> Wanted:
         ({"tone": {"kind": "local light", "log_gain": [[[[0.1] * 5] * 7]]}}, "for places of one"),
         ({"tone": {"kind": "curve", "values": [[0, 0.5]] * 2}}, "for other channels"),
         ({"tone": {"kind": "curve", "values": [[0, 0.5]] * 4}}, "for other channels"),
+        ({"blur": {"kind": "tone"}}, "blur of the damage is 'tone'; what can be undone of it is gaussian blur, blur"),
+        ({"blur": {"kind": "gaussian blur", "sigma": 11}}, "sigma of 'gaussian blur' is 11; it must be 0 to 10"),
+        ({"blur": {"kind": "gaussian blur", "sigma": -1}}, "sigma is -1; it must be 0 or more pixels"),
+        ({"blur": {"kind": "gaussian blur", "sigma": [1, 2]}}, "sigma of the blur is a list; it must be a number"),
+        ({"blur": {"kind": "blur", "kernel": [[0.5, 0.5]]}}, r"a kernel of shape \[1, 2\]: give .* both sides odd"),
+        ({"blur": {"kind": "blur", "kernel": [[0.5, 0.6, 0.5]]}}, "kernel of the blur has a sum of 1.6; .* divide it"),
+        ({"blur": {"kind": "blur", "kernel": [[-0.5, 2, -0.5]]}}, "kernel of 'blur' is -0.5; it must be 0 to 1"),
+        ({"blur": {"kind": "blur", "kernel": [[[1.0]], [[1.0]]]}}, r"kernel of the blur has shape \[2, 1, 1\]"),
+        ({"blur": {"kind": "blur", "kernel": [[1 / 131] * 131]}}, r"has shape \[1, 131\]; .* 129 a side at most"),
+        ({"blur": {"kind": "blur", "kernel": 3}}, "blur cannot be read"),
+        ({"blur": {"kind": "blur", "kernel": [[1.0]], "border": "black"}}, "'black' is none of mirrored, circular"),
         ({"tone": "dark" * 100_000}, "tone of the damage is .{30,40}; give a value"),
     ],
 )
@@ -190,6 +204,9 @@ def test_what_cannot_be_is_refused_in_words(data: Any, message: str, tmp_path: P
         ({"noise": Estimate(WhiteNoise(torch.tensor([0.1])))}, "sigma of the noise is a list"),
         ({"noise": Estimate(WhiteNoise(float("nan")))}, "sigma of .white noise. is nan"),
         ({"tone": Estimate(Tone(torch.tensor([0.1, 0.2])))}, "parameters for several pictures"),
+        ({"blur": Estimate(GaussianBlur(torch.tensor([1.0])))}, "sigma of the blur is a list"),
+        ({"blur": Estimate(Blur(torch.full((3, 3), float("nan"))))}, "kernel of 'blur' is nan"),
+        ({"blur": Estimate(WhiteNoise(0.1))}, "blur of the damage is 'white noise'"),
     ],
 )
 def test_what_is_made_in_python_is_held_to_the_same(parts: Wanted, message: str) -> None:
@@ -257,3 +274,36 @@ def test_noise_of_every_kind_is_given_back(noise: Any, kind: str) -> None:
     again = Damage.from_plain(json.loads(json.dumps(damage.plain())))
     assert again == damage and again.noise_kind == kind
     assert again.noise_deviation == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("blur", [GaussianBlur(1.6), Blur(gaussian(2.0, 0.7, 30)), Blur(line(9, 40))], ids=str)
+def test_a_blur_is_given_back_and_a_strength_scales_its_width(blur: GaussianBlur | Blur) -> None:
+    damage = Damage(blur=Estimate(blur, 0.9, 0.5))
+    again = Damage.from_plain(json.loads(json.dumps(damage.plain())))
+    assert again == damage and not damage.absent
+    assert damage.blur_kernel is not None and again.blur_kernel is not None
+    torch.testing.assert_close(again.blur_kernel, damage.blur_kernel)
+    assert spread(damage.blur_kernel) == pytest.approx(spread(blur.kernel) / 2, rel=0.15)
+    unsure = Damage(blur=Estimate(blur, 0.5)).blur_kernel
+    assert unsure is not None and torch.equal(unsure, damage.blur_kernel), "half believed, half as wide"
+    stronger = damage.with_strengths(Strengths(blur=2.0)).blur_kernel
+    assert stronger is not None and spread(stronger) == pytest.approx(2 * spread(blur.kernel), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "blur",
+    [
+        Estimate(GaussianBlur(0.0)),
+        Estimate(Blur(torch.tensor([[1.0]]))),
+        Estimate(GaussianBlur(2.0), probability=0.2),
+        Estimate(GaussianBlur(2.0), strength=0.0),
+    ],
+)
+def test_no_blur_is_none(blur: Estimate[Any]) -> None:
+    assert Damage(blur=blur).blur_kernel is None and Damage().blur_kernel is None
+
+
+def spread(kernel: torch.Tensor) -> float:
+    """The deviation of a kernel [h, w] about its middle, in pixels."""
+    rows, columns = (torch.arange(side) - side // 2 for side in kernel.shape)
+    return float((kernel * (rows[:, None] ** 2 + columns**2)).sum()) ** 0.5

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ldrps.degradation import JpegResidue, SharedNoise, Tone, WhiteNoise
+from ldrps.degradation import Blur, GaussianBlur, JpegResidue, SharedNoise, Tone, WhiteNoise
 from ldrps.degradation.change import ToneChange
+from ldrps.degradation.kernels import gaussian
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
@@ -37,6 +38,16 @@ HAZY = Tone(0.69, 0.31)
         (
             Findings(Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255))), ToneChange(-2.84)),
             "2.8 stops too dark, noise 4 of 255",
+        ),
+        (Findings(Damage(blur=Estimate(GaussianBlur(1.6)))), "blurred by 1.6 px"),
+        (Findings(Damage(blur=Estimate(GaussianBlur(1.6), strength=0.5))), "blurred by 0.8 px"),
+        (Findings(Damage(blur=Estimate(GaussianBlur(1.6), strength=0.0))), "no damage found"),
+        (
+            Findings(
+                Damage(Estimate(DARK), Estimate(WhiteNoise(4 / 255)), blur=Estimate(Blur(gaussian(2, 2)))),
+                ToneChange(-2.84),
+            ),
+            "2.8 stops too dark, blurred by 2.0 px, noise 4 of 255",
         ),
         (Findings(Damage(Estimate(HAZY)), ToneChange(0.9, veil=0.32)), "a veil of 32%"),
         (Findings(Damage(Estimate(Tone(gamma=1.1)))), "tones a little off"),

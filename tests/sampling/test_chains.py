@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ldrps.prior.base import Denoised
 from ldrps.prior.prediction import read_schedule
-from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, leave, proximal_chain, pulled_to
+from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, leave, proximal_chain, pulled_to, splitting_chain
 from ldrps.sampling.denoiser import GuidedDenoiser, denoiser_for
 from ldrps.sampling.schedule import Schedule, clamp_percentile
 
@@ -156,6 +156,27 @@ def test_chains_return_the_last_latents() -> None:
         steps = list(both(Ideal())[number])
         assert len(steps) == 3
         assert torch.equal(end_of(both(Ideal())[number]), steps[-1].latents)
+
+
+def test_splitting_alternates_the_two_halves_at_falling_levels() -> None:
+    """Of a Gaussian prior and identical data: each half is a weighted mean, and the limit is that of both."""
+    noise, levels, seen = 0.1, [2.0, 1.0, 0.3, 0.05], []
+
+    def agree(x: Tensor, level: float) -> Tensor:
+        return x + level**2 / (level**2 + noise**2) * (DATA - x)
+
+    def denoise(x: Tensor, level: float, number: int) -> Tensor:
+        seen.append((level, number))
+        return MEAN + DEVIATION**2 / (DEVIATION**2 + level**2) * (x - MEAN)
+
+    steps = list(splitting_chain(denoise, agree, DATA, levels, [9, 5, 2, 0]))
+    assert [step.t for step in steps] == [9, 5, 2, 0] and seen == list(zip(levels, range(4), strict=True))
+    x = DATA
+    for step, level in zip(steps, levels, strict=True):
+        x = denoise(agree(x, level), level, 0)
+        torch.testing.assert_close(step.z0, x)
+        assert step.latents is step.z0
+    assert torch.equal(end_of(splitting_chain(denoise, agree, DATA, levels, [9, 5, 2, 0])), x)
 
 
 class TextPrior:

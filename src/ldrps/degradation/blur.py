@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation.base import Linear
 from ldrps.degradation.kernels import stretched, taps
 from ldrps.degradation.parameter import Parameter, broadcast, equals, is_field, mean_of
 from ldrps.degradation.separable import Axis, Separable, mirrored
+from ldrps.degradation.solve import conjugate_gradients
 from ldrps.errors import InputError, SettingsError
 from ldrps.image.tiles import Window
 
@@ -34,7 +36,8 @@ class Blur(Linear):
     goes in whole pixels.
 
     The data step has a closed form for a circular border, and for a mirrored one if the kernel is its own mirror image
-    both ways. Others take hundreds of rounds of conjugate gradients.
+    both ways; a "valid" one is solved from that of a circular one on, see `valid_step`. Others take hundreds of rounds
+    of conjugate gradients.
 
     Raises:
         SettingsError: a kernel without a middle.
@@ -97,7 +100,41 @@ class Blur(Linear):
     def _adjoint(self, y: Tensor) -> Tensor:
         return self._filtered(y, self._transfer(y).conj()) if self.border == "circular" else super()._adjoint(y)
 
+    def valid_step(
+        self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter, rounds: int | None = None
+    ) -> Tensor:
+        """The data step of y [B, C, h, w], which a "valid" border leaves of x, by a few rounds of conjugate gradients.
+
+        Each begins with the closed form for a circular border, which only errs near the edge: after ten of them little
+        is left to be seen. None goes on until nothing is left to be computed.
+
+        Args:
+            x0: what the prior expects, [B, C, H, W].
+            y, sigma_x, sigma_y: as of `data_step`; where sigma_y is infinite, y tells nothing.
+            rounds: at most.
+        """
+        transfer, (down, across) = self._transfer(x0), self._reach
+        height, width = y.shape[-2:]
+        prior, data = broadcast(sigma_x, x0) ** -2, broadcast(sigma_y, y) ** -2
+
+        def seen(x: Tensor) -> Tensor:
+            return self._filtered(x, transfer)[..., down : down + height, across : across + width]
+
+        def back(y: Tensor) -> Tensor:
+            return self._filtered(F.pad(y, (across, across, down, down)), transfer.conj())
+
+        def normal(d: Tensor) -> Tensor:
+            return back(data * seen(d)) + prior * d
+
+        def nearly(residual: Tensor) -> Tensor:
+            return self._filtered(residual, 1 / (_of_picture(data) * transfer.abs() ** 2 + _of_picture(prior)))
+
+        given = {} if rounds is None else {"rounds": rounds}
+        return x0 + conjugate_gradients(normal, back(data * (y - seen(x0))), nearly=nearly, **given)
+
     def _data_step(self, x0: Tensor, y: Tensor, sigma_x: Parameter, sigma_y: Parameter) -> Tensor:
+        if self.border == "valid":
+            return self.valid_step(x0, y, sigma_x, sigma_y)
         doubled = self.border == "mirrored" and self._is_symmetric
         if not (doubled or self.border == "circular") or is_field(sigma_x) or is_field(sigma_y):
             return super()._data_step(x0, y, sigma_x, sigma_y)
@@ -175,6 +212,12 @@ class GaussianBlur(Separable):
     def support(self) -> int:
         return taps(self.sigma).shape[-1] // 2
 
+    @property
+    def kernel(self) -> Tensor:
+        """As `Blur` takes it, [h, w] or [B, h, w]."""
+        weight = taps(self.sigma)
+        return weight[..., :, None] * weight[..., None, :]
+
     def __post_init__(self) -> None:
         if float(torch.as_tensor(self.sigma).min()) < 0:
             raise SettingsError(f"sigma is {self.sigma}; it must be 0 or more pixels")
@@ -207,3 +250,8 @@ class GaussianBlur(Separable):
         places = torch.arange(length)[:, None] + torch.arange(-reach, reach + 1)
         shape = (*weight.shape[:-1], length, weight.shape[-1])
         return Axis(length, mirrored(places, length), weight.cpu()[..., None, :].expand(shape))
+
+
+def _of_picture(weight: Tensor) -> Tensor:
+    """One weight for all places of a picture: the largest, [1 or B, 1, 1, 1], which most of them have."""
+    return weight if weight.ndim == 0 else weight.amax((-3, -2, -1), keepdim=True)

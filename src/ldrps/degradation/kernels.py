@@ -124,7 +124,9 @@ def _stretches(side: int, factor: float, like: Tensor) -> _Stretches:
 
 def _halves(shared: Tensor, dim: int) -> Tensor:
     """Half of what two neighbours share to each."""
-    nothing = torch.zeros_like(shared.narrow(dim, 0, 1))
+    shape = list(shared.shape)
+    shape[dim] = 1
+    nothing = shared.new_zeros(shape)
     return (torch.cat([shared, nothing], dim) + torch.cat([nothing, shared], dim)) / 2
 
 

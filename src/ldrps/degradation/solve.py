@@ -19,16 +19,24 @@ _HALVINGS = 8
 _ROOT = 40  # of which a third are bisections: enough for float64
 
 
-def conjugate_gradients(apply: Map, b: Tensor, tolerance: float | None = None) -> Tensor:
+def conjugate_gradients(
+    apply: Map, b: Tensor, tolerance: float | None = None, *, nearly: Map | None = None, rounds: int = _ROUNDS
+) -> Tensor:
     """x [B, ...] of apply(x) = b, for a symmetric positive definite map (Hestenes and Stiefel 1952).
 
-    To a relative residual of `tolerance`, or near the precision of the type; where that takes more than 500 rounds, the
+    To a relative residual of `tolerance`, or near the precision of the type; where that takes more than `rounds`, the
     result is what they reached, and the log says so.
+
+    Args:
+        apply, b, tolerance, rounds: see above.
+        nearly: another such map, near to the inverse of `apply` and quicker (a preconditioner); the residual is then
+            measured by it.
     """
     x, residual = torch.zeros_like(b), b
-    direction, square = residual, _dot(residual, residual)
+    direction = residual if nearly is None else nearly(residual)
+    square = _dot(residual, direction)
     enough = square * (tolerance or _tolerance(b)) ** 2
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         active = square > enough
         if not bool(active.any()):
             break
@@ -36,13 +44,14 @@ def conjugate_gradients(apply: Map, b: Tensor, tolerance: float | None = None) -
         step = torch.where(active, square / _dot(direction, mapped).clamp_min(_tiny(b)), torch.zeros_like(square))
         x = x + step * direction
         residual = residual - step * mapped
-        following = _dot(residual, residual)
-        direction = residual + following / square.clamp_min(_tiny(b)) * direction
+        steepest = residual if nearly is None else nearly(residual)
+        following = _dot(residual, steepest)
+        direction = steepest + following / square.clamp_min(_tiny(b)) * direction
         square = following
     else:
         reached = float((square / enough.clamp_min(_tiny(b))).amax().sqrt())
         logger.debug(
-            "conjugate gradients: %d rounds, and still %.0f times the residual that was wanted", _ROUNDS, reached
+            "conjugate gradients: %d rounds, and still %.0f times the residual that was wanted", rounds, reached
         )
     return x
 

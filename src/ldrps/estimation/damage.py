@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import (
+    Blur,
     Compose,
     Degradation,
+    GaussianBlur,
     GrainNoise,
     JpegResidue,
     LocalTone,
@@ -28,7 +30,7 @@ from ldrps.degradation import (
 )
 from ldrps.errors import InputError, LdrpsError, SettingsError
 from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
-from ldrps.estimation.limits import check_even, check_limits
+from ldrps.estimation.limits import check_even, check_kernel, check_limits
 from ldrps.image.tiles import Window
 from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
@@ -88,7 +90,7 @@ class Estimate(Generic[Value]):
 
 @dataclass(frozen=True, eq=False)
 class Damage:
-    """What happened to a picture, x -> tone -> noise = y; None for a part that nobody looked for, or found.
+    """What happened to a picture, x -> tone -> blur -> noise = y; None for a part that nobody looked for, or found.
 
     The same whether it was estimated or given: `Damage.load(file)` of what `plain()` wrote restores to the same bytes.
 
@@ -100,6 +102,9 @@ class Damage:
             curves, and a field on top of them, such as haze that grows with distance, or the shade; as likely as it is
             that it was so if anything happened to the tones, and as strong as `tone`. A strength of its own below 1
             lets it count that much less, one above 1 scales the field.
+        blur: the same everywhere, of the picture whose tones are as they should be, in the size in which it is worked
+            on. Whatever its border says, nothing is assumed beyond the edge. Nobody estimates it: it is undone where
+            somebody gives it; where that is unsure, as much of its width as it is believed.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
@@ -109,6 +114,7 @@ class Damage:
     tone: Estimate[Pointwise] | None = None
     noise: Estimate[Removable] | None = None
     local: Estimate[Compose] | None = None
+    blur: Estimate[GaussianBlur | Blur] | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _WANTED.items():
@@ -135,6 +141,9 @@ class Damage:
                         f"{field.name} of the noise is a list; it must be a number, the same everywhere"
                     )
             check_limits(self.noise.value)
+        if self.blur is not None:
+            check_limits(self.blur.value)
+            check_kernel(self.blur.value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Damage) and self.plain() == other.plain()
@@ -144,7 +153,7 @@ class Damage:
     @property
     def absent(self) -> bool:
         """Whether there is nothing to undo."""
-        return all(part is None or part.absent for part in (self.tone, self.noise))  # there is no local without tone
+        return all(part is None or part.absent for part in (self.tone, self.noise, self.blur))  # no local without tone
 
     def undo_tone(self, y: Tensor, window: Window | None = None) -> Tensor:
         """A picture y [B, 3, H, W] in [0, 1] with its tones as they were: the mean of what may be.
@@ -188,6 +197,15 @@ class Damage:
             for part in self.local.value.parts
         ]
         return Estimate(Compose(tuple(parts)), (self.local.share * within + 0.5) / 2)
+
+    @cached_property
+    def blur_kernel(self) -> Tensor | None:
+        """Of the blur that is to be undone when tones are as they were, [h, w]; None where there is none."""
+        if self.blur is None or self.blur.absent:
+            return None
+        undone = self.blur.value.scaled(self.blur.strength * self.blur.share)
+        assert isinstance(undone, GaussianBlur | Blur)
+        return None if bool(undone.absent) else undone.kernel
 
     @property
     def noise_deviation(self) -> float:
@@ -258,6 +276,7 @@ _WANTED: dict[str, tuple[Any, str]] = {
     "tone": (Pointwise, "a curve of tones, such as tone, exposure, white balance, veil"),
     "local": (Compose, "compose, of curves of tones and local tone"),
     "noise": (Removable, "white noise, shared noise, grain, jpeg residue"),
+    "blur": (GaussianBlur | Blur, "gaussian blur, blur"),
 }
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Degradation, Noise, Pointwise
+from ldrps.degradation import Blur, Degradation, GaussianBlur, Noise, Pointwise
 from ldrps.errors import InputError, SettingsError
 
 # By the name of a parameter, whatever it is of: the least and the most, far beyond what an estimator tells.
@@ -24,7 +24,10 @@ _LIMITS = {
     "airlight": (0.0, 10.0),
     "opacity": (0.0, 0.999),
     "sigma": (0.0, 10.0),
+    "kernel": (0.0, 1.0),
 }
+_WIDEST = 129  # pixels a side of a kernel
+_SUM = 1e-3  # by which that of a kernel may differ from 1: it was rounded when it was written
 _PICTURES = ((1, 3, 7, 5), (1, 3, 2, 3))  # what fits both fits any
 
 
@@ -61,3 +64,20 @@ def check_even(tone: Pointwise) -> None:
             f"{tone.kind!r} has parameters for several pictures, for places of one, or for other channels; "
             "give a number, or [1, 3] for three channels"
         )
+
+
+def check_kernel(blur: GaussianBlur | Blur) -> None:
+    """Refuse a blur that is not that of one picture, larger than can be undone, or makes it lighter or darker.
+
+    Raises:
+        SettingsError: it is.
+    """
+    if isinstance(blur, GaussianBlur):
+        if isinstance(blur.sigma, Tensor) and blur.sigma.ndim:
+            raise SettingsError("sigma of the blur is a list; it must be a number, the same everywhere")
+        return
+    shape, total = list(blur.kernel.shape), float(blur.kernel.sum())
+    if len(shape) != 2 or max(shape) > _WIDEST:
+        raise SettingsError(f"kernel of the blur has shape {shape}; it must be [h, w], {_WIDEST} a side at most")
+    if abs(total - 1) > _SUM:
+        raise SettingsError(f"kernel of the blur has a sum of {total:g}; it must be 1: divide it by its sum")

@@ -7,6 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from ldrps.degradation import Blur
 from ldrps.degradation.change import ToneChange, veil_of
 from ldrps.degradation.uncertain import LEVELS
 from ldrps.estimation.damage import Damage
@@ -23,6 +24,8 @@ def damage_in_words(damage: Damage, change: ToneChange) -> str:
         change: what undoing it does to its tones; see `change_of`.
     """
     words = _tone_in_words(damage, change)
+    if damage.blur is not None and damage.blur_kernel is not None:
+        words.append(Blur(damage.blur_kernel).words())
     if damage.noise is not None and (deviation := damage.noise_deviation):
         told = dataclasses.replace(damage.noise.value, sigma=deviation).words()
         words.append(told if round(255 * deviation) else "a trace of noise")

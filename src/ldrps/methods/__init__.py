@@ -15,6 +15,7 @@ from ldrps.estimation.estimators import Estimators
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
 from ldrps.methods.blind import Blind
+from ldrps.methods.deblur import Deblurring
 from ldrps.methods.ldrps import learn_damage
 from ldrps.methods.published import Published
 from ldrps.prior.base import Prior
@@ -32,6 +33,7 @@ def plan(
     caption: str = "",
     features: Features | None = None,
     visible: Tensor | None = None,
+    size: tuple[int, int] | None = None,
     damage: Damage | None = None,
     codec: Jpeg | None = None,
 ) -> Generator[Step, None, Method]:
@@ -44,6 +46,7 @@ def plan(
         estimators: who is asked what happened to the picture.
         features: what perceptual terms compare.
         visible: how visible each pixel is, [1, 1, H, W], from 0, where it is made up, to 1; None that all are.
+        size: (H, W) of the picture before it was padded at the right and the bottom; None that it was not.
         damage: what happened, where somebody knows: nobody is asked.
         codec: by which the picture's file was compressed, if y has its pixels.
 
@@ -67,4 +70,6 @@ def plan(
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):
         settings = settings.with_changes(steps=options.last_steps, recurrences=0)
+    if damage.blur_kernel is not None:
+        return Deblurring(y, prior, settings, damage, caption, visible, size)
     return Blind(y, prior, settings, damage, caption, visible)

@@ -38,7 +38,7 @@ class Part(ABC):
 
     @abstractmethod
     def start(self) -> Tensor:
-        """The latents at the first timestep of round 0, [chains, C, h, w]."""
+        """The latents at the first timestep of round 0, [chains, C, h, w]; a picture where the chain is of pictures."""
 
     @abstractmethod
     def renoise(self, z: Tensor, number: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
-from ldrps.prior.base import Prior
+from ldrps.prior.base import NoiseKind, Prior
 from ldrps.sampling.chains import Chain, leave, proximal_chain, pulled_to, single_step
 from ldrps.sampling.denoiser import denoiser_for
 from ldrps.sampling.noise import NoiseField
@@ -84,10 +85,10 @@ class Blind(Method):
         self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
         self.caption = caption
 
-    def remove(self, z: Tensor) -> Tensor:
-        """Latents z [B, C, h, w] of the picture without its noise, in one call."""
+    def remove(self, z: Tensor, level: float, kind: NoiseKind) -> Tensor:
+        """Latents z [B, C, h, w] without noise of that level and kind, in one call."""
         text = self.prior.embed([self.caption] * len(z)) if self.prior.has_text else None
-        return self.prior.remove_noise(z, self.level, self.kind, text)
+        return self.prior.remove_noise(z, level, kind, text)
 
     def part(self, window: Window) -> Part:
         return _Part(self, window)
@@ -124,7 +125,8 @@ class _Part(Part):
         if number:
             agree = pulled_to(self.latents, method.options.data_variance * method.level**2, method.schedule)
         elif method.in_one_call:
-            return single_step(method.remove, method.schedule, z, method.rounds[0][0])
+            remove = partial(method.remove, level=method.level, kind=method.kind)
+            return single_step(remove, method.schedule, z, method.rounds[0][0])
         else:
             agree = leave
         return proximal_chain(method.denoise, agree, method.schedule, z, method.rounds[number])

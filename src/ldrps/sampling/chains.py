@@ -1,7 +1,7 @@
-"""The two ways down a chain of latents. Same skeleton: the difference between them is the difference of two papers.
+"""The ways down a chain. Same skeleton: the difference between them is the difference of their papers.
 
 Each is a generator that yields every step, so that progress, previews and cancelling come free; its return value is
-the latents at the end.
+the latents at the end; `splitting_chain` goes down a chain of pictures.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from ldrps.sampling.schedule import Schedule, clamp_percentile
 Losses = dict[str, float]
 Correction = Callable[[Tensor, int], tuple[Tensor, Losses]]  # z0, t -> what to add to the latents, losses
 Proximal = Callable[[Tensor, int], tuple[Tensor, Losses]]  # z0, t -> z0 that agrees with the data, losses
+PixelProximal = Callable[[Tensor, float], Tensor]  # picture, level -> one that agrees with the data
+PixelDenoiser = Callable[[Tensor, float, int], Tensor]  # picture, level, number of the step -> without that noise
 Chain = Generator["Step", None, Tensor]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a chain: where it was, what it believed, where it went. Latents are [chains, C, h, w]."""
+    """One step of a chain: where it was, what it believed, where it went.
+
+    Latents are [chains, C, h, w]; of a chain of pictures both are pictures, [1, 3, H, W].
+    """
 
     t: int
     z0: Tensor
@@ -63,6 +68,24 @@ def proximal_chain(
         z = z0 if following is None else schedule.compose(z0, schedule.predict_eps(z, z0, t), following)
         yield Step(t, z0, z, losses)
     return z
+
+
+def splitting_chain(
+    denoise: PixelDenoiser, agree: PixelProximal, x: Tensor, levels: Sequence[float], timesteps: Sequence[int]
+) -> Chain:
+    """DPIR (Zhang et al. 2021): half-quadratic splitting, eq. 6. No noise is added: what the data step gets wrong, far
+    too sharp to begin with, is what the denoiser takes away.
+
+    Args:
+        denoise, agree: the two halves.
+        x: the picture to begin with, [1, 3, H, W].
+        levels: deviations of noise in it, falling.
+        timesteps: those of the same levels, for the record.
+    """
+    for number, (level, t) in enumerate(zip(levels, timesteps, strict=True)):
+        x = denoise(agree(x, level), level, number)
+        yield Step(t, x, x, {})
+    return x
 
 
 def single_step(remove: Callable[[Tensor], Tensor], schedule: Schedule, z: Tensor, t: int) -> Chain:
