@@ -138,8 +138,9 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
     from ldrps.prior.base import NOISES
     from ldrps.settings import BlindSettings
 
-    tone = TonePosterior(widths=(8, 16))
+    tone = TonePosterior(widths=(8, 16), hypotheses=1, uneven=0)
     torch.nn.init.zeros_(tone.answer.weight)
+    tone.answer.bias.data[-2] = 20.0  # of the last two, the one of nothing
     judge = NoisePosterior(widths=(4, 8), none=BlindSettings().noiseless)
     torch.nn.init.zeros_(judge.answer.weight)
     bias = judge.answer.bias.data
