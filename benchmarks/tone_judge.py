@@ -21,9 +21,8 @@ import torch
 from calibration import calibration, draw_reliability
 from torch import Tensor
 
-from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone import estimate_tones
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
@@ -55,8 +54,9 @@ def judged(judge: TonePosterior, pictures: DamagedTones, undamaged: float) -> Ju
     """Each picture by itself, as a restoration asks."""
     rows = []
     for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
-        found = estimate_tone(seen, judge, undamaged)
-        undone = Damage(found).undo_tone(seen)
+        damage = estimate_tones(seen, judge, undamaged)
+        undone, found = damage.undo_tone(seen), damage.tone
+        assert found is not None
         plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
         figures = [_psnr(each, clean) for each in (undone, seen, plain)]
         rows.append([found.probability, found.share, *figures, _quantile(judge, seen, clean)])

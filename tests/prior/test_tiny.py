@@ -448,12 +448,15 @@ def test_untrained_every_hypothesis_is_near_to_no_damage(size: tuple[int, int]) 
     images = torch.rand(2, 3, *size)
     images[0, :, :2, :2] = 0
     with torch.no_grad():
-        belief = TonePosterior(widths=(8, 16), hypotheses=2)(images)
-    assert belief.weights.shape == (2, 3) and belief.scales.shape == (2, 2) and len(belief.curves) == 2
+        belief = TonePosterior(widths=(8, 16), hypotheses=2, uneven=1)(images)
+    assert belief.weights.shape == (2, 4) and belief.scales.shape == (2, 3) and len(belief.curves) == 3
+    assert belief.uneven == 1 and belief.kinds.shape == (2, 3)
+    torch.testing.assert_close(belief.kinds.sum(1), torch.ones(2))
     torch.testing.assert_close(belief.weights.sum(1), torch.ones(2))
     undone = belief.undone(images)
     assert torch.equal(undone[:, 0], images), "nothing is the first hypothesis"
     torch.testing.assert_close(undone[:, 1], images, atol=0.05, rtol=0)
+    torch.testing.assert_close(undone[:, 3], images, atol=0.05, rtol=0)
     assert not torch.equal(undone[:, 1], undone[:, 2]), "alike, two hypotheses would learn the same"
 
 

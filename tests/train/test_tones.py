@@ -122,7 +122,6 @@ def test_darkening_leaves_what_is_dark() -> None:
     ("family", "share"), [("dark", 0.1), ("cast", 0), ("flat", 0), ("uneven", 0.95), ("veil", 0.95)]
 )
 def test_what_is_not_the_same_everywhere_is_called_so(family: str, share: float) -> None:
-    clean = torch.rand(COUNT, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 0.7 + 0.2
-    kinds = damaged(clean, family=family).kind
+    kinds = damaged(family=family).kind
     assert float((kinds[kinds > 0] == UNEVEN).float().mean()) == pytest.approx(share, abs=0.08)
     assert set(kinds.tolist()) <= {0, EVEN, UNEVEN}

@@ -37,7 +37,7 @@ class ToneTask:
     expected_error: float = 5.0
     decision: float = 0.5
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the damage, with their shares
-    details: float = 0.12  # of the pictures, which show a part of a scene that may have no white and no black in it
+    details: float = 0.07  # of the pictures, which show a part of a scene that may have no white and no black in it
     turned: float = 0.25  # of the batches, as a picture may lie on its side
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
@@ -100,7 +100,7 @@ class ToneTask:
 def _detail(image: Tensor, random: np.random.Generator) -> Tensor:
     """A part of an image [1, 3, S, S], enlarged to its size."""
     size = image.shape[-1]
-    side = round(size / random.uniform(1.5, 5))
+    side = round(size / random.uniform(1.5, 3))
     top, left = random.integers(0, size - side + 1, 2)
     part = image[..., top : top + side, left : left + side]
     return F.interpolate(part, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)

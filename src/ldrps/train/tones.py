@@ -142,7 +142,7 @@ def _darkness(image: Tensor, random: np.random.Generator) -> Degradation:
         dark: Degradation = Compose((Exposure(random.uniform(-4, -0.4)), WhiteBalance(balance.float())))
     else:
         # The toe of a camera's curve, where all of a dark picture lies, is steeper than the rest of it.
-        dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.7, 2.2))
+        dark = Tone(log_uniform(random, 0.03, 0.9) * balance, gamma=random.uniform(0.8, 2.4))
     if random.random() >= _LIT_FROM_A_SIDE:
         return dark
     sideways, downwards = random.normal(0, 0.3, 2)
