@@ -41,8 +41,8 @@ def test_what_is_not_damaged_is_right_as_it_is() -> None:
     found = damage_tones(RAMP, np.random.default_rng(0))
     assert float((found.kind > 0).float().mean()) == pytest.approx(0.7, abs=0.08)
     assert torch.equal(found.exact[found.kind == 0], found.clean[found.kind == 0])
-    changed = (found.exact != found.clean).flatten(1).any(1)
-    assert float(changed[found.kind > 0].float().mean()) > 0.97
+    changed = (found.exact - found.clean).square().mean((1, 2, 3)).sqrt()
+    assert float(changed[found.kind > 0].min()) >= 0.035, "less is not called damage"
 
 
 def test_what_is_dark_itself_is_hardly_ever_damaged_by_darkness() -> None:
@@ -119,7 +119,7 @@ def test_darkening_leaves_what_is_dark() -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "share"), [("dark", 0.1), ("cast", 0), ("flat", 0), ("uneven", 0.95), ("veil", 0.95)]
+    ("family", "share"), [("dark", 0.25), ("cast", 0), ("flat", 0), ("uneven", 0.95), ("veil", 0.95)]
 )
 def test_what_is_not_the_same_everywhere_is_called_so(family: str, share: float) -> None:
     kinds = damaged(family=family).kind

@@ -18,7 +18,7 @@ _SHARES = {
     "painting": 0.12,
     "grey": 0.06,
     "surface": 0.06,
-    "outlined": 0.06,
+    "outlined": 0.02,
     "cut": 0.03,
 }
 
@@ -77,7 +77,7 @@ def _outlined(image: Tensor, random: np.random.Generator) -> Tensor:
     luma = image.mean(1, keepdim=True)
     middle = float(luma.flatten().quantile(random.uniform(0.3, 0.85)))
     front = along_edges((luma < middle).float(), image)
-    return image * (1 - front * random.uniform(0.85, 1.0))
+    return image * (1 - front * random.uniform(0.92, 1.0))
 
 
 def _cut(image: Tensor, random: np.random.Generator) -> Tensor:
