@@ -131,3 +131,20 @@ def test_the_net_tells_a_field_that_is_nothing_on_the_whole() -> None:
     assert told.log_gain.shape[:2] == (2, 3)
     torch.testing.assert_close(told.log_gain.mean((1, 2, 3)), torch.zeros(2), atol=1e-6, rtol=0)
     assert float(told.log_gain.abs().max()) > 0.01
+
+
+def test_room_for_uneven_curves_changes_little_and_keeps_what_is_there() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain = TonePosterior(widths=(8, 16), uneven=0)
+        torch.nn.init.normal_(plain.answer.weight, std=0.3)
+    images = torch.rand(3, 3, 40, 40)
+    grown = plain.with_uneven(2)
+    assert grown.config["uneven"] == 2 and grown.with_uneven(1) is grown
+    with torch.no_grad():
+        before, after = plain(images), grown(images)
+    torch.testing.assert_close(after.weights[:, :4] / after.weights[:, :4].sum(1, keepdim=True), before.weights)
+    assert float(after.kinds[:, 2].max()) < 0.1
+    for k, curve in enumerate(after.curves):
+        torch.testing.assert_close(curve.gain, before.curves[k % 3].gain)
+    torch.testing.assert_close(after.scales[:, :3], before.scales)

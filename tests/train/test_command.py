@@ -359,9 +359,10 @@ def test_a_run_may_start_from_trained_weights(
 
     monkeypatch.setattr(ToneTask, "loss", noting)
     list(train_part("tone", [photo_folder], tmp_path / "out", steps=2, init="embedded"))
-    shipped = load_estimators().tone.state_dict()
+    shipped = load_estimators().tone.with_uneven(2).state_dict()
     assert all(torch.equal(tensor, shipped[name]) for name, tensor in started[0].items())
     assert not all(torch.equal(tensor, shipped[name]) for name, tensor in started[1].items()), "and is trained"
+    assert load_estimators(tmp_path / "out").tone.config["undamaged"] == UNDAMAGED, "as of this training"
 
 
 @pytest.mark.parametrize("words", ["its own", "other", "none"])

@@ -25,6 +25,7 @@ SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no
 # Of each channel; where a picture ends, and whether it is cut off there, says most of what was done to it.
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _CUT_OFF = 1 / 255
+_UNLIKELY = -3.0  # a logit beside others
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,25 @@ class TonePosterior(ModelMixin, ConfigMixin):
         )  # fmt: skip
         nn.init.normal_(told.weight, std=1e-3)  # hardly any field at first, and not none, or nothing would be learned
         nn.init.zeros_(told.bias)  # type: ignore[arg-type]
+
+    def with_uneven(self, uneven: int) -> TonePosterior:
+        """The same judge with so many curves on top of a field, at least as many as it has: what is new begins like the
+        first of its curves, and unlikely. It is a start for training, and tells no field worth having before.
+        """
+        even, before = self.config["hypotheses"], self.config["uneven"]
+        if uneven <= before:
+            return self
+        told = even + before
+        rows = list(range(told)) + [k % even for k in range(uneven - before)]
+        grown = TonePosterior(**{**self.config, "uneven": uneven})
+        state = self.state_dict()
+        for name in ("answer.weight", "answer.bias"):
+            curves, scales, logits = state[name].split([9 * told, told, told + 1])
+            curves = curves.reshape(told, 9, *curves.shape[1:])[rows].flatten(0, 1)
+            state[name] = torch.cat([curves, scales[rows], logits[:1], logits[1:][rows]])
+        state["answer.bias"][-(uneven - before) :] += _UNLIKELY
+        grown.load_state_dict(state)
+        return grown
 
     def forward(self, images: Tensor) -> ToneBelief:
         size, uneven = self.config["thumbnail"], self.config["uneven"]

@@ -135,7 +135,11 @@ def _judge(
     """A judge of damage, the part of `Estimators` of that name."""
     model = new()
     if init is not None:
-        model = _started(model, getattr(load_estimators(PACKAGED if init == EMBEDDED else init), part), init)
+        known = getattr(load_estimators(PACKAGED if init == EMBEDDED else init), part)
+        if isinstance(known, TonePosterior):
+            known = known.with_uneven(int(model.config["uneven"]))
+        # Weights alone: how many pictures of the training have nothing is not the other judge's to say.
+        model.load_state_dict(_started(model, known, init).state_dict())
     return model, task(photos, held_out), lambda: save_estimator(out, part, model)
 
 
