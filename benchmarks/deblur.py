@@ -28,6 +28,7 @@ from ldrps.bench.inputs import prepare
 from ldrps.bench.scores import aligned
 from ldrps.degradation import Blur, GaussianBlur, WhiteNoise
 from ldrps.degrade import parse
+from ldrps.image.arrays import pixels
 from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
 from ldrps.metrics import psnr
@@ -36,8 +37,9 @@ SETS = [f"kodak_noise30-{kind}" for kind in ("blur1.0", "blur1.6", "blur2.5", "m
 UNEXPLAINED = 1.5 / 255
 
 
-def pixels(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).double() / 255
+def values(image: Image.Image) -> Tensor:
+    """[3, H, W], in float64."""
+    return pixels(np.asarray(image.convert("RGB")))[0].double()
 
 
 def moved(image: Tensor, down: float, right: float) -> Tensor:
@@ -57,8 +59,8 @@ def decibels(image: Tensor, x: Tensor, dataset: DataSet) -> float:
 def measured_kernel(dataset: DataSet, pair: Pair, roots: list[Path], y: Tensor, x: Tensor) -> Blur:
     """Of Levin's set, whose files have some kernels turned by 180 degrees: the way round that explains y better."""
     with Image.open(dataset.folder(*roots) / "target" / f"{pair.name.split('_')[-1]}.png") as image:
-        values = torch.from_numpy(np.array(image.convert("L"), dtype=np.float64))
-    kernel = values / values.sum()
+        levels = torch.from_numpy(np.array(image.convert("L"), dtype=np.float64))
+    kernel = levels / levels.sum()
     ways = [Blur(way) for way in (kernel, kernel.flip(0, 1))]
     return max(ways, key=lambda blur: decibels(blur(x[None])[0], y, dataset))
 
@@ -83,11 +85,11 @@ def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, ou
     for pair in dataset.pairs(*roots)[:limit]:
         damaged, truth = prepare(dataset, pair)
         assert truth is not None
-        y, x = pixels(damaged), pixels(truth)
+        y, x = values(damaged), values(truth)
         damage = told(dataset, pair, roots, y, x)
         result = restorer(damaged, damage=damage)
         before.append(decibels(y, x, dataset))
-        after.append(decibels(pixels(result.image), x, dataset))
+        after.append(decibels(values(result.image), x, dataset))
         seconds.append(result.seconds["total"])
         began = time.perf_counter()
         restorer(damaged, damage=Damage(noise=Estimate(WhiteNoise(10 / 255))))

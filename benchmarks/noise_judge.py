@@ -16,13 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from calibration import calibration, draw_reliability
+from judging import calibration, draw_reliability, train_briefly, without
 from torch import Tensor
 
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.prior.base import NOISES
-from ldrps.train.loop import TrainingPlan, train
 from ldrps.train.noise import FAMILIES
 from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.photos import Photographs
@@ -73,13 +72,10 @@ def main() -> None:
     held_out = Photographs(given.photos, held_out=True)
     judge = load_estimators(given.estimators).noise
     if given.leave_out:
-        known = {name: share for name, share in FAMILIES.items() if name != given.leave_out}
         torch.manual_seed(0)
         judge = NoisePosterior(none=NONE)
-        task = NoiseTask(Photographs(given.photos), held_out, families=known)
-        plan = TrainingPlan(given.steps, ema=0.995, validate_every=given.steps)
-        for progress in train(judge, task, plan, given.out / "training"):
-            print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
+        task = NoiseTask(Photographs(given.photos), held_out, families=without(FAMILIES, given.leave_out))
+        train_briefly(judge, task, given.steps, given.out / "training")
     given.out.mkdir(parents=True, exist_ok=True)
     print(f"{'':22}{'':>5}{'noise':>8}{'kind':>10}{'factor':>8}" + "".join(f"{name:>8}" for name in _WITHIN))
     found = judged(judge, NoiseTask(held_out, held_out), given.count, given.side)

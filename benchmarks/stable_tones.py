@@ -23,7 +23,7 @@ from ldrps.estimation.estimate import ENOUGH
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.tone import estimate_tones
 from ldrps.estimation.tone_posterior import TonePosterior
-from ldrps.image.arrays import to_pil
+from ldrps.image.arrays import pixels, to_pil
 from ldrps.image.views import thumbnail
 from ldrps.settings import BlindSettings
 
@@ -47,7 +47,7 @@ def saved(quality: int) -> Callable[[Tensor], Tensor]:
 def opened(file: Path | io.BytesIO) -> Tensor:
     """[1, 3, H, W] in [0, 1]."""
     with Image.open(file) as image:
-        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None].float() / 255
+        return pixels(np.asarray(image.convert("RGB")))
 
 
 _CHANGES: dict[str, Callable[[Tensor], Tensor]] = {

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from calibration import calibration, draw_reliability
+from judging import calibration, draw_reliability, train_briefly, without
 from torch import Tensor
 
+from ldrps.bench.priors.common import psnr_of
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.tone import estimate_tones
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
-from ldrps.train.loop import TrainingPlan, train
 from ldrps.train.photos import Photographs
 from ldrps.train.tone_task import ToneTask
 from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
@@ -58,7 +58,7 @@ def judged(judge: TonePosterior, pictures: DamagedTones, undamaged: float) -> Ju
         undone, found = damage.undo_tone(seen), damage.tone
         assert found is not None
         plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
-        figures = [_psnr(each, clean) for each in (undone, seen, plain)]
+        figures = [min(_BEST, psnr_of(each, clean)) for each in (undone, seen, plain)]
         rows.append([found.probability, found.share, *figures, _quantile(judge, seen, clean)])
     return Judged(*torch.tensor(rows).T)
 
@@ -69,10 +69,6 @@ def _quantile(judge: TonePosterior, seen: Tensor, clean: Tensor) -> float:
     best = 1 + int(belief.weights[0, 1:].argmax())
     error = float((belief.undone(seen)[:, best].clamp(0, 1) - clean).square().mean().sqrt())
     return 1 - float(torch.exp(-error / belief.scales[0, best - 1]))
-
-
-def _psnr(x: Tensor, clean: Tensor) -> float:
-    return min(_BEST, float(-10 * (x - clean).square().mean().clamp_min(1e-9).log10()))
 
 
 def line(name: str, found: Judged) -> str:
@@ -101,13 +97,10 @@ def main() -> None:
     held_out = Photographs(given.photos, held_out=True, min_side=given.side)
     judge = load_estimators(given.estimators).tone
     if given.leave_out:
-        known = {name: share for name, share in FAMILIES.items() if name != given.leave_out}
         torch.manual_seed(0)
         judge = TonePosterior(undamaged=UNDAMAGED)
-        task = ToneTask(Photographs(given.photos), held_out, families=known)
-        plan = TrainingPlan(given.steps, ema=0.995, validate_every=given.steps)
-        for progress in train(judge, task, plan, given.out / "training"):
-            print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
+        task = ToneTask(Photographs(given.photos), held_out, families=without(FAMILIES, given.leave_out))
+        train_briefly(judge, task, given.steps, given.out / "training")
     given.out.mkdir(parents=True, exist_ok=True)
 
     def crops(seed: int) -> tuple[Tensor, np.random.Generator]:

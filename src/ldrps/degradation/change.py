@@ -36,13 +36,11 @@ class ToneChange:
     @staticmethod
     def between(y: Tensor, x: Tensor, veil: float) -> ToneChange:
         """Of y and x [1, 3, H, W] in [0, 1]; the veil is another's to tell: see `veil_of`."""
-        lights = [to_linear(each).mean((0, 2, 3)).clamp_min(_LEAST).log2() for each in (y, x)]
-        red, green, blue = (lights[0] - lights[1]).tolist()
-        means = [to_linear(each).mean().clamp_min(_LEAST).log2() for each in (y, x)]
+        lights = [to_linear(each).mean((0, 2, 3)) for each in (y, x)]
+        red, green, blue = _stops_between(*lights).tolist()
         spreads = [each.mean(1).std(correction=0).clamp_min(_LEAST).log() for each in (y, x)]
-        return ToneChange(
-            float(means[0] - means[1]), red - blue, green - (red + blue) / 2, float(spreads[0] - spreads[1]), veil
-        )
+        stops = float(_stops_between(*(light.mean() for light in lights)))
+        return ToneChange(stops, red - blue, green - (red + blue) / 2, float(spreads[0] - spreads[1]), veil)
 
     def words(self) -> list[str]:
         """Such as "2.8 stops too dark", "too warm" and "a veil of 31%"."""
@@ -59,6 +57,10 @@ class ToneChange:
         if not words and abs(self.contrast) > _CONTRAST:
             words.append("too flat" if self.contrast < 0 else "too much contrast")
         return words or ["tones a little off"]
+
+
+def _stops_between(light: Tensor, other: Tensor) -> Tensor:
+    return light.clamp_min(_LEAST).log2() - other.clamp_min(_LEAST).log2()
 
 
 def veil_of(undone: Tensor) -> float:

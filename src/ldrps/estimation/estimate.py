@@ -69,12 +69,12 @@ def estimate_noise_of(
         told = WhiteNoise(settings.noise / 255)
         noise: Estimate[Removable] = Estimate(told, probability=float(settings.noise > 0))
     else:
-        sample = noise_sample(y, prior).to(prior.device)
         x = undone_sample(y, damage, prior)
         seen = None if visible is None else noise_sample(visible, prior)
         belief = judge(_large_enough(x), None if seen is None else _large_enough(seen))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
         if codec is not None:
+            sample = noise_sample(y, prior).to(prior.device)
             noise = with_file(noise, residue_of(codec, sample, Damage(damage.tone).undo_tone))
     return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
 

@@ -31,7 +31,7 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     damaged = 1 - _with_prior(float(belief.weights[:, 0].mean()), undamaged, seen)
     even = len(belief.curves) - belief.uneven
     tone = Estimate(_tones(belief, range(even), slice(None)), damaged)
-    if belief.field is None or not belief.uneven:
+    if belief.field is None:
         return Damage(tone)
     kinds = belief.kinds.mean(0)
     uneven = float(kinds[2] / kinds[1:].sum())

@@ -145,19 +145,23 @@ class TonePosterior(ModelMixin, ConfigMixin):
         told = self.statistics(_statistics(sharp).to(features.dtype))
         whole = F.silu(self.trunk(torch.cat([features.mean((2, 3)), features.std((2, 3)), told], 1)))
         curves, scales, logits = self.answer(whole).float().split([9 * count, count, count + 1], 1)
+        return ToneBelief(
+            tuple(_curve(nine) for nine in curves.split(9, 1)),
+            F.softmax(logits, 1).clamp_min(1e-8),
+            scales.exp().clamp(SMALLEST_SCALE, 1),
+            self._field(y, fine, features, whole) if uneven else None,
+            uneven,
+        )
+
+    def _field(self, y: Tensor, fine: Tensor, features: Tensor, whole: Tensor) -> LocalTone:
+        """What is uneven about thumbnails y, told place by place from their features and what is known of the whole."""
         coarse = F.interpolate(features, fine.shape[-2:], mode="bilinear", align_corners=False)
         everywhere = whole[:, :, None, None].expand(-1, -1, *fine.shape[-2:])
         log_gain = 1.5 * torch.tanh(self.places(torch.cat([F.silu(fine), coarse, everywhere], 1)).float())
         log_gain = log_gain - log_gain.mean((1, 2, 3), keepdim=True)  # what is the same everywhere is the curve's
         # Of a dark picture it is dark: an error of the field is as large, beside what is seen, as of a bright picture.
         pivot = (0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0])) * _brightest(y)
-        return ToneBelief(
-            tuple(_curve(nine) for nine in curves.split(9, 1)),
-            F.softmax(logits, 1).clamp_min(1e-8),
-            scales.exp().clamp(SMALLEST_SCALE, 1),
-            LocalTone(log_gain, pivot, *_range(y)),
-            uneven,
-        )
+        return LocalTone(log_gain, pivot, *_range(y))
 
 
 def _brightest(y: Tensor) -> Tensor:

@@ -19,8 +19,8 @@ from ldrps.baselines.zero_dce import CurveNet, curved
 from ldrps.guidance.terms import brightness, chrominance
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
-from ldrps.train.tasks import VALIDATION_SEED
 from ldrps.train.tones import darken
 
 _WELL_LIT, _CELL = 0.6, 16  # mean grey of a cell of so many pixels

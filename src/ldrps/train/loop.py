@@ -24,6 +24,7 @@ from ldrps.train.pictures import write_curves, write_pictures
 
 logger = logging.getLogger(__name__)
 
+VALIDATION_SEED = 12345  # of what every task validates on
 _REPORT_EVERY = 50
 
 

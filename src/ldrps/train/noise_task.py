@@ -16,11 +16,11 @@ from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.graphics import graphic, painting
+from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.noise import FAMILIES, Noisy, add_noise
 from ldrps.train.photos import Photographs
 
 NONE = 0.3  # of all pictures
-VALIDATION_SEED = 12345
 _GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding

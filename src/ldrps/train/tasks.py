@@ -22,10 +22,10 @@ from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, noise_levels
 from ldrps.sampling.trust import denoising_errors
 from ldrps.sampling.unconditional import draw_from_noise
+from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.noise import add_noise
 from ldrps.train.photos import Photographs
 
-VALIDATION_SEED = 12345
 # Whole photographs, in pixels, and the noise relative to latents that leaves little of them but what a caption tells.
 _WHOLE, _HEAVY = 64, 6.0
 _DRAWN, _STEPS, _SCALE = 8, 20, 3.0  # pictures of the sheet, steps of each, guidance of the captioned ones

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import FAMILIES, DamagedTones, damage_tones
-
-VALIDATION_SEED = 12345
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether what is told with a probability is so as often as it says."""
+"""What the benchmarks of the judges share: training without a family, and whether what is told is so as often."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
+
+from ldrps.train.loop import TrainingPlan, TrainingTask, train
 
 _BINS = 10
 Point = tuple[float, float, int]  # what was told, how often it was so, and of how many
+
+
+def train_briefly(judge: nn.Module, task: TrainingTask, steps: int, out: Path) -> None:
+    """Train a judge, in place, and say how it goes."""
+    for progress in train(judge, task, TrainingPlan(steps, ema=0.995, validate_every=steps), out):
+        print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
+
+
+def without(families: Mapping[str, float], left_out: str) -> dict[str, float]:
+    """All families but one, with their shares."""
+    return {name: share for name, share in families.items() if name != left_out}
 
 
 def calibration(told: Tensor, happened: Tensor) -> tuple[float, list[Point]]:
