@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PACKAGED = "packaged"
-JUDGES = ("tone", "noise")  # the networks of a folder of estimators, each in a folder of its own
+JUDGES = ("tone", "noise", "blur")  # the networks of a folder of estimators, each in a folder of its own
 
 
 def estimators_folder(name: str | Path = PACKAGED) -> Path:

@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 
 from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
+from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, save_network
 from ldrps.prior.refusal import unusable
+
+Judge = TonePosterior | NoisePosterior | BlurPosterior
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,6 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
     )
 
 
-def save_estimator(root: Path, part: str, network: TonePosterior | NoisePosterior) -> None:
+def save_estimator(root: Path, part: str, network: Judge) -> None:
     """Put a trained judge into a folder of estimators, in half precision."""
     save_network(network, root, part, torch.float16)

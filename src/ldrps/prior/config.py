@@ -214,6 +214,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "field_bins": Whole(1, 64),
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
+    "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
 }
 # Where a field that has no use is told, as diffusers would: it may be a network that we only half know.
 _TOLD = {
@@ -224,6 +225,7 @@ _TOLD = {
     "LatentUNet",
     "TonePosterior",
     "NoisePosterior",
+    "BlurPosterior",
 }
 
 

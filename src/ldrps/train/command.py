@@ -17,8 +17,9 @@ from torch import nn
 from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
-from ldrps.estimation import PACKAGED
-from ldrps.estimation.estimators import load_estimators, save_estimator
+from ldrps.estimation import JUDGES, PACKAGED
+from ldrps.estimation.blur_posterior import BlurPosterior
+from ldrps.estimation.estimators import Judge, load_estimators, save_estimator
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.files import replace_file
@@ -28,6 +29,8 @@ from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
+from ldrps.train.blur_task import BlurTask
+from ldrps.train.blurs import SHARP
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.loop import TrainingProgress, TrainingTask, train
@@ -78,7 +81,7 @@ def train_part(
     """
     check_order(part, data, out, config=config, device=device, init=init)
     settings = read_config(config)
-    plans = {"tone": settings.tone, "noise": settings.noise, "zero-dce": settings.zero_dce}
+    plans = {part: getattr(settings, part) for part in JUDGES} | {"zero-dce": settings.zero_dce}
     plan = plans.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
     plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
@@ -123,7 +126,7 @@ _Prepare = Callable[[Photographs, Photographs, Path, TrainingConfig, int, str | 
 
 def _judge(
     part: str,
-    new: Callable[[], TonePosterior | NoisePosterior],
+    new: Callable[[], Judge],
     task: Callable[[Photographs, Photographs], TrainingTask],
     photos: Photographs,
     held_out: Photographs,
@@ -257,6 +260,7 @@ def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, N
 _PREPARE: dict[str, _Prepare] = {
     "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED), ToneTask),
     "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), NoiseTask),
+    "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), BlurTask),
     "diffusion": _diffusion,
     "pixels": _pixels,
     "zero-dce": _zero_dce,
