@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ldrps.train.loop import TrainingPlan, TrainingTask, train
 
+WITHIN = {"50 %": 0.6745, "90 %": 1.6449}  # deviations of a normal distribution
 _BINS = 10
 Point = tuple[float, float, int]  # what was told, how often it was so, and of how many
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from judging import calibration, draw_reliability, train_briefly, without
+from judging import WITHIN, calibration, draw_reliability, train_briefly, without
 from torch import Tensor
 
 from ldrps.estimation.estimators import load_estimators
@@ -27,7 +27,6 @@ from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.photos import Photographs
 
 _TOGETHER = 50
-_WITHIN = {"50 %": 0.6745, "90 %": 1.6449}  # deviations of a normal distribution
 
 
 @torch.no_grad()
@@ -53,7 +52,7 @@ def line(name: str, found: dict[str, Tensor], which: Tensor) -> str:
     if bool(there.any()):
         error = found["level"][there].log() - found["middle"][there]
         text += f"{error.square().mean().sqrt().exp():8.2f}"
-        for deviations in _WITHIN.values():
+        for deviations in WITHIN.values():
             text += f"{100 * (error.abs() < deviations * found['spread'][there]).float().mean():6.0f} %"
     return text
 
@@ -77,7 +76,7 @@ def main() -> None:
         task = NoiseTask(Photographs(given.photos), held_out, families=without(FAMILIES, given.leave_out))
         train_briefly(judge, task, given.steps, given.out / "training")
     given.out.mkdir(parents=True, exist_ok=True)
-    print(f"{'':22}{'':>5}{'noise':>8}{'kind':>10}{'factor':>8}" + "".join(f"{name:>8}" for name in _WITHIN))
+    print(f"{'':22}{'':>5}{'noise':>8}{'kind':>10}{'factor':>8}" + "".join(f"{name:>8}" for name in WITHIN))
     found = judged(judge, NoiseTask(held_out, held_out), given.count, given.side)
     for index, name in enumerate(("none", *NOISES)):
         print(line(name, found, found["kind"] == index))

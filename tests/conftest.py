@@ -129,9 +129,12 @@ def unchanged(picture: Picture) -> Result:
 
 
 def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probability: float = 1.0) -> Estimators:
-    """To which nothing was done to any picture's tones, and all have noise of a deviation, of 1, with a probability."""
+    """To which nothing was done to any picture's tones, all are sharp, and have noise of a deviation, of 1, with a
+    probability.
+    """
     import torch
 
+    from ldrps.estimation.blur_posterior import BlurPosterior
     from ldrps.estimation.estimators import Estimators
     from ldrps.estimation.noise_posterior import NoisePosterior
     from ldrps.estimation.tone_posterior import TonePosterior
@@ -148,7 +151,10 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
         math.log(max(each, 1e-6)) + 20 for each in (1 - probability * bool(noise), probability * bool(noise))
     )
     bias[1 + len(NOISES) : 1 + 2 * len(NOISES)] = math.log(noise or 1e-3) + 4
-    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge)))
+    blur = BlurPosterior(widths=(4, 8))
+    torch.nn.init.zeros_(blur.answer.weight)
+    blur.answer.bias.data[0] = 20.0
+    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge, blur)))
 
 
 @pytest.fixture(scope="session")

@@ -167,6 +167,11 @@ class BlindSettings(MethodSettings):
     # How likely it is, before a picture is seen, that it has no noise to speak of. With 0.7 95 % of 240 held-out
     # photographs are left alone; with 0.5 88 % are, and camera noise on others gains 0.1 dB more.
     noiseless: float = 0.7
+    # How likely it is, before a picture is seen, that it is as sharp as it was meant to be.
+    sharp: float = 0.9
+    # A kernel is taken to be so many times as wide as it is estimated: too wide a one leaves rings, too narrow a one
+    # only less sharpness.
+    blur_factor: float = 1.0
     # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
     # leaves noise alone.
     noise: float | None = None
@@ -188,6 +193,8 @@ class BlindSettings(MethodSettings):
     def __post_init__(self) -> None:
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
+        _check(0 < self.sharp < 1, "sharp", self.sharp, "above 0 and below 1")
+        _check(0 < self.blur_factor <= 4, "blur_factor", self.blur_factor, "above 0, at most 4")
         _check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
         _check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
         _check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")

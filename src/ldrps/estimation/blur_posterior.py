@@ -8,7 +8,7 @@ that of the kernel times one that photographs have in common.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
@@ -18,6 +18,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
+from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import Residual
 
 BlurKind = Literal["gaussian", "disk", "motion", "enlarged"]
@@ -50,10 +51,7 @@ class BlurBelief:
 
     def with_prior(self, none: float, seen: float) -> BlurBelief:
         """The same with another probability of no blur, before a picture is seen, than its share in training."""
-        odds = torch.full_like(self.probability, (1 - none) / (1 - seen))
-        odds[:, 0] = none / seen
-        told = self.probability * odds
-        return BlurBelief(told / told.sum(1, keepdim=True), self.middle, self.spread, self.shape, self.shape_spread)
+        return replace(self, probability=with_prior(self.probability, none, seen))
 
     def log_likelihood(self, kind: Tensor, size: Tensor, shape: Tensor) -> Tensor:
         """Log density, [B], of a kind [B], 0 for none, 1 for the first of `BLURS`, a size [B] and a shape [B, 2]."""
@@ -102,14 +100,10 @@ class BlurPosterior(ModelMixin, ConfigMixin):
         images = images[..., : images.shape[-2] // 2 * 2, : images.shape[-1] // 2 * 2]
         seen = torch.cat([2 * images - 1, torch.asinh(_edges(images) / _FINE)], 1)
         features = self.features(F.pixel_unshuffle(seen, 2))
-        weights = torch.ones_like(features[:, :1])
-        if visible is not None:
-            weights = F.interpolate(visible.to(images), features.shape[-2:], mode="area").clamp_min(1e-6) * weights
-        moments = _moments(features, weights)
-        places = (self.attention(features) + weights.log()).flatten(2).softmax(2)
-        looked = torch.einsum("bap,bcp->bac", places, features.flatten(2)).flatten(1)
+        weights = place_weights(features, visible)
+        pooled = torch.cat([moments(features, weights), looked_at(features, self.attention(features), weights)], 1)
         told = self.spectrum(_spectrum(images, visible).to(features.dtype))
-        answer = self.answer(self.trunk(torch.cat([moments, looked, told], 1))).float()
+        answer = self.answer(self.trunk(torch.cat([pooled, told], 1))).float()
         count = len(BLURS)
         logits, middle, spread, shape, unsure = answer.split([1 + count, count, count, 2, 1], 1)
         length = shape.norm(dim=1, keepdim=True)
@@ -120,14 +114,6 @@ class BlurPosterior(ModelMixin, ConfigMixin):
             shape * torch.tanh(length) / length.clamp_min(1e-6),
             (unsure[:, 0] - 1).clamp(-4, 1).exp(),
         )
-
-
-def _moments(features: Tensor, weights: Tensor) -> Tensor:
-    """Mean and deviation over places, [B, 2 C]."""
-    weights = weights / weights.mean((2, 3), keepdim=True)
-    mean = (weights * features).mean((2, 3), keepdim=True)
-    deviation = ((weights * (features - mean) ** 2).mean((2, 3)) + 1e-6).sqrt()
-    return torch.cat([mean[:, :, 0, 0], deviation], 1)
 
 
 def _luma(images: Tensor) -> Tensor:

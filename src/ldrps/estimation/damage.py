@@ -103,8 +103,8 @@ class Damage:
             that it was so if anything happened to the tones, and as strong as `tone`. A strength of its own below 1
             lets it count that much less, one above 1 scales the field.
         blur: the same everywhere, of the picture whose tones are as they should be, in the size in which it is worked
-            on. Whatever its border says, nothing is assumed beyond the edge. Nobody estimates it: it is undone where
-            somebody gives it; where that is unsure, as much of its width as it is believed.
+            on. Whatever its border says, nothing is assumed beyond the edge. Where it is unsure, as much of its width
+            is undone as it is believed.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,

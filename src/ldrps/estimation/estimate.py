@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
+from ldrps.estimation.blur import estimate_blur
 from ldrps.estimation.codec import estimated_residue, residue_of
 from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
@@ -33,14 +34,14 @@ def estimate_damage(
     visible: Tensor | None = None,
     codec: Jpeg | None = None,
 ) -> Damage:
-    """What happened to a picture: first its tones, then the noise that is left when they are as they should be.
+    """What happened to a picture: first its tones, then what blur and noise are left when they are as they should be.
 
     Parts of a strength of 0 are not looked for.
 
     Args:
         y: the picture, [1, 3, H, W] in [0, 1], multiples of the prior's.
         prior: whose sizes count.
-        estimators: what judges tones and noise.
+        estimators: what judges tones, blur and noise.
         settings: what is known beforehand.
         visible: how much each pixel counts, [1, 1, H, W] in [0, 1]; what was made up tells of no noise.
         codec: by which the file was compressed that y is from, pixel for pixel; None where that is not known.
@@ -49,6 +50,9 @@ def estimate_damage(
     if settings.strengths.tone != 0:
         damage = estimate_tones(thumbnail(y, ENOUGH).to(prior.device), estimators.tone, settings.undamaged)
         damage = damage.with_strengths(settings.strengths)
+    if settings.strengths.blur != 0:
+        blur = estimate_blur(y, damage, estimators.blur, settings, visible)
+        damage = dataclasses.replace(damage, blur=blur).with_strengths(settings.strengths)
     return estimate_noise_of(y, damage, prior, estimators.noise, settings, visible, codec)
 
 

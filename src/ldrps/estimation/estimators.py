@@ -26,22 +26,25 @@ class Estimators:
         name: where they are from, for records.
         tone: the judge of exposure, contrast, colour and haze.
         noise: that of noise.
+        blur: that of blur.
     """
 
     name: str
     tone: TonePosterior
     noise: NoisePosterior
+    blur: BlurPosterior
 
     def to(self, device: torch.device) -> Estimators:
         """These, moved to a device."""
         self.tone.to(device)
         self.noise.to(device)
+        self.blur.to(device)
         return self
 
 
 def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device = "cpu") -> Estimators:
-    """Load the estimators of the package, or those that `ldrps train tone` or `ldrps train noise` put into a folder;
-    what is not there is the package's.
+    """Load the estimators of the package, or those that `ldrps train tone`, `noise` or `blur` put into a folder; what
+    is not there is the package's.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
@@ -49,14 +52,15 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
     root, place = estimators_folder(name), usable_device(device, torch.float32)
     there = [part for part in JUDGES if (root / part).is_dir()]
     if not there:
-        wanted = "a folder that `ldrps train tone` or `ldrps train noise` wrote"
-        raise unusable(root, "no tone/ and no noise/", wanted, "check the name, or leave it out")
+        wanted = "a folder that `ldrps train tone`, `noise` or `blur` wrote"
+        raise unusable(root, "no tone/, noise/ or blur/", wanted, "check the name, or leave it out")
     packaged = estimators_folder(PACKAGED)
     homes = {part: root if part in there else packaged for part in JUDGES}
     return Estimators(
         str(name),
         load_network(TonePosterior, homes["tone"], "tone", device=place),
         load_network(NoisePosterior, homes["noise"], "noise", device=place),
+        load_network(BlurPosterior, homes["blur"], "blur", device=place),
     )
 
 

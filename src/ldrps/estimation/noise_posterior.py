@@ -8,7 +8,7 @@ not, and has met the textures that they take for noise.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ldrps.degradation.kernels import taps
 from ldrps.errors import InputError
 from ldrps.estimation.noise import estimate_noise
+from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import Residual
 from ldrps.prior.base import NOISES
 
@@ -46,10 +47,7 @@ class NoiseBelief:
 
     def with_prior(self, none: float, seen: float) -> NoiseBelief:
         """The same with another probability of no noise, before a picture is seen, than its share in training."""
-        odds = torch.full_like(self.probability, (1 - none) / (1 - seen))
-        odds[:, 0] = none / seen
-        told = self.probability * odds
-        return NoiseBelief(told / told.sum(1, keepdim=True), self.middle, self.spread)
+        return replace(self, probability=with_prior(self.probability, none, seen))
 
     def log_likelihood(self, kind: Tensor, level: Tensor) -> Tensor:
         """Log density, [B], of a kind [B], 0 for none, 1 for the first of `NOISES`, and a deviation [B] of 1."""
@@ -90,28 +88,13 @@ class NoisePosterior(ModelMixin, ConfigMixin):
             raise InputError(f"images have shape {list(images.shape)}; both sides must be {SMALLEST} pixels or more")
         images = images.clamp(0, 1)
         features = self.features(torch.cat([2 * images - 1, torch.asinh(_detail(images) / _FINE)], 1))
-        weights = torch.ones_like(features[:, :1])
-        if visible is not None:
-            weights = F.interpolate(visible.to(images), features.shape[-2:], mode="area").clamp_min(1e-6) * weights
-        pooled = torch.cat([_moments(features, weights), self._looked_at(features, weights)], 1)
+        weights = place_weights(features, visible)
+        pooled = torch.cat([moments(features, weights), looked_at(features, self.attention(features), weights)], 1)
         told = F.silu(self.trunk(torch.cat([pooled, _statistics(images, visible)], 1)))
         logits, middle, spread = self.answer(told).split([1 + len(NOISES), len(NOISES), len(NOISES)], 1)
         return NoiseBelief(
             F.softmax(logits, 1).clamp_min(1e-6), (middle - 4).clamp(-7.5, 0), (spread - 1).clamp(-4, 1).exp()
         )
-
-    def _looked_at(self, features: Tensor, weights: Tensor) -> Tensor:
-        """Means of the features [B, C, h, w] over the places that four attentions choose, [B, 4 C]."""
-        seen = (self.attention(features) + weights.log()).flatten(2).softmax(2)
-        return torch.einsum("bap,bcp->bac", seen, features.flatten(2)).flatten(1)
-
-
-def _moments(features: Tensor, weights: Tensor) -> Tensor:
-    """Mean and deviation over places, [B, 2 C]."""
-    weights = weights / weights.mean((2, 3), keepdim=True)
-    mean = (weights * features).mean((2, 3), keepdim=True)
-    deviation = ((weights * (features - mean) ** 2).mean((2, 3)) + 1e-6).sqrt()
-    return torch.cat([mean[:, :, 0, 0], deviation], 1)
 
 
 def _detail(images: Tensor) -> Tensor:

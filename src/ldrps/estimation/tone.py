@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ldrps.degradation import Compose, LocalTone, UncertainTone
 from ldrps.estimation.damage import Damage, Estimate
+from ldrps.estimation.pooling import with_prior
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
@@ -28,7 +29,7 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     """
     belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"])))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
-    damaged = 1 - _with_prior(float(belief.weights[:, 0].mean()), undamaged, seen)
+    damaged = float(with_prior(belief.kinds.mean(0, keepdim=True), undamaged, seen)[0, 1:].sum())
     even = len(belief.curves) - belief.uneven
     tone = Estimate(_tones(belief, range(even), slice(None)), damaged)
     if belief.field is None:
@@ -63,12 +64,6 @@ def _field(field: LocalTone, wholes: slice) -> LocalTone:
     plain, mirrored = field.log_gain[wholes].cpu()
     told = (torch.as_tensor(each)[wholes].mean() for each in (field.pivot, field.dark, field.bright))
     return LocalTone((plain + mirrored.flip(-1)) / 2, *(float(each) for each in told))
-
-
-def _with_prior(probability: float, prior: float, seen: float) -> float:
-    """Bayes' rule with another prior probability than the one that was seen in training."""
-    yes, no = probability * prior / seen, (1 - probability) * (1 - prior) / (1 - seen)
-    return yes / (yes + no)
 
 
 def _parts(y: Tensor, size: int) -> Tensor:

@@ -35,7 +35,8 @@ class BlurTask:
         return -belief.log_likelihood(kind, size_of, shape).mean()
 
     def examples(self, photos: Photographs, count: int, size: int, random: np.random.Generator) -> Blurred:
-        return blur_some(photos.crops(random, count, size + 2 * MARGIN, self.reduction), random)
+        with torch.autocast("cpu", enabled=False):  # bfloat16 rounds edges away
+            return blur_some(photos.crops(random, count, size + 2 * MARGIN, self.reduction), random)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """How often the likeliest of none and the kinds is right, in per cent; the error of the size of what is there,

@@ -1,4 +1,4 @@
-"""Random blur of clean photographs, as a judge of it meets it: out of focus, shaken, enlarged; and what only looks so."""
+"""Random blur of clean photographs, as a judge meets it: out of focus, shaken, enlarged; and what only looks so."""
 
 from __future__ import annotations
 

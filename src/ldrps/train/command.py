@@ -84,7 +84,7 @@ def train_part(
     plans = {part: getattr(settings, part) for part in JUDGES} | {"zero-dce": settings.zero_dce}
     plan = plans.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
-    plan = replace(plan, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+    plan = replace(plan, **{name: value for name, value in options.items() if value is not None})
     usable_device(plan.device, torch.float32)
     photos, held_out = Photographs(data), Photographs(data, held_out=True)
     yield f"{len(photos.images)} photographs to train on, {len(held_out.images)} held out"

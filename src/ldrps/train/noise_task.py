@@ -21,6 +21,7 @@ from ldrps.train.noise import FAMILIES, Noisy, add_noise
 from ldrps.train.photos import Photographs
 
 NONE = 0.3  # of all pictures
+_SHARES: dict[NoiseKind, float] = {"white": 0.25, "camera": 0.5, "jpeg": 0.25}  # of those with noise
 _GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding
@@ -33,7 +34,7 @@ class NoiseTask:
     train: Photographs
     held_out: Photographs
     # How many pictures of how many pixels a side make a batch: large ones tell more, and as surely as they are met.
-    views: tuple[tuple[int, int], ...] = ((16, 96), (5, 176))
+    views: tuple[tuple[int, int], ...] = ((16, 96), (5, 176), (3, 240))
     reduction: tuple[float, float] = (1.0, 2.5)
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the noise of cameras
 
@@ -57,7 +58,10 @@ class NoiseTask:
             elif chance < _GRAPHICS + _PAINTINGS + _ENLARGED:
                 clean[index] = _enlarged(clean[index : index + 1], random)[0]
         happened = random.random(count) >= NONE
-        kinds: list[NoiseKind] = [NOISES[random.integers(len(NOISES))] if each else "white" for each in happened]
+        shares = [_SHARES[kind] for kind in NOISES]
+        kinds: list[NoiseKind] = [
+            NOISES[random.choice(len(NOISES), p=shares)] if each else "white" for each in happened
+        ]
         low, high = np.log(_WHITE)
         levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
         noisy = add_noise(clean, kinds, levels, random, self.families)

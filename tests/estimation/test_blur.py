@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from conftest import ball
+
+from ldrps.degradation import Blur, GaussianBlur
+from ldrps.errors import InputError
+from ldrps.estimation.blur import believed_blur, kernel_of, parts_with_edges
+from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurPosterior
+from ldrps.estimation.pooling import with_prior
+from ldrps.settings import BlindSettings
+from ldrps.train.blurs import shape_of
+
+
+def belief(probability: list[float], size: float = 1.0, spread: float = 0.1) -> BlurBelief:
+    count = len(BLURS)
+    return BlurBelief(
+        torch.tensor([probability]),
+        torch.full((1, count), math.log(size)),
+        torch.full((1, count), spread),
+        torch.zeros(1, 2),
+        torch.ones(1),
+    )
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(SMALLEST, SMALLEST), (50, 75), (128, 49)])
+def test_a_belief_for_each_picture_of_any_size(size: tuple[int, int]) -> None:
+    told = BlurPosterior(widths=(4, 8))(torch.rand(2, 3, *size))
+    assert told.probability.shape == (2, 1 + len(BLURS)) and told.middle.shape == (2, len(BLURS))
+    torch.testing.assert_close(told.probability.sum(1), torch.ones(2))
+    assert bool((told.spread > 0).all()) and bool((told.shape.norm(dim=1) < 1).all())
+
+
+def test_too_small_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\[1, 3, 47, 64\]; both sides must be 48"):
+        BlurPosterior(widths=(4, 8))(torch.rand(1, 3, 47, 64))
+
+
+@torch.no_grad()
+def test_what_is_hidden_does_not_count() -> None:
+    torch.manual_seed(0)
+    model = BlurPosterior(widths=(8, 16))
+    torch.nn.init.normal_(model.answer.weight, std=3.0)
+    left = torch.cat([ball(64), ball(64)], 3)
+    right = torch.cat([ball(64), torch.rand(1, 3, 64, 64)], 3)
+    visible = torch.ones(1, 1, 64, 128)
+    visible[..., 60:] = 0  # what a filter sees beyond the edge is hidden as well
+    seen = [model(image, visible).probability for image in (left, right)]
+    apart = [model(image).probability for image in (left, right)]
+    hidden, shown = (float((one - other).abs().max()) for one, other in (seen, apart))
+    assert shown > 0.05 and hidden < shown / 4
+
+
+def test_likelihood_is_of_the_kind_and_of_its_size() -> None:
+    told = belief([0.4, 0.3, 0.1, 0.1, 0.1], size=2.0, spread=0.2)
+    nothing = torch.zeros(1, 2)
+    none = told.log_likelihood(torch.tensor([0]), torch.tensor([7.0]), nothing)
+    assert float(none) == pytest.approx(math.log(0.4)), "of nothing there is no size"
+    right, off = (
+        told.log_likelihood(torch.tensor([1]), torch.tensor([s]), nothing) for s in (2.0, 2.0 * math.exp(0.2))
+    )
+    assert float(right - off) == pytest.approx(0.5, rel=1e-4)
+    turned = told.log_likelihood(torch.tensor([1]), torch.tensor([2.0]), torch.tensor([[0.5, 0.0]]))
+    assert float(turned) < float(right)
+
+
+def test_parts_are_believed_as_surely_as_they_are() -> None:
+    settings = BlindSettings()
+    sure, sharp = belief([0.1, 0.8, 0.05, 0.03, 0.02], 2.0, 0.05), belief([0.9, 0.05, 0.03, 0.01, 0.01], 1.0, 0.5)
+    one = believed_blur([sure], settings)
+    assert isinstance(one.value, GaussianBlur) and float(one.value.sigma) == pytest.approx(2.0)
+    assert one.probability == pytest.approx(0.9)
+    both = believed_blur([sure, sharp], settings)
+    assert both.probability == pytest.approx(0.5), "a part that is sharp speaks against a blur of the whole"
+    assert float(both.value.sigma) == pytest.approx(2.0, rel=0.02), "the surer part says how much"
+    wider = believed_blur([sure], BlindSettings(blur_factor=0.5))
+    assert float(wider.value.sigma) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 140.0])
+@pytest.mark.parametrize("kind", ["gaussian", "motion"])
+def test_a_kernel_has_the_shape_that_was_believed(kind: str, angle: float) -> None:
+    longer = 0.7
+    shape = (longer * math.cos(math.radians(2 * angle)), longer * math.sin(math.radians(2 * angle)))
+    blur = kernel_of(kind, 3.0, shape)
+    assert isinstance(blur, Blur)
+    found = shape_of(blur.kernel)
+    turn = math.degrees(math.atan2(float(found[1]), float(found[0]))) / 2
+    assert (turn - angle + 90) % 180 - 90 == pytest.approx(0, abs=1.0)
+    if kind == "gaussian":
+        assert float(found.norm()) == pytest.approx(longer, abs=0.03)
+
+
+def test_round_kernels() -> None:
+    assert isinstance(kernel_of("gaussian", 1.5, (0.1, 0.1)), GaussianBlur)
+    disk = kernel_of("disk", 3.0, (0.9, 0.0))
+    assert isinstance(disk, Blur) and float(shape_of(disk.kernel).norm()) < 1e-6
+
+
+def test_it_is_judged_where_the_edges_are() -> None:
+    picture = torch.full((1, 3, 600, 900), 0.5)
+    picture[..., 300:, 300:600] = torch.rand(3, 300, 300, generator=torch.Generator().manual_seed(0))
+    windows = parts_with_edges(picture)
+    assert len(windows) == 4
+    assert windows[0].top + windows[0].height > 300 and 300 <= windows[0].left + windows[0].width / 2 <= 600
+    visible = torch.ones(1, 1, 600, 900)
+    visible[..., 300:, 300:600] = 0
+    assert parts_with_edges(picture, visible) != windows
+    small = parts_with_edges(picture[..., :100, :120])
+    assert [(each.height, each.width) for each in small] == [(100, 120)]
+
+
+def test_what_is_known_beforehand_counts() -> None:
+    told = with_prior(torch.tensor([[0.5, 0.3, 0.2]]), 0.8, 0.4)[0]
+    assert float(told[0]) == pytest.approx(0.5 * 2 / (0.5 * 2 + 0.5 / 3)) and float(told.sum()) == pytest.approx(1)
+    assert float(told[1] / told[2]) == pytest.approx(1.5)
