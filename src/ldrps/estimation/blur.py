@@ -18,7 +18,7 @@ from ldrps.settings import BlindSettings
 
 _SIDE, _MOST = 256, 4  # pixels of a part that is looked at, and how many
 _ROUND = 0.3  # a shape below this is that of a round kernel
-_PER_ENLARGED = 0.5  # pixels of a Gaussian for each time that a picture was enlarged
+_PER_ENLARGED = 0.44  # pixels of the Gaussian that is nearest to a cubic reduction and enlargement, for each time
 
 
 @torch.no_grad()

@@ -27,6 +27,7 @@ SMALLEST = 48  # pixels a side that it can judge
 _TILE, _HOP = 32, 16  # pixels of a spectrum, and from one to the next
 _FINE = 0.01  # of 1: edges below this are seen in proportion, above it in logarithms
 _QUIET = 1e-6  # of a spectrum: below it is rounding to bytes
+_ROUNDEST = -1.5  # a logarithm: of round kernels the shape is no news, and would be all that is learned
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -112,7 +113,7 @@ class BlurPosterior(ModelMixin, ConfigMixin):
             (middle + 0.5).clamp(-1.5, 3.5),
             (spread - 1).clamp(-4, 1).exp(),
             shape * torch.tanh(length) / length.clamp_min(1e-6),
-            (unsure[:, 0] - 1).clamp(-4, 1).exp(),
+            (unsure[:, 0] - 1).clamp(_ROUNDEST, 0).exp(),
         )
 
 
@@ -140,4 +141,15 @@ def _spectrum(images: Tensor, visible: Tensor | None) -> Tensor:
         weight = seen.amin((-2, -1))[..., None, None] + 1e-6
     weight = weight / weight.sum(1, keepdim=True)
     told = torch.stack([(weight * power).sum(1).log(), (weight * power.log()).sum(1)], 1)
-    return told.flatten(1) / 4 + 1.5
+    told = told + _usual(told)
+    level = told.mean((-2, -1), keepdim=True)
+    told = told - level
+    told[..., :1, :1] = level / 4  # in the place of what is left of the mean, which was taken away
+    return told.flatten(1)
+
+
+def _usual(like: Tensor) -> Tensor:
+    """What the logarithm of the power of photographs lacks to be even: it falls with the square of the frequency."""
+    down = torch.fft.fftfreq(_TILE, device=like.device)[:, None]
+    across = torch.fft.rfftfreq(_TILE, device=like.device)
+    return (down**2 + across**2).clamp_min(_TILE**-2).log()

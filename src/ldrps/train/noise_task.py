@@ -64,7 +64,8 @@ class NoiseTask:
         ]
         low, high = np.log(_WHITE)
         levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
-        noisy = add_noise(clean, kinds, levels, random, self.families)
+        with torch.autocast("cpu", enabled=False):  # bfloat16 rounds more away than the finest noise is
+            noisy = add_noise(clean, kinds, levels, random, self.families)
         seen = Rounding()(noisy.seen)  # as files hold it
         told = (noisy.kind + 1) * (torch.from_numpy(happened) & (noisy.level > _UNSEEN))
         return Noisy(seen, noisy.level.clamp_min(1e-4), noisy.kind), told
