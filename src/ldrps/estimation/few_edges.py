@@ -1,15 +1,14 @@
 """The picture with the fewest edges that a kernel makes a blurred one of: what a kernel is fitted to and judged by.
 
-Such a picture is no photograph, as it has no texture, but its edges are sharp and at the right places, which is what tells
-of a blur (Xu, Zheng and Jia 2013; Pan, Hu, Su and Yang 2014). In a likely photograph in their place the best kernel would
-be none at all: a blurred picture is likelier than a sharp one (Levin et al. 2009).
+Such a picture is no photograph, as it has no texture, but its edges are sharp and at the right places, which is what
+tells of a blur (Xu, Zheng and Jia 2013; Pan, Hu, Su and Yang 2014). In a likely photograph in its place the best kernel
+would be none at all: a blurred picture is likelier than a sharp one (Levin et al. 2009).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
 
 _GROWTH = 2.0  # of the weight of the split, from step to step
 _SPLIT = 1e5  # where that ends: gradients are then what was chosen, to a few thousandths

@@ -1,14 +1,15 @@
-"""By which kernel a photograph is blurred, told from the blurred photograph alone: y = k * x + n, k the same everywhere.
+"""By which kernel a photograph is blurred, told from the photograph alone: y = k * x + n, k the same everywhere.
 
-In turn, from coarse copies to the picture: x is the picture with the fewest edges that k makes y of, and k is what makes
-the gradients of y of those of x, by least squares, without what is negative, faint or by itself (Cho and Lee 2009; Xu and
-Jia 2010; Pan, Hu, Su and Yang 2014). It says which kernel explains edges best, and how much better than none does, never
-that there must be one.
+In turn, from coarse copies to the picture: x is the picture with the fewest edges that k makes y of, and k is what
+makes the gradients of y of those of x, by least squares, without what is negative, faint or by itself (Cho and Lee
+2009; Xu and Jia 2010; Pan, Hu, Su and Yang 2014). Where the kind of kernel is known, of one number, each is tried. Both
+say how much better than no blur the kernel explains edges, never that there must be one.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,13 +18,10 @@ from torch import Tensor
 
 from ldrps.degradation.solve import conjugate_gradients
 from ldrps.errors import InputError, SettingsError
-from ldrps.estimation.few_edges import edge_energy, gradients, in_circles, transfer_of, with_few_edges
-from ldrps.image.tiles import Window
+from ldrps.estimation.blurred import Blurred
+from ldrps.estimation.few_edges import gradients, in_circles, transfer_of, with_few_edges
 
-_LUMA = (0.299, 0.587, 0.114)
-_WHITE = 1 - 1e-6  # what undoing the tones makes of white
 _SMALLEST = 3  # pixels a side of the kernel of the coarsest copy
-_SIDES = 4  # times its kernel that a picture must have a side
 _COARSER = math.sqrt(0.5)
 _CONVERGED = 1e-5  # of the residual of a fit
 
@@ -41,7 +39,6 @@ class KernelSearch:
         fits: rounds of conjugate gradients of a fit.
         faint: of the largest value, what is taken for none.
         alone: of the sum, what makes a part of a kernel that touches no other.
-        judged: the price of an edge where kernels are compared.
         side: of the part of a large picture that is looked at, in pixels.
     """
 
@@ -53,7 +50,6 @@ class KernelSearch:
     fits: int = 25
     faint: float = 0.05
     alone: float = 0.03
-    judged: float = 2e-5
     side: int = 512
 
     def __post_init__(self) -> None:
@@ -61,6 +57,27 @@ class KernelSearch:
             raise SettingsError(f"reach is {self.reach}; it must be 1 to 64 pixels")
         if not self.last:
             raise SettingsError("last is empty; give the price of an edge in the last round")
+
+
+@dataclass(frozen=True)
+class WidthSearch:
+    """How the width of a kernel is looked for whose kind is known.
+
+    Attributes:
+        furthest: from the guess, as a factor either way.
+        steps: either way.
+        side: of the part of a large picture that is looked at, in pixels.
+    """
+
+    furthest: float = 2.0
+    steps: int = 7
+    side: int = 320
+
+    def __post_init__(self) -> None:
+        if not 1 < self.furthest <= 16:
+            raise SettingsError(f"furthest is {self.furthest}; it must be above 1, at most 16")
+        if self.steps < 1:
+            raise SettingsError(f"steps is {self.steps}; it must be 1 or more")
 
 
 @dataclass(frozen=True)
@@ -83,89 +100,68 @@ def find_kernel(
     """Look for the kernel by which a picture is blurred.
 
     Args:
-        y: [1, 3, H, W] in [0, 1], its tones undone.
+        y, visible: as of `Blurred.of`; tones undone.
         options: how.
-        first: a guess [h, w] to begin with, of odd sides; else two pixels side by side at the coarsest size.
-        visible: [1, 1, H, W]; where it is below 1 the picture is made up. There, where y is white, as it may have been
-            brighter, and as far from there as the kernel reaches, y counts for nothing.
+        first: a guess [h, w] to begin with, of odd sides; else some pixels side by side at the coarsest size. It is
+            returned if nothing explains edges better.
 
     Raises:
-        InputError: a picture that is too small for the reach, or of more than one.
+        InputError: a picture that is too small for the reach, or of more than one; a guess that reaches further.
     """
     options = options or KernelSearch()
-    seen = _Seen.of(y, visible, options)
+    seen = Blurred.of(y, options.reach, visible, options.side)
+    if first is not None and max(first.shape) > 2 * options.reach + 1:
+        raise InputError(f"a guess of {list(first.shape)} and a reach of {options.reach}: give a larger reach")
     found = [_searched(seen, last, options, first) for last in options.last]
-    best = min(found, key=lambda kernel: seen.energy(kernel, options.judged))
-    return FoundKernel(best.double() / best.double().sum(), seen.gain(best, options.judged))
+    found += [] if first is None else [centred(first.to(seen.grey))]
+    gains = seen.gains(found)
+    best = max(range(len(found)), key=lambda n: gains[n])
+    return FoundKernel(found[best].double() / found[best].double().sum(), gains[best])
 
 
 @torch.no_grad()
-def gain_of_kernel(
-    y: Tensor, kernel: Tensor, options: KernelSearch | None = None, visible: Tensor | None = None
-) -> float:
-    """By how many decibels a kernel [h, w] explains the edges of y better than no blur; see `find_kernel`."""
-    options = options or KernelSearch(reach=max(1, max(kernel.shape) // 2))
-    return _Seen.of(y, visible, options).gain(kernel, options.judged)
+def find_width(
+    y: Tensor,
+    shape: Callable[[float], Tensor],
+    guess: float,
+    options: WidthSearch | None = None,
+    visible: Tensor | None = None,
+) -> tuple[float, float]:
+    """The number that a kernel of a known kind depends on, such as the deviation of a Gaussian, and its gain in dB.
+
+    Each number near the guess makes a kernel, and the one that explains edges best is returned, between two of them by
+    a parabola through three.
+
+    Args:
+        y, visible: as of `Blurred.of`; tones undone.
+        shape: the number -> its kernel [h, w].
+        guess: where to look.
+        options: how far, and how finely.
+
+    Raises:
+        InputError: a picture that is too small for the widest kernel, or of more than one.
+    """
+    options = options or WidthSearch()
+    share = options.furthest ** (1 / options.steps)
+    numbers = [guess * share**n for n in range(-options.steps, options.steps + 1)]
+    kernels = [shape(number) for number in numbers]
+    seen = Blurred.of(y, max(max(kernel.shape) for kernel in kernels) // 2, visible, options.side)
+    gains = seen.gains(kernels)
+    best = max(range(len(gains)), key=lambda n: gains[n])
+    if not 0 < best < len(gains) - 1:
+        return numbers[best], gains[best]
+    before, top, after = gains[best - 1 : best + 2]
+    offset = (before - after) / (2 * min(before - 2 * top + after, -1e-9))
+    return numbers[best] * share**offset, top
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is looked at of a picture: grey [h, w], and how much each pixel counts."""
-
-    grey: Tensor
-    weights: Tensor
-
-    @classmethod
-    def of(cls, y: Tensor, visible: Tensor | None, options: KernelSearch) -> _Seen:
-        if y.ndim != 4 or y.shape[:2] != (1, 3):
-            raise InputError(f"a picture of shape {list(y.shape)}: give [1, 3, H, W]")
-        side = 2 * options.reach + 1
-        if min(y.shape[-2:]) < _SIDES * side:
-            (height, width), most = y.shape[-2:], (min(y.shape[-2:]) // _SIDES - 1) // 2
-            raise InputError(
-                f"a picture of {width}x{height} and a reach of {options.reach}: give a larger one, or a reach of "
-                f"{max(most, 0)} at most"
-            )
-        grey = (y[0].float() * y.new_tensor(_LUMA).float().reshape(3, 1, 1)).sum(0)
-        known = (y[0] < _WHITE).all(0)
-        if visible is not None:
-            known &= visible[0, 0].to(y.device) >= 1
-        hidden = F.max_pool2d((~known).float()[None, None], side, 1, options.reach)[0, 0]
-        weights = 1 - hidden if float(hidden.mean()) < 0.9 else known.float()  # lights all over: only they are left out
-        window = _busiest(grey, weights, options.side)
-        return cls(window.of(grey), window.of(weights))
-
-    def scaled(self, factor: float) -> _Seen:
-        if factor == 1:
-            return self
-        size = [max(1, round(side * factor)) for side in self.grey.shape]
-        both = torch.stack([self.grey, self.weights])[None]
-        small = F.interpolate(both, size, mode="bicubic", antialias=True, align_corners=False)[0]
-        return _Seen(small[0], (small[1] > 0.99).float())
-
-    def inside(self, margin: int, size: torch.Size) -> Tensor:
-        """The weights in a picture of a larger size, without a margin at the edges."""
-        weights = self.grey.new_zeros(size)
-        height, width = self.grey.shape
-        inner = (slice(margin, height - margin), slice(margin, width - margin))
-        weights[inner] = self.weights[inner]
-        return weights
-
-    def energy(self, kernel: Tensor, price: float) -> float:
-        margin = max(kernel.shape) // 2 + 1
-        y = in_circles(self.grey, margin)
-        return edge_energy(y, kernel, price, self.inside(margin, y.shape))
-
-    def gain(self, kernel: Tensor, price: float) -> float:
-        """In decibels; with as much of the picture for the one as for the other."""
-        margin = max(kernel.shape) // 2 + 1
-        y = in_circles(self.grey, margin)
-        weights = self.inside(margin, y.shape)
-        none, this = (edge_energy(y, each, price, weights) for each in (kernel.new_ones(1, 1), kernel))
-        return 10 * math.log10(max(none, 1e-12) / max(this, 1e-12))
+@torch.no_grad()
+def gain_of_kernel(y: Tensor, kernel: Tensor, visible: Tensor | None = None) -> float:
+    """By how many decibels a kernel [h, w] explains the edges of y, as of `Blurred.of`, better than no blur does."""
+    return Blurred.of(y, max(kernel.shape) // 2, visible).gains([kernel])[0]
 
 
-def _searched(seen: _Seen, last: float, options: KernelSearch, first: Tensor | None) -> Tensor:
+def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor | None) -> Tensor:
     """The kernel [k, k], from the coarsest copy of the picture to itself, where an edge costs `last` in the end."""
     sides = _sides(2 * options.reach + 1)
     total, done = len(sides) * options.rounds, 0
@@ -258,20 +254,3 @@ def _sides(side: int) -> list[int]:
         smaller = round(sides[-1] * _COARSER)
         sides.append(max(_SMALLEST, min(smaller + 1 - smaller % 2, sides[-1] - 2)))
     return sides
-
-
-def _busiest(grey: Tensor, weights: Tensor, side: int) -> Window:
-    """The part, `side` pixels a side at most, that has most of what tells of a kernel."""
-    (height, width), step = grey.shape, max(side // 4, 1)
-    tall, wide = min(side, height), min(side, width)
-    worth = (gradients(grey).square().sum(0).sqrt() * weights).double()
-    worth[-1], worth[:, -1] = 0.0, 0.0
-    sums = F.pad(worth.cumsum(0).cumsum(1), (1, 0, 1, 0))
-    places = [(t, l) for t in range(0, height - tall + 1, step) for l in range(0, width - wide + 1, step)]
-    top, left = max(
-        places,
-        key=lambda p: float(
-            sums[p[0] + tall, p[1] + wide] - sums[p[0], p[1] + wide] - sums[p[0] + tall, p[1]] + sums[p[0], p[1]]
-        ),
-    )
-    return Window(top, left, tall, wide)
