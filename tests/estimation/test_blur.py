@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from conftest import ball
 
 from ldrps.degradation import Blur, GaussianBlur
 from ldrps.errors import InputError
-from ldrps.estimation.blur import believed_blur, kernel_of, parts_with_edges
-from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurPosterior
+from ldrps.estimation.blur import BlurGuess, believed_blur, parts_with_edges, searched
+from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.pooling import with_prior
-from ldrps.settings import BlindSettings
 from ldrps.train.blurs import shape_of
 
 
@@ -69,24 +69,20 @@ def test_likelihood_is_of_the_kind_and_of_its_size() -> None:
 
 
 def test_parts_are_believed_as_surely_as_they_are() -> None:
-    settings = BlindSettings()
     sure, sharp = belief([0.1, 0.8, 0.05, 0.03, 0.02], 2.0, 0.05), belief([0.9, 0.05, 0.03, 0.01, 0.01], 1.0, 0.5)
-    one = believed_blur([sure], settings)
-    assert isinstance(one.value, GaussianBlur) and float(one.value.sigma) == pytest.approx(2.0)
-    assert one.probability == pytest.approx(0.9)
-    both = believed_blur([sure, sharp], settings)
+    one = believed_blur([sure])
+    assert one.kind == "gaussian" and one.size == pytest.approx(2.0) and one.probability == pytest.approx(0.9)
+    both = believed_blur([sure, sharp])
     assert both.probability == pytest.approx(0.5), "a part that is sharp speaks against a blur of the whole"
-    assert float(both.value.sigma) == pytest.approx(2.0, rel=0.02), "the surer part says how much"
-    wider = believed_blur([sure], BlindSettings(blur_factor=0.5))
-    assert float(wider.value.sigma) == pytest.approx(1.0)
+    assert both.size == pytest.approx(2.0, rel=0.02), "the surer part says how much"
 
 
 @pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 140.0])
 @pytest.mark.parametrize("kind", ["gaussian", "motion"])
-def test_a_kernel_has_the_shape_that_was_believed(kind: str, angle: float) -> None:
+def test_a_kernel_has_the_shape_that_was_believed(kind: BlurKind, angle: float) -> None:
     longer = 0.7
     shape = (longer * math.cos(math.radians(2 * angle)), longer * math.sin(math.radians(2 * angle)))
-    blur = kernel_of(kind, 3.0, shape)
+    blur = BlurGuess(kind, 3.0, shape, 1.0).value
     assert isinstance(blur, Blur)
     found = shape_of(blur.kernel)
     turn = math.degrees(math.atan2(float(found[1]), float(found[0]))) / 2
@@ -96,21 +92,39 @@ def test_a_kernel_has_the_shape_that_was_believed(kind: str, angle: float) -> No
 
 
 def test_round_kernels() -> None:
-    assert isinstance(kernel_of("gaussian", 1.5, (0.1, 0.1)), GaussianBlur)
-    disk = kernel_of("disk", 3.0, (0.9, 0.0))
+    assert isinstance(BlurGuess("gaussian", 1.5, (0.1, 0.1), 1.0).value, GaussianBlur)
+    disk = BlurGuess("disk", 3.0, (0.9, 0.0), 1.0).value
     assert isinstance(disk, Blur) and float(shape_of(disk.kernel).norm()) < 1e-6
+
+
+def boxes(side: int) -> torch.Tensor:
+    """A picture of boxes of all sizes and greys, [1, 3, side, side]."""
+    random = np.random.default_rng(3)
+    picture = torch.full((1, 3, side, side), 0.5)
+    for _ in range(60):
+        top, left, tall, wide = random.integers(0, side), random.integers(0, side), *random.integers(4, side // 3, 2)
+        picture[..., top : top + tall, left : left + wide] = random.uniform(0.05, 0.95)
+    return picture
+
+
+def test_the_size_is_searched_for_near_the_guess() -> None:
+    blurred = GaussianBlur(2.0)(boxes(192))
+    value, gain = searched(blurred, BlurGuess("gaussian", 1.5, (0.0, 0.0), 1.0))
+    assert isinstance(value, GaussianBlur) and float(value.sigma) == pytest.approx(2.0, rel=0.1) and gain > 0
+    small = searched(blurred[..., :50, :50], BlurGuess("gaussian", 1.5, (0.0, 0.0), 1.0))
+    assert isinstance(small[0], GaussianBlur) and float(small[0].sigma) == 1.5, "too small to be searched"
 
 
 def test_it_is_judged_where_the_edges_are() -> None:
     picture = torch.full((1, 3, 600, 900), 0.5)
     picture[..., 300:, 300:600] = torch.rand(3, 300, 300, generator=torch.Generator().manual_seed(0))
-    windows = parts_with_edges(picture)
-    assert len(windows) == 4
+    windows = parts_with_edges(picture, 256)
+    assert len(windows) == 12
     assert windows[0].top + windows[0].height > 300 and 300 <= windows[0].left + windows[0].width / 2 <= 600
     visible = torch.ones(1, 1, 600, 900)
     visible[..., 300:, 300:600] = 0
-    assert parts_with_edges(picture, visible) != windows
-    small = parts_with_edges(picture[..., :100, :120])
+    assert parts_with_edges(picture, 256, visible)[0] != windows[0]
+    small = parts_with_edges(picture[..., :100, :120], 256)
     assert [(each.height, each.width) for each in small] == [(100, 120)]
 
 

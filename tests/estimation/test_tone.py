@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ldrps.degradation import LocalTone, Tone
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.tone import estimate_tone
+from ldrps.estimation.tone import estimate_tone, estimate_tones
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
@@ -74,7 +74,7 @@ def test_undone_in_full_is_the_clamped_inverse(gain: float, offset: float, gamma
     assert float(tones.undo_tone(torch.zeros(1, 3, 4, 4)).min()) == 0
 
 
-def test_the_picture_is_asked_about_in_parts_and_mirrored() -> None:
+def test_the_picture_is_asked_about_in_parts_and_every_way_round() -> None:
     seen: list[Tensor] = []
 
     def answer(images: Tensor) -> ToneBelief:
@@ -85,12 +85,32 @@ def test_the_picture_is_asked_about_in_parts_and_mirrored() -> None:
     answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
     estimate_tone(ramp, answer, 0.5)  # type: ignore[arg-type]
     (parts,) = seen
-    assert parts.shape == (12, 3, 32, 32), "twice a thumbnail's sides"
-    torch.testing.assert_close(parts[6:], parts[:6].flip(3))
+    assert parts.shape == (48, 3, 32, 32), "twice a thumbnail's sides"
+    torch.testing.assert_close(parts[6:12], parts[:6].flip(3))
+    torch.testing.assert_close(parts[12:18], parts[:6].rot90(1, (2, 3)))
     means = parts[:6].mean((1, 2, 3))
     assert float(means[0]) == pytest.approx(0.5, abs=0.01)
     assert float(means[1]) == pytest.approx(0.4, abs=0.02), "the left four fifths of the ramp"
     assert float(means[2]) == pytest.approx(0.6, abs=0.02)
+
+
+def test_a_picture_on_its_side_is_judged_as_it_stands() -> None:
+    """Of a network that no one trained, which sees every direction in its own way; the field lies as the picture."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        posterior = TonePosterior(thumbnail=16, widths=(8, 16), hypotheses=2, uneven=1).eval()
+    torch.nn.init.normal_(posterior.answer.weight, std=0.2, generator=torch.Generator().manual_seed(1))
+    picture = torch.rand(1, 3, 40, 60, generator=torch.Generator().manual_seed(2)).cumsum(3) / 60
+    told = estimate_tones(picture, posterior, 0.3)
+    for quarters, mirrored in ((1, False), (2, True), (3, True)):
+        other = picture.rot90(quarters, (2, 3))
+        other = other.flip(3) if mirrored else other
+        found = estimate_tones(other, posterior, 0.3)
+        assert found.tone is not None and told.tone is not None and found.local is not None and told.local is not None
+        assert found.tone.probability == pytest.approx(told.tone.probability, abs=1e-5)
+        undone = found.undo_tone(other)
+        undone = (undone.flip(3) if mirrored else undone).rot90(-quarters, (2, 3))
+        torch.testing.assert_close(undone, told.undo_tone(picture), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +11,45 @@ from torch import Tensor
 
 from ldrps.degradation import Blur, GaussianBlur
 from ldrps.degradation.kernels import disk, gaussian, line
-from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurPosterior
+from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
+from ldrps.estimation.blurred import largest_reach
 from ldrps.estimation.damage import Damage, Estimate
+from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Window
 from ldrps.settings import BlindSettings
 
 _SIDE, _MOST = 256, 4  # pixels of a part that is looked at, and how many
+_SEARCHED = 512  # pixels a side of the part in which a kernel is searched for
 _ROUND = 0.3  # a shape below this is that of a round kernel
 _PER_ENLARGED = 0.44  # pixels of the Gaussian that is nearest to a cubic reduction and enlargement, for each time
+_WIDER = 1.6  # times the reach of the motion that is guessed, is looked at
+_MOST_REACH = 24  # pixels
+
+
+@dataclass(frozen=True)
+class BlurGuess:
+    """The likeliest kind of blur, its size and shape as of `BlurPosterior`, and how probable any blur is."""
+
+    kind: BlurKind
+    size: float
+    shape: tuple[float, float]
+    probability: float
+
+    @property
+    def value(self) -> GaussianBlur | Blur:
+        longer = min(math.hypot(*self.shape), 0.95)
+        angle = math.degrees(math.atan2(self.shape[1], self.shape[0])) / 2
+        if self.kind == "enlarged":
+            return GaussianBlur(_PER_ENLARGED * self.size)
+        if self.kind == "disk":
+            return Blur(disk(self.size))
+        if self.kind == "motion":
+            return Blur(line(max(self.size * 12**0.5, 1.0), angle))
+        if longer < _ROUND:
+            return GaussianBlur(self.size)
+        ratio = ((1 + longer) / (1 - longer)) ** 0.25  # of a deviation to the mean of both
+        return Blur(gaussian(self.size * ratio, self.size / ratio, angle))
 
 
 @torch.no_grad()
@@ -28,54 +59,70 @@ def estimate_blur(
     """What the picture y [1, 3, H, W] in [0, 1], whose tones were judged, is blurred by, and how likely that is.
 
     It is judged where there are edges: in the parts that have most of them, each by itself, so that a picture of which
-    one is sharp is taken for less surely blurred.
+    one is sharp is taken for less surely blurred. What may be blurred is then looked at closely: its kernel is the one
+    that explains edges best, and if none does so better than no blur, there is none.
     """
     placed = damage.of_size(y.shape[-2], y.shape[-1])
     beliefs = []
-    for part in parts_with_edges(y, visible):
+    for part in parts_with_edges(y, _SIDE, visible)[:_MOST]:
         x = placed.undo_tone(part.of(y).to(posterior.device), part)
         seen = None if visible is None else _large_enough(part.of(visible))
         beliefs.append(posterior(_large_enough(x), seen).with_prior(settings.sharp, posterior.config["none"]))
-    return believed_blur(beliefs, settings)
+    guess = believed_blur(beliefs)
+    if Estimate(guess.value, guess.probability).absent:
+        return Estimate(guess.value, guess.probability)
+    part = parts_with_edges(y, _SEARCHED, visible)[0]
+    x = placed.undo_tone(part.of(y).to(posterior.device), part)
+    value, gain = searched(x, guess, None if visible is None else part.of(visible))
+    return Estimate(value.scaled(settings.blur_factor), guess.probability if gain > 0 else 0.0)
 
 
-def believed_blur(beliefs: list[BlurBelief], settings: BlindSettings) -> Estimate[GaussianBlur | Blur]:
-    """The likeliest kind of blur that a picture may have by what is believed of its parts, and how sure it is."""
+def believed_blur(beliefs: list[BlurBelief]) -> BlurGuess:
+    """The likeliest blur of a picture, by what is believed of its parts."""
     none, *kinds = torch.cat([each.probability for each in beliefs]).mean(0).tolist()
     index = max(range(len(kinds)), key=kinds.__getitem__)
     middles, spreads = (
         torch.stack([getattr(each, name)[0, index] for each in beliefs]).double() for name in ("middle", "spread")
     )
-    size = settings.blur_factor * math.exp(float((middles / spreads**2).sum() / (1 / spreads**2).sum()))
+    size = math.exp(float((middles / spreads**2).sum() / (1 / spreads**2).sum()))
     shape = torch.cat([each.shape for each in beliefs]).mean(0)
-    value = kernel_of(BLURS[index], size, (float(shape[0]), float(shape[1])))
-    return Estimate(value, 1 - none)
+    return BlurGuess(BLURS[index], size, (float(shape[0]), float(shape[1])), 1 - none)
 
 
-def kernel_of(kind: str, size: float, shape: tuple[float, float]) -> GaussianBlur | Blur:
-    """A blur of a kind, size and shape; see `BlurPosterior` and `BlurBelief`."""
-    longer, angle = min(math.hypot(*shape), 0.95), math.degrees(math.atan2(shape[1], shape[0])) / 2
-    if kind == "enlarged":
-        return GaussianBlur(_PER_ENLARGED * size)
-    if kind == "disk":
-        return Blur(disk(size))
-    if kind == "motion":
-        return Blur(line(max(size * 12**0.5, 1.0), angle))
-    if longer < _ROUND:
-        return GaussianBlur(size)
-    ratio = ((1 + longer) / (1 - longer)) ** 0.25  # of a deviation to the mean of both
-    return Blur(gaussian(size * ratio, size / ratio, angle))
+def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tuple[GaussianBlur | Blur, float]:
+    """The blur near a guess that explains the edges of x [1, 3, H, W] best, and by how many decibels better than none.
+
+    The path of a motion is searched for; of other kernels, the size. A picture that is too small for that is not
+    searched: there the guess counts.
+    """
+    most = min(largest_reach(x.shape[-2], x.shape[-1]), _MOST_REACH)
+    kernel = guess.value.kernel
+    if guess.kind == "motion":
+        reach = min(math.ceil(_WIDER * (max(kernel.shape) // 2)) + 2, most)
+        if reach < max(kernel.shape) // 2:
+            return guess.value, math.inf
+        found = find_kernel(x, KernelSearch(reach=reach), kernel, visible)
+        return Blur(found.kernel), found.gain
+    options = WidthSearch()
+
+    def sized(size: float) -> GaussianBlur | Blur:
+        return replace(guess, size=size).value
+
+    if max(sized(options.furthest * guess.size).kernel.shape) // 2 > most:
+        return guess.value, math.inf
+    size, gain = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
+    return sized(size), gain
 
 
-def parts_with_edges(y: Tensor, visible: Tensor | None = None) -> list[Window]:
-    """The windows of a picture y [1, 3, H, W] of which most is edges, four at most; all of a small one."""
+def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:
+    """Windows of a picture y [1, 3, H, W], no larger than `side` both ways, those with most edges first."""
     height, width = y.shape[-2:]
-    tall, wide = min(height, _SIDE), min(width, _SIDE)
+    tall, wide = min(height, side), min(width, side)
     luma = y.mean(1, keepdim=True)
     edges = F.pad(luma.diff(dim=-2).abs(), (0, 0, 0, 1)) + F.pad(luma.diff(dim=-1).abs(), (0, 1, 0, 0))
     edges = edges if visible is None else edges * visible.to(edges)
     windows = [Window(top, left, tall, wide) for top in _places(height, tall) for left in _places(width, wide)]
-    return sorted(windows, key=lambda window: -float(window.of(edges).mean()))[:_MOST]
+    return sorted(windows, key=lambda window: -float(window.of(edges).mean()))
 
 
 def _places(length: int, size: int) -> list[int]:

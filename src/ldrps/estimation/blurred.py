@@ -48,8 +48,7 @@ class Blurred:
         if y.ndim != 4 or y.shape[:2] != (1, 3):
             raise InputError(f"a picture of shape {list(y.shape)}: give [1, 3, H, W]")
         (height, width), kernel = y.shape[-2:], 2 * reach + 1
-        if min(height, width) < _SIDES * kernel:
-            most = max((min(height, width) // _SIDES - 1) // 2, 0)
+        if reach > (most := largest_reach(height, width)):
             raise InputError(
                 f"a picture of {width}x{height} and a reach of {reach}: give a larger one, or a reach of {most} at most"
             )
@@ -97,6 +96,11 @@ class Blurred:
         """In decibels, the mean of all prices."""
         energies = [edge_energy(y, kernel, price, weights) for price in _PRICES]
         return sum(10 * math.log10(max(energy, _NOTHING)) for energy in energies) / len(energies)
+
+
+def largest_reach(height: int, width: int) -> int:
+    """Of a kernel that a picture of that size can tell, in pixels from its middle."""
+    return max((min(height, width) // _SIDES - 1) // 2, 0)
 
 
 def _busiest(grey: Tensor, weights: Tensor, side: int) -> Window:

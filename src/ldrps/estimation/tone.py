@@ -13,14 +13,15 @@ from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
 _PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
+_WAYS = tuple((quarters, mirrored) for quarters in range(4) for mirrored in (False, True))  # turns, and mirror images
 
 
 @torch.no_grad()
 def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
-    What was done to a picture was done to its parts: the posterior is asked about several, and about their mirror
-    images, and its beliefs are averaged. What differs from place to place is told of the whole alone.
+    What was done to a picture was done to its parts, and to them mirrored and on their side: the posterior is asked
+    about all, and its beliefs are averaged. What differs from place to place is told of the whole alone.
 
     Args:
         y: the picture, or a small copy.
@@ -36,7 +37,7 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
         return Damage(tone)
     kinds = belief.kinds.mean(0)
     uneven = float(kinds[2] / kinds[1:].sum())
-    wholes = slice(None, None, len(_PARTS))  # the whole, and it mirrored
+    wholes = slice(None, None, len(_PARTS))  # the whole, every way round
     tones = _tones(belief, range(even, len(belief.curves)), wholes)
     local = Estimate(Compose((tones, _field(belief.field, wholes))), uneven)
     return Damage(tone, local=None if local.absent else local)
@@ -60,14 +61,17 @@ def _tones(belief: ToneBelief, which: range, pictures: slice) -> UncertainTone:
 
 
 def _field(field: LocalTone, wholes: slice) -> LocalTone:
-    """The mean of what is told of a picture and of its mirror image."""
-    plain, mirrored = field.log_gain[wholes].cpu()
+    """The mean of what is told of a picture every way round."""
+    grids = [
+        (grid.flip(-1) if mirrored else grid).rot90(-quarters, (-2, -1))
+        for grid, (quarters, mirrored) in zip(field.log_gain[wholes].cpu(), _WAYS, strict=True)
+    ]
     told = (torch.as_tensor(each)[wholes].mean() for each in (field.pivot, field.dark, field.bright))
-    return LocalTone((plain + mirrored.flip(-1)) / 2, *(float(each) for each in told))
+    return LocalTone(torch.stack(grids).mean(0), *(float(each) for each in told))
 
 
 def _parts(y: Tensor, size: int) -> Tensor:
-    """Thumbnails [12, 3, size, size] of y [1, 3, H, W]: the whole, five parts, and these mirrored."""
+    """Thumbnails [48, 3, size, size] of y [1, 3, H, W]: the whole and five parts, every way round."""
     height, width = y.shape[-2:]
     parts = []
     for left, top, share in _PARTS:
@@ -76,4 +80,5 @@ def _parts(y: Tensor, size: int) -> Tensor:
         part = y[..., row : row + tall, column : column + wide]
         parts.append(F.interpolate(part, (size, size), mode="area"))
     seen = torch.cat(parts)
-    return torch.cat([seen, seen.flip(3)])
+    turned = [seen.rot90(quarters, (-2, -1)) for quarters, _ in _WAYS]
+    return torch.cat([each.flip(-1) if mirrored else each for each, (_, mirrored) in zip(turned, _WAYS, strict=True)])
