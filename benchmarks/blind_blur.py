@@ -3,11 +3,11 @@
     python benchmarks/blind_blur.py --data SETS
     python benchmarks/blind_blur.py --data SETS --sets levin kodak_noise30-clean --kernels-only -o out/blind
 
-`told` is given the kernel, as in `deblur.py`. `found` begins with nothing: the better of a path (`find_kernel`) and of a
-round Gaussian (`find_width`), by their gains. `width` is told that it is a round Gaussian, and a deviation 30 % too
+`told` is given the kernel, as in `deblur.py`. `found` begins with nothing: the better of a path (`find_kernel`) and of
+a round Gaussian (`find_width`), by their gains. `width` is told that it is a round Gaussian, and a deviation 30 % too
 large. The noise is told to all. Prints mean RGB PSNR in dB after the best shift by quarters of a pixel; the likeness of
-the kernels to the true ones (normalised correlation, at the best shift); the least and the median gain of what was
-found, which on sharp pictures should be nothing; and the largest error of a width. Writes kernels, true and found.
+the kernels to the true ones (normalised correlation, at the best shift by whole pixels); the gain of what was found,
+which on sharp pictures should be nothing; and the errors of the widths. Writes kernels, true and found.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ class FoundKernel:
     """A kernel, and how well it explains the edges of a picture.
 
     Attributes:
-        kernel: [k, k] of an odd side, float64, none negative, of sum 1, its mean in the middle.
+        kernel: [k, k] of an odd side, float64, none negative, of sum 1, its mean in the middle to half a pixel:
+            where the picture itself lies, to a part of a pixel, cannot be told.
         gain: by how many decibels it explains edges better than no blur does; 0 or less: no blur was found.
     """
 
@@ -176,7 +177,6 @@ def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor |
         for _ in range(options.rounds):
             price = options.first * (last / options.first) ** (done / max(total - 1, 1))
             x = with_few_edges(y, transfer_of(kernel, (y.shape[0], y.shape[1]), y), price)
-            x = _moved(x, *_mean(kernel))  # by a part of a pixel, so that the next one has its mean in the middle
             kernel = likely(fitted(gradients(x), slopes, weights, side, options), options.faint, options.alone)
             kernel, done = centred(kernel), done + 1
     return kernel
@@ -219,25 +219,12 @@ def likely(kernel: Tensor, faint: float, alone: float) -> Tensor:
 def centred(kernel: Tensor) -> Tensor:
     """Moved by whole pixels, so that its mean is in the middle; what would leave at one side is lost."""
     height, width = kernel.shape
-    down, right = (round(mean) for mean in _mean(kernel))
+    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in (height, width))
+    total = kernel.sum()
+    down, right = (round(float(mean / total)) for mean in (kernel.sum(1) @ rows, kernel.sum(0) @ columns))
     padded = F.pad(kernel, (width, width, height, height))
     kernel = padded[height + down : 2 * height + down, width + right : 2 * width + right]
     return kernel / kernel.sum()
-
-
-def _mean(kernel: Tensor) -> tuple[float, float]:
-    """How far down and right from the middle the mean of a kernel is, in pixels."""
-    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in kernel.shape)
-    total = kernel.sum()
-    return float(kernel.sum(1) @ rows / total), float(kernel.sum(0) @ columns / total)
-
-
-def _moved(image: Tensor, down: float, right: float) -> Tensor:
-    """[H, W] moved by parts of a pixel, in circles."""
-    rows = torch.fft.fftfreq(image.shape[0], device=image.device)[:, None]
-    columns = torch.fft.rfftfreq(image.shape[1], device=image.device)
-    phase = torch.exp(-2j * torch.pi * (rows * down + columns * right))
-    return torch.fft.irfft2(torch.fft.rfft2(image) * phase, s=image.shape)
 
 
 def _parts(filled: Tensor) -> Tensor:
