@@ -88,7 +88,9 @@ def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | N
             kernels["width"] = round_gaussian(width)
         row = [(damaged, pair.name), (thumbnail(true), "true"), (thumbnail(kernel), f"found, {gain:.2f} dB")]
         decibel["before"].append(decibels(y, x, shifted))
-        for kind, each in kernels.items() if restorer is not None else ():
+        for kind, each in kernels.items():
+            if restorer is None:
+                break
             result = restorer(damaged, damage=replace(damage, blur=Estimate(Blur(each.double()))))
             decibel[kind].append(decibels(values(result.image), x, shifted))
             row.append((result.image, f"{kind}: {decibel[kind][-1]:.1f} dB"))
@@ -113,7 +115,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     restorer = None if given.kernels_only else Restorer(load_prior())
     print(
-        "| set | pictures | before | told | found | width told as wrong | likeness | least, median, most gain | width |"
+        "| set | pictures | before | told | found | width guessed | likeness | least gain | median | most | error of width |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in given.sets:

@@ -132,6 +132,6 @@ def test_what_cannot_be_searched_is_refused() -> None:
         find_kernel(torch.rand(1, 3, 128, 128), QUICK, first=torch.ones(21, 21) / 441)
     for wrong in ({"reach": 0}, {"last": ()}):
         with pytest.raises(SettingsError):
-            KernelSearch(**wrong)  # type: ignore[arg-type]
+            KernelSearch(**wrong)
     with pytest.raises(SettingsError, match="furthest is 1"):
         WidthSearch(furthest=1)
