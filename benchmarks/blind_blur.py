@@ -115,7 +115,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     restorer = None if given.kernels_only else Restorer(load_prior())
     print(
-        "| set | pictures | before | told | found | width guessed | likeness | least gain | median | most | error of width |"
+        "| set | pictures | before | told | found | width guessed | likeness | least gain | median | most | width off |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in given.sets:
