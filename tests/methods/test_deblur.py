@@ -18,7 +18,8 @@ from ldrps.degradation.kernels import disk, line
 from ldrps.errors import SettingsError
 from ldrps.methods import deblur
 from ldrps.methods.blind import Blind
-from ldrps.methods.deblur import Deblurring, falling_levels
+from ldrps.methods.deblur import Deblurring
+from ldrps.methods.splitting import falling_levels
 from ldrps.settings import BlindSettings, Splitting
 
 NOISE = 0.5 / 255
@@ -180,7 +181,7 @@ def test_what_is_hidden_or_padded_tells_nothing(tiny_prior: Prior) -> None:
         plans.append(Deblurring(other, tiny_prior, settings, told(GaussianBlur(1.0)), "", visible, (57, 51)))
     one, two = (plan.part(plan.windows[0]) for plan in plans)
     x0 = torch.rand(1, 3, 72, 72, generator=torch.Generator().manual_seed(0))
-    agreed = [part._agreeing(x0, 0.1) for part in (one, two)]  # type: ignore[attr-defined]
+    agreed = [part.agreeing(x0, 0.1) for part in (one, two)]
     assert torch.equal(*agreed) and not torch.equal(agreed[0], x0)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ldrps.degradation.base import Linear
 from ldrps.degradation.parameter import Parameter, broadcast, is_field
+from ldrps.degradation.solve import Map, conjugate_gradients
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,23 @@ class Axis:
         dense = torch.zeros(*self.weight.shape[:-1], self.length, dtype=torch.float64)
         dense.scatter_add_(-1, self.index.expand(self.weight.shape), self.weight)
         return dense.to(x.device, x.dtype)
+
+    def made_of(self, begin: int, end: int) -> tuple[int, int]:
+        """The first of the values of the result that have any of the line from `begin` to `end` in them, and the one
+        behind the last; weight is [n, taps].
+        """
+        inside = (self.index >= begin) & (self.index < end) & (self.weight != 0)
+        values = inside.any(1).nonzero()
+        return int(values.min()), int(values.max()) + 1
+
+    def between(self, first: int, last: int) -> tuple[int, Axis]:
+        """Where on the line what the values from `first` to `last` are made of begins, and the map from there to them,
+        whose line is no longer than it must be; weight is [n, taps].
+        """
+        index, weight = self.index[first:last], self.weight[first:last]
+        used = index[weight != 0]
+        begin, end = int(used.min()), int(used.max()) + 1
+        return begin, Axis(end - begin, (index - begin).clamp(0, end - begin - 1), weight)
 
 
 class Separable(Linear):
@@ -87,6 +105,27 @@ def separable_step(rows: Tensor, columns: Tensor, x0: Tensor, y: Tensor, ratio: 
     residual = u.mT @ (y - rows @ x0 @ columns.mT) @ v
     solved = residual / (down.clamp_min(0)[..., :, None] * across.clamp_min(0)[..., None, :] + ratio)
     return x0 + rows.mT @ (u @ solved @ v.mT) @ columns
+
+
+def weighted_step(a: Map, adjoint: Map, x0: Tensor, y: Tensor, weight: Tensor, rounds: int | None = None) -> Tensor:
+    """argmin over x of weight |a(x) - y|^2 + |x - x0|^2, for a linear map to few values and a weight of each of them.
+
+    By conjugate gradients on the side of y, where there are fewer unknowns and, if the values share little of x, few
+    rounds are needed: with w the square root of the weight, x = x0 + A* w u, (w A A* w + 1) u = w (y - A x0).
+
+    Args:
+        a, adjoint: the map, and its adjoint.
+        x0: what is expected.
+        y, weight: of the same shape, but for channels; where the weight is 0, y tells nothing.
+        rounds: at most; None goes on until nothing is left to be computed.
+    """
+    root = weight**0.5
+
+    def normal(u: Tensor) -> Tensor:
+        return root * a(adjoint(root * u)) + u
+
+    given = {} if rounds is None else {"rounds": rounds}
+    return x0 + adjoint(root * conjugate_gradients(normal, root * (y - a(x0)), **given))
 
 
 def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,128 @@
+"""Pictures that are a linear map of the clean one, y = A x + n with A known: A is undone and n taken away in one loop."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from ldrps.estimation.damage import Damage
+from ldrps.estimation.estimate import latent_deviation, undone_sample
+from ldrps.image.pad import pad_to_multiple
+from ldrps.image.tiles import Window
+from ldrps.image.views import grid_shifts
+from ldrps.methods.base import Part
+from ldrps.methods.blind import Blind, as_grey
+from ldrps.prior.base import Prior
+from ldrps.sampling.chains import Chain, splitting_chain
+from ldrps.sampling.noise import NoiseField
+from ldrps.settings import Settings, Splitting, again
+
+_ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
+_OFFSETS = 4  # of the prior's grid, one after the other; with sixteen it is no better
+
+
+class SplittingMethod(Blind):
+    """Half-quadratic splitting (DPIR, Zhang et al. 2021), whatever A is.
+
+    The chain is one of pictures, as A spreads over places of the latents and over what the autoencoder drops: a data
+    step undoes it, and the denoiser takes away what that left of errors, on another offset of the prior's grid in each
+    step. What the autoencoder drops comes back with the next data step, and with a last one at the end. The levels fall
+    from far above the noise of the picture down to it. In a recurrence noise is added to what was found.
+
+    Args:
+        y, prior, settings, damage, caption, visible: as of `Blind`.
+        splitting: the numbers of the loop.
+        size: (H, W) of the picture before it was padded at the right and the bottom; None that it was not.
+
+    Attributes:
+        splitting: see above.
+        noise: the deviation of n, [1, 1, H, W] in pixels; infinite where y tells nothing of x.
+        levels: of each round, deviations in pixels.
+        latent_gain: what turns them into those of latents.
+    """
+
+    def __init__(
+        self,
+        y: Tensor,
+        prior: Prior,
+        settings: Settings,
+        damage: Damage,
+        caption: str,
+        visible: Tensor | None,
+        splitting: Splitting,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(y, prior, settings, damage, caption, visible)
+        self.splitting = splitting
+        height, width = size or y.shape[-2:]
+        known = torch.ones_like(y[:, :1]) if visible is None else visible.to(y).clone()
+        known[..., height:, :], known[..., width:] = 0.0, 0.0
+        deviation = (self.sigma**2 + _ROUNDING**2) ** 0.5 if self.sigma else splitting.noise / 255
+        self.noise = deviation / known**0.5
+
+        first = falling_levels(self.sigma, splitting)
+        later = first[-again(len(first), settings.renoise) :]
+        self.levels = [first, *[later] * max(settings.recurrences, self.options.sample)]
+        sample = self._as_seen(undone_sample(y, damage, prior))
+        self.latent_gain = latent_deviation(prior, sample, first[0]) / first[0]
+        self.rounds = [[self.schedule.timestep_of(self.latent_gain * s) for s in levels] for levels in self.levels]
+
+    @torch.no_grad()
+    def denoised(self, x: Tensor, level: float, number: int) -> Tensor:
+        """The picture x [1, 3, H, W] without white noise of that level, on an offset of the grid for each number."""
+        shift = grid_shifts(_OFFSETS, self.prior.factor)[number % _OFFSETS]
+        padded, crop = pad_to_multiple(x, self.prior.size_multiple, before=shift)
+        return crop(self.prior.decode(self.remove(self.prior.encode(padded), level * self.latent_gain, "white")))
+
+
+class SplittingPart(Part):
+    """One window of a picture, in a frame as wide as the map reaches.
+
+    Attributes:
+        method: of the whole picture.
+        frame: where x is in the picture; it may reach over the edge.
+        inside: the window, in the frame.
+        y: what is seen of x, with its tones as they were.
+    """
+
+    method: SplittingMethod
+    frame: Window
+    inside: Window
+    y: Tensor
+
+    @abstractmethod
+    def agreeing(self, x0: Tensor, level: float) -> Tensor:
+        """argmin over x of |A x - y|^2 / noise^2 + weight |x - x0|^2 / level^2."""
+
+    @abstractmethod
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """Where in the window black and white are clipped, [1, 1, h, w], and what is there, [1, 3, h, w]."""
+
+    def renoise(self, z: Tensor, number: int) -> Tensor:
+        noise = NoiseField(self.method.settings.seed, number).at(self.frame.top, self.frame.left, z.shape)
+        return z + self.method.levels[number][0] * noise.to(z.device)
+
+    def chain(self, z: Tensor, number: int) -> Chain:
+        method = self.method
+        return splitting_chain(method.denoised, self.agreeing, z, method.levels[number], method.rounds[number])
+
+    def picture(self, z: Tensor | None) -> Tensor:
+        assert z is not None
+        restored = self.inside.of(self.agreeing(z, self.method.levels[0][-1]))
+        if self.method.grey:
+            restored = as_grey(restored)
+        places, values = self.ends()
+        return torch.where(places, values, restored)
+
+    def preview(self, z0: Tensor) -> Tensor:
+        return self.inside.of(z0)
+
+
+def falling_levels(sigma: float, options: Splitting) -> list[float]:
+    """The levels of a chain for a picture with noise of deviation sigma, of 1, equally spaced in their logarithms."""
+    end = max(options.end / 255, sigma)
+    start = max(options.start / 255, end)
+    shares = [k / max(options.levels - 1, 1) for k in range(options.levels)]
+    return [start * (end / start) ** share for share in shares]
