@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ldrps.errors import InputError
+from ldrps.image.limits import enlarged_size
 from ldrps.memory import available_bytes
 from ldrps.settings import Settings
 
@@ -30,15 +31,16 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
 
     Others take less time: where there is nothing to denoise, a tenth.
     """
-    pixels = size[0] * size[1]
-    worked_on = _reduced(size, settings.working_size)
+    worked_on = _reduced(enlarged_size(size, settings.scale), settings.working_size)
+    pixels = size[0] * size[1] if settings.scale == 1 else worked_on[0] * worked_on[1]
     megapixels = worked_on[0] * worked_on[1] / 1e6
     method, tile = settings.method, settings.tile if settings.method.in_windows else max(worked_on)
     window = min(worked_on[0], tile) * min(worked_on[1], tile)
+    batch = method.batch_size if settings.scale == 1 else 1  # offsets of the grid, else one after the other
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
     seconds = _SECONDS_OF_PICTURE + method.seconds_before + megapixels * (_SECONDS + seconds_of_passes)
-    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * method.batch_size * window)
+    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * batch * window)
 
 
 def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:
@@ -53,13 +55,17 @@ def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Setting
         if estimate(size, least).bytes <= max_bytes:
             return least
     need = estimate(size, least).bytes
+    if settings.scale > 1:
+        size = enlarged_size(size, settings.scale)
+        raise _too_large(size, need, max_bytes, f"or take a smaller scale than {settings.scale:g}")
     raise _too_large(size, need, max_bytes, "make the picture smaller, or set --working-size")
 
 
 def halved(size: tuple[int, int], settings: Settings) -> Settings | None:
     """The settings with windows half as large, where memory ran out; None where that cannot help."""
     tile = settings.tile // 2
-    helps = settings.method.in_windows and max(size) > tile >= 4 * settings.overlap
+    longer = max(enlarged_size(size, settings.scale))
+    helps = settings.method.in_windows and longer > tile >= 4 * settings.overlap
     return dataclasses.replace(settings, tile=tile) if helps else None
 
 

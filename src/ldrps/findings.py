@@ -13,6 +13,7 @@ from ldrps.estimation.words import damage_in_words
 
 _CHANGED = 0.1  # less of a change of light than this is none
 _MISSING = {"hidden": "all of it is transparent", "flat": "one colour all over, or noise"}
+_SHADELESS = "no shades, as of text or a drawing: nothing to restore"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Findings:
         bars: how many pixels of bars of one colour were left out of judging, by side.
         missing: why there is nothing to judge by, "hidden" or "flat"; else "".
         shades: whether it has any, as text and drawings have not.
+        scale: how many times larger the result is, each way.
     """
 
     damage: Damage | None = None
@@ -51,18 +53,21 @@ class Findings:
     bars: Mapping[str, int] = field(default_factory=dict)
     missing: str = ""
     shades: bool = True
+    scale: float = 1.0
 
     def words(self) -> str:
         """Such as "2.8 stops too dark, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
-        if self.missing:
-            return f"{_MISSING[self.missing]}: nothing to judge by"
-        if not self.shades:
-            return "no shades, as of text or a drawing: nothing to restore"
+        larger = f"enlarged {self.scale:.3g} times"
+        if self.missing or not self.shades:
+            why = f"{_MISSING[self.missing]}: nothing to judge by" if self.missing else _SHADELESS
+            return why if self.scale == 1 else f"{why}; {larger} by a plain cubic"
         words = [] if self.damage is None else [damage_in_words(self.damage, self.tones)]
         if abs(self.relit) > _CHANGED:
             words.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
         if self.caption is not None and not self.caption.followed:
             words.append("the caption does not fit the picture and was not followed")
+        if self.scale != 1:
+            words.append(f"{larger}; fine detail is sharpened by guess")
         if self.bars:
             sides = ", ".join(f"{pixels} px {side}" for side, pixels in self.bars.items())
             words.append(f"bars left as they are: {sides}")

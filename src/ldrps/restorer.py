@@ -19,6 +19,7 @@ from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import to_pil
+from ldrps.image.enlarge import enlarged
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Canvas, Window
 from ldrps.memory import out_of_memory
@@ -130,6 +131,7 @@ class Restorer:
         clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name)
         damage = damage or self.damage
         if nothing := nothing_to_judge_by(picture, is_known=damage is not None):
+            nothing, picture = replace(nothing, scale=settings.scale), enlarged(picture, settings.scale)
             levels = to_levels(picture, picture.rgb)
             return made(levels=levels, picture=picture, caption=caption, findings=nothing, seconds=clock.seconds())
         working = Working.of(picture, self.prior, settings)
@@ -154,6 +156,7 @@ class Restorer:
         recaption = None if working.colouring else recaption
         restored, caption = yield from _recurrence(method, working, caption, recaption, reporter)
         restored, relit_by = relight_as(self.prior, working.full(restored), caption.text, settings.relight)
+        picture = enlarged(picture, settings.scale)
         if working.colouring:
             picture = picture.in_colour()
             restored = colourise(self.prior, restored, generator, caption=caption.text, negative=settings.negative)
@@ -175,7 +178,7 @@ def _recurrence(
 
     The result of a round, re-noised to gamma T, is the start of the next (section 3.3).
     """
-    canvas, rounds = Canvas(method.windows, *working.y.shape[-2:]), len(method.rounds)
+    canvas, rounds = Canvas(method.windows, *method.size), len(method.rounds)
     reporter.expect(len(method.windows) * sum(len(timesteps) for timesteps in method.rounds))
     for window in method.windows:
         part = method.part(window)
@@ -187,6 +190,6 @@ def _recurrence(
                 caption = recaption(to_pil(working.crop(part.picture(z))[0]))
                 method.set_caption(caption.text)
         restored = part.picture(z).to(working.y.device)
-        check_restored(window.of(working.y), restored, working.picture.source)
+        check_restored(method.seen(window), restored, working.picture.source)
         canvas.add(window, restored)
     return canvas.image, caption

@@ -34,7 +34,7 @@ class Result:
     Attributes:
         levels: the restored picture, uint8 or uint16 [H, W, C] as `to_levels` makes it: size, depth, transparency,
             greyness and colour space of the source.
-        picture: the source.
+        picture: the source; where a scale was asked for, enlarged by a plain cubic to the size of the result.
         settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
             has a `seed` and says what it is `recorded_as`.
         prior: name of the prior, or of the other method.

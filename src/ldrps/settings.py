@@ -11,6 +11,7 @@ from ldrps.errors import SettingsError
 
 PARTS = ("tone", "noise", "blur")  # of the damage that have a strength of their own
 MAX_STRENGTH = 4.0
+MAX_SCALE = 8.0
 
 
 def _check(good: bool, name: str, value: object, wanted: str) -> None:
@@ -83,6 +84,7 @@ class MethodSettings:
 
     Attributes:
         in_windows: whether a large picture is restored in windows.
+        enlarges: whether it can make the picture larger.
         knows_parts: whether the damage is undone part by part, as it was estimated or given.
         seconds_before: that it takes to find out what happened, if by a chain over a small copy.
         seconds_of_pass: of a megapixel with the embedded prior on two CPU cores (benchmarks/cost.py).
@@ -91,6 +93,7 @@ class MethodSettings:
     """
 
     in_windows: ClassVar[bool]
+    enlarges: ClassVar[bool] = False
     knows_parts: ClassVar[bool]
     seconds_before: ClassVar[float] = 0.0
     seconds_of_pass: ClassVar[float]
@@ -132,7 +135,9 @@ class PublishedSettings(MethodSettings):
 
 @dataclass(frozen=True)
 class Splitting:
-    """How a blur is undone, by half-quadratic splitting: a data step and a call of the denoiser at falling levels."""
+    """How a blur or a reduction is undone, by half-quadratic splitting: a data step and a call of the denoiser at
+    falling levels.
+    """
 
     levels: int = 12
     start: float = 49.0  # of 255: what the first, far too sharp data step leaves of errors
@@ -155,6 +160,7 @@ class BlindSettings(MethodSettings):
     """
 
     in_windows: ClassVar[bool] = True
+    enlarges: ClassVar[bool] = True
     knows_parts: ClassVar[bool] = True
     seconds_of_pass: ClassVar[float] = 3.2
     bytes_of_pixel: ClassVar[int] = 240
@@ -189,6 +195,7 @@ class BlindSettings(MethodSettings):
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: int = 4
     splitting: Splitting = Splitting()
+    enlarging: Splitting = Splitting(end=3.0, noise=0.3)
 
     def __post_init__(self) -> None:
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
@@ -206,6 +213,8 @@ class BlindSettings(MethodSettings):
 
     def passes(self, settings: Settings) -> float:
         """How often a picture goes through the denoiser; on each offset of the grid once."""
+        if settings.scale > 1:
+            return self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
         return self.shifts * settings.steps * (1 + settings.recurrences)
 
     def sampled(self) -> Self:
@@ -269,6 +278,7 @@ class LdrpsSettings(BlindSettings):
     """
 
     seconds_before: ClassVar[float] = 9.0
+    enlarges: ClassVar[bool] = False
 
     loop: Loop = Loop()
     last_steps: int = 2  # of the chain at full size, which begins with the picture's own noise
@@ -306,6 +316,8 @@ class Settings:
     # Restore a copy of at most so many pixels on the longer side, and give what changed to the picture in full size,
     # whose own detail stays; 0 restores the picture itself.
     working_size: int = 0
+    # How many times larger the result is, each way; 1 is as large as the picture.
+    scale: float = 1.0
     # Give a grey photograph colours, drawn from the prior as the caption wants them. Others stay as they are.
     colourise: bool = False
     # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
@@ -324,6 +336,17 @@ class Settings:
         wanted = "0 for the picture's own, or 32 to 8192 pixels"
         _check(self.working_size == 0 or 32 <= self.working_size <= 8192, "working_size", self.working_size, wanted)
         _check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
+        _check(1 <= self.scale <= MAX_SCALE, "scale", self.scale, f"1, as large as it is, to {MAX_SCALE:g}")
+        if self.scale > 1 and not self.method.enlarges:
+            raise SettingsError(
+                f"scale is {self.scale:g}; preset {self.preset!r} cannot enlarge: leave scale out, or take the preset "
+                "default, fast or best"
+            )
+        if self.scale > 1 and self.working_size:
+            raise SettingsError(
+                f"scale is {self.scale:g} and working_size {self.working_size}; a smaller copy has no detail to enlarge: "
+                "leave one of the two out"
+            )
 
     @property
     def recorded_as(self) -> str:

@@ -11,6 +11,7 @@ from ldrps.colour import is_grey
 from ldrps.degradation import Jpeg
 from ldrps.estimation.codec import codec_of
 from ldrps.findings import Findings
+from ldrps.image.enlarge import put_in
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture
 from ldrps.image.transfer import carry_over, reduced
@@ -30,6 +31,8 @@ class Working:
         visible: how much each pixel of y counts; None that all do.
         codec: by which the file was compressed, if y has its pixels.
         colouring: whether it is grey and wants colours.
+        scale: how many times larger the result is than the picture, each way.
+        crop: what was padded of a restored y, away; an enlarged one has no padding.
     """
 
     picture: Picture
@@ -39,6 +42,7 @@ class Working:
     visible: Tensor | None = field(repr=False)
     codec: Jpeg | None = field(repr=False)
     colouring: bool
+    scale: float
     crop: Callable[[Tensor], Tensor] = field(repr=False)
 
     @staticmethod
@@ -50,16 +54,24 @@ class Working:
         y, crop = pad_to_multiple(small, prior.size_multiple)
         visible = content.visible_in(small, prior.size_multiple)
         codec = codec_of(picture.original) if small is seen else None
-        return Working(picture, seen, small, y, visible, codec, settings.colourise and is_grey(seen), crop)
+        colouring = settings.colourise and is_grey(seen)
+        crop = crop if settings.scale == 1 else _as_it_is
+        return Working(picture, seen, small, y, visible, codec, colouring, settings.scale, crop)
 
     def full(self, restored: Tensor) -> Tensor:
-        """A restored y as the content in its full size, [1, 3, h, w]."""
+        """A restored y as the content in its full size, [1, 3, h, w], times the scale."""
         restored = self.crop(restored)
         return restored if self.small is self.seen else carry_over(self.seen, self.small, restored)
 
     def whole(self, restored: Tensor) -> Tensor:
-        """The restored content in its place, [1, 3, *size of the picture]."""
+        """The restored content in its place, [1, 3, *size of the picture], times the scale."""
+        if self.scale != 1:
+            return put_in(self.picture, self.seen, restored, self.scale)
         return self.picture.content.put_back(self.picture.rgb, self.seen, restored)
+
+
+def _as_it_is(restored: Tensor) -> Tensor:
+    return restored
 
 
 def nothing_to_judge_by(picture: Picture, *, is_known: bool) -> Findings | None:

@@ -34,6 +34,11 @@ _LAYOUT = {
 # XMP, which is text, says some of the same.
 _XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
 _XMP_THUMBNAIL = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
+# The sizes that it may tell, as attributes and as elements.
+_XMP_WIDTH, _XMP_HEIGHT = (
+    re.compile(rb"""((?:exif:Pixel%sDimension|tiff:Image%s)(?:\s*=\s*["']|>)\s*)\d+""" % names)
+    for names in ((b"X", b"Width"), (b"Y", b"Length"))
+)
 _ICC, _XMP, _ORIENTATION = 34675, 700, 274  # of a TIFF
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _SIDEWAYS = range(5, 9)  # the orientations that swap width and height
@@ -117,6 +122,20 @@ def read_tiff_metadata(file: BinaryIO, size: tuple[int, int], name: str) -> Meta
         return Metadata()
     profile = profile if isinstance(profile, bytes) else None
     return Metadata(profile, _exif(exif, turn, size, name), _xmp({"xmp": xmp}), dpi)
+
+
+def of_size(
+    exif: bytes | None, xmp: bytes | None, size: tuple[int, int], name: str
+) -> tuple[bytes | None, bytes | None]:
+    """The EXIF and XMP data of `Metadata`, of a picture that has another (width, height) by now."""
+    if exif is not None:
+        source = Image.Exif()
+        source.load(exif)
+        exif = _exif(lambda: source, 1, size, name)
+    if xmp is not None:
+        for side, pattern in zip(size, (_XMP_WIDTH, _XMP_HEIGHT), strict=True):
+            xmp = pattern.sub(rb"\g<1>%d" % side, xmp)
+    return exif, xmp
 
 
 def _exif(read: Callable[[], Image.Exif], turn: int, size: tuple[int, int], name: str) -> bytes | None:

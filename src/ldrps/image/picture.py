@@ -42,6 +42,7 @@ class Picture:
         dpi: pixels per inch, across and down, or None.
         profiled: the source in its own colour space, if that is not sRGB, to take the result back there.
         original: the file that it was read from; None of what did not come from a file.
+        scale: how many times larger it was made each way since it was read.
     """
 
     rgb: Tensor = field(repr=False)
@@ -56,6 +57,7 @@ class Picture:
     dpi: tuple[float, float] | None = None
     profiled: Profiled | None = field(default=None, repr=False)
     original: Original | None = field(default=None, repr=False)
+    scale: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -149,8 +151,10 @@ def to_levels(picture: Picture, rgb: Tensor) -> NDArray[Any]:
 def are_own(picture: Picture, levels: NDArray[Any]) -> bool:
     """Whether levels that `to_levels` made of a result show the picture as it was read; alpha is as it was in any case.
 
-    In blocks, the first of which mostly tells.
+    In blocks, the first of which mostly tells. A picture that was enlarged is no more as it was read.
     """
+    if picture.scale != 1:
+        return False
     colours = 1 if picture.grey else 3
     return all(
         np.array_equal(levels[rows, :, :colours], _colours(picture, picture.rgb, rows, peak(levels)))

@@ -16,6 +16,7 @@ from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
 from ldrps.methods.blind import Blind
 from ldrps.methods.deblur import Deblurring
+from ldrps.methods.enlarge import Enlarging
 from ldrps.methods.ldrps import learn_damage
 from ldrps.methods.published import Published
 from ldrps.prior.base import Prior
@@ -70,6 +71,8 @@ def plan(
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):
         settings = settings.with_changes(steps=options.last_steps, recurrences=0)
+    if settings.scale > 1:
+        return Enlarging(y, prior, settings, damage, caption, visible, size)
     if damage.blur_kernel is not None:
         return Deblurring(y, prior, settings, damage, caption, visible, size)
     return Blind(y, prior, settings, damage, caption, visible)

@@ -15,11 +15,13 @@ class Method(ABC):
     """A plan for one picture; made for it and thrown away with it.
 
     Attributes:
+        y: the picture that it is for, [1, 3, H, W].
         findings: what it found out.
-        windows: the parts of the picture that are restored one after the other; one where it is not large.
+        windows: the parts of the result that are restored one after the other; one where it is not large.
         rounds: the timesteps of the first chain and of each recurrence; empty where there is nothing to sample.
     """
 
+    y: Tensor
     findings: Findings
     windows: list[Window]
     rounds: list[list[int]]
@@ -27,6 +29,15 @@ class Method(ABC):
     @abstractmethod
     def set_caption(self, caption: str) -> None:
         """Go on with another caption."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the result, in which windows lie: of y, unless it is enlarged."""
+        return self.y.shape[-2], self.y.shape[-1]
+
+    def seen(self, window: Window) -> Tensor:
+        """What y shows of a window of the result, in its size."""
+        return window.of(self.y)
 
     @abstractmethod
     def part(self, window: Window) -> Part:
