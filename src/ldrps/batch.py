@@ -20,6 +20,7 @@ from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file
 from ldrps.image.formats import FORMATS
 from ldrps.image.header import read_size
+from ldrps.image.limits import refuse_enlarged
 from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import write_image
@@ -64,13 +65,19 @@ class Batch:
         output: what is written for each.
         describe: who is asked what each shows; None for nobody.
         draw: who draws the samples that the output has room for; None for nobody.
+        scale: how many times larger than its picture a result is, each way.
 
     Raises:
         SettingsError: samples are wanted, and nobody draws them.
     """
 
     def __init__(
-        self, restorer: PictureRestorer, output: Output, describe: Describe | None = None, draw: Draw | None = None
+        self,
+        restorer: PictureRestorer,
+        output: Output,
+        describe: Describe | None = None,
+        draw: Draw | None = None,
+        scale: float = 1.0,
     ) -> None:
         if output.samples and draw is None:
             raise SettingsError(f"samples is {output.samples}; this method draws none: leave --samples out")
@@ -78,6 +85,7 @@ class Batch:
         self.output = output
         self._describe = describe
         self._draw = draw
+        self._scale = scale
 
     def check(self, job: Job, *, overwrite: bool) -> None:
         """As `check_files`, of what this batch writes."""
@@ -101,7 +109,9 @@ class Batch:
         Raises:
             LdrpsError: as loading, captioning and restoring a picture do.
         """
-        restorer = self.restorer.within(read_size(job.source, self.output.max_pixels), self.output.max_memory)
+        size = read_size(job.source, self.output.max_pixels)
+        refuse_enlarged(str(job.source), *size, self._scale, self.output.max_pixels)
+        restorer = self.restorer.within(size, self.output.max_memory)
         picture = self.load(job)
         show = None if on_step is None else partial(on_step, job)
         description = Description() if self._describe is None else self._describe(picture, job.source)
@@ -163,7 +173,7 @@ def restorer_batch(
         alike = restorer.with_settings(result.settings)  # in which the caption's negative and the windows' size are
         return draw_samples(alike, picture, output.samples, description.caption.text, on_step=on_step)
 
-    return Batch(restorer, output, describe, draw)
+    return Batch(restorer, output, describe, draw, restorer.settings.scale)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

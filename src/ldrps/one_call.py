@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ldrps.estimation.damage import Damage
-from ldrps.image.limits import MAX_PIXELS
+from ldrps.image.limits import MAX_PIXELS, refuse_enlarged
 from ldrps.image.picture import Picture, Source, load_picture
 from ldrps.presets import preset as preset_settings
 from ldrps.prior import EMBEDDED, load_prior
@@ -30,6 +30,7 @@ def restore(
     strength: float | Mapping[str, float] | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
+    scale: float | None = None,
     max_pixels: int = MAX_PIXELS,
     device: str = "cpu",
     dtype: torch.dtype | None = None,
@@ -47,7 +48,8 @@ def restore(
             None to have it estimated.
         strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
         only, skip: the parts that alone are undone, or that are not: "tone", "noise", "blur".
-        max_pixels: larger pictures are refused.
+        scale: how many times larger the result is, each way: 2, 3, 4, any number up to 8; 1 is as large as it is.
+        max_pixels: larger pictures are refused, and such as would become larger.
         device: "cpu", "cuda", "mps".
         dtype: precision of the prior's networks.
 
@@ -56,8 +58,9 @@ def restore(
         PriorError: the prior cannot be loaded.
     """
     loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
-    settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences)
+    settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences, scale=scale)
     settings = settings.with_strengths(strength, only=only, skip=skip)
     picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
+    refuse_enlarged(picture.source, *picture.size, settings.scale, max_pixels)
     damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
     return Restorer(loaded, settings)(picture, caption, damage=damage)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ldrps.errors import SettingsError
 from ldrps.settings import (
+    ENLARGING,
     Alignment,
     BlindSettings,
     Guidance,
@@ -16,8 +19,12 @@ from ldrps.settings import (
 PRESETS: dict[str, Settings] = {
     # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
     "default": Settings(),  # 33.54, 2.2 s, 627 MiB
-    "fast": Settings(preset="fast", steps=1, method=BlindSettings(shifts=1)),  # 33.49, 0.55 s, 487 MiB
-    "best": Settings(preset="best", steps=4, method=BlindSettings(shifts=8)),  # 33.45, 8.2 s, 758 MiB
+    "fast": Settings(
+        preset="fast", steps=1, method=BlindSettings(shifts=1, enlarging=replace(ENLARGING, levels=6))
+    ),  # 33.49, 0.55 s, 487 MiB
+    "best": Settings(
+        preset="best", steps=4, method=BlindSettings(shifts=8, enlarging=replace(ENLARGING, levels=20))
+    ),  # 33.45, 8.2 s, 758 MiB
     "ldrps": Settings(preset="ldrps", steps=40, recurrences=1, method=LdrpsSettings()),
     "paper-lowlight": Settings(
         preset="paper-lowlight",

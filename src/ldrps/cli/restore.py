@@ -119,6 +119,7 @@ def restore(
         int | None,
         typer.Option(help="Restore a copy of so many pixels, and give the change to the picture in full size."),
     ] = None,
+    scale: Annotated[float | None, typer.Option(help="Make it so many times larger each way, 2, 3, up to 8.")] = None,
     max_memory: Annotated[
         float | None, typer.Option(min=0.1, metavar="GIB", help="Shrink windows to stay below; else what is free.")
     ] = None,
@@ -160,6 +161,7 @@ def restore(
         tile=tile,
         overlap=overlap,
         working_size=working_size,
+        scale=scale,
     )
     settings = with_parts(
         settings.with_knowledge(undamaged=undamaged, noise=noise), only or [], skip or [], strength or []

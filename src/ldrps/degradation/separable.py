@@ -124,8 +124,9 @@ def weighted_step(a: Map, adjoint: Map, x0: Tensor, y: Tensor, weight: Tensor, r
     def normal(u: Tensor) -> Tensor:
         return root * a(adjoint(root * u)) + u
 
-    given = {} if rounds is None else {"rounds": rounds}
-    return x0 + adjoint(root * conjugate_gradients(normal, root * (y - a(x0)), **given))
+    right = root * (y - a(x0))
+    u = conjugate_gradients(normal, right) if rounds is None else conjugate_gradients(normal, right, rounds=rounds)
+    return x0 + adjoint(root * u)
 
 
 def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:

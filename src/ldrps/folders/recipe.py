@@ -19,6 +19,7 @@ from ldrps.errors import SettingsError
 from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.estimation.files import PlainDamage
 from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
+from ldrps.image.limits import refuse_enlarged
 from ldrps.jobs import Output
 from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.settings import Settings
@@ -82,11 +83,16 @@ class OwnMethod:
         )
         return TextFingerprint(mark, captions.folder) if captions.in_files else mark
 
-    def check_size(self, size: tuple[int, int], max_memory: int | None) -> None:
-        affordable(size, self.settings, max_memory)
+    def check_size(self, size: tuple[int, int], output: Output) -> None:
+        self._within(size, output)
 
-    def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
-        return estimate(size, affordable(size, self.settings, max_memory))
+    def cost(self, size: tuple[int, int], output: Output) -> Cost:
+        return estimate(size, self._within(size, output))
+
+    def _within(self, size: tuple[int, int], output: Output) -> Settings:
+        """The settings for a picture of that size within the limits."""
+        refuse_enlarged("a picture", *size, self.settings.scale, output.max_pixels)
+        return affordable(size, self.settings, output.max_memory)
 
     def check_damage(self) -> None:
         if self.damage is not None:
@@ -145,10 +151,10 @@ class RivalMethod:
         del about["device"]  # where it computes decides no result
         return _hash(about, output)
 
-    def check_size(self, size: tuple[int, int], max_memory: int | None) -> None:
-        check_reading(size, max_memory)
+    def check_size(self, size: tuple[int, int], output: Output) -> None:
+        check_reading(size, output.max_memory)
 
-    def cost(self, size: tuple[int, int], max_memory: int | None) -> Cost:
+    def cost(self, size: tuple[int, int], output: Output) -> Cost:
         raise SettingsError(f"nobody knows what {self.name} will take: leave --dry-run out")
 
     def check_damage(self) -> None:
@@ -174,21 +180,22 @@ class Recipe:
         return self.method.fingerprint({name: output[name] for name in output if name not in _WHICH_FILES})
 
     def check_size(self, size: tuple[int, int]) -> None:
-        """Find out before anything is loaded whether there is memory for a picture of (width, height) `size`.
+        """Find out before anything is loaded whether there is memory for a picture of (width, height) `size`, and room
+        within the limit of pixels for what it is enlarged to.
 
         Raises:
             InputError: there is too little.
         """
-        self.method.check_size(size, self.output.max_memory)
+        self.method.check_size(size, self.output)
 
     def cost(self, size: tuple[int, int]) -> Cost:
         """What a picture of (width, height) `size` will take.
 
         Raises:
-            InputError: there is too little memory.
+            InputError: as `check_size`.
             SettingsError: of this method nobody knows.
         """
-        return self.method.cost(size, self.output.max_memory)
+        return self.method.cost(size, self.output)
 
     def check_damage(self) -> None:
         """Find out before anything is written whether a damage that was given can be; loads torch where one was.

@@ -27,7 +27,9 @@ def refuse_enlarged(name: str, width: int, height: int, scale: float, max_pixels
     large = enlarged_size((width, height), scale)
     pixels = large[0] * large[1]
     if scale > 1 and pixels > max_pixels:
-        found = f"{name} is {width} x {height}, and enlarged {scale:g} times {large[0]} x {large[1]} = {pixels:,} pixels, "
+        found = (
+            f"{name} is {width} x {height}, and enlarged {scale:g} times {large[0]} x {large[1]} = {pixels:,} pixels, "
+        )
         found += f"more than the limit of {max_pixels:,}: "
         raise InputError(
             f"{found}take a smaller scale, or allow it with max_pixels={pixels}",

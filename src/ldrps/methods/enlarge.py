@@ -1,4 +1,4 @@
-"""A picture that is wanted larger: y = D (k * x) + n, where D reduces as cameras and programs do, and k may be known."""
+"""A picture that is wanted larger: y = D (k * x) + n, where D reduces as programs do and k may be known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ldrps.degradation import Blur
 from ldrps.degradation.sampling import resampled
-from ldrps.degradation.separable import Axis, separable_step, weighted_step
+from ldrps.degradation.separable import separable_step, weighted_step
 from ldrps.estimation.damage import Damage
 from ldrps.image.limits import enlarged_size
 from ldrps.image.tiles import Window, windows

@@ -44,6 +44,7 @@ class Published(Method, Part):
         again = timesteps[min(first, len(timesteps) - 1) :]  # from gamma T
         self.rounds = [timesteps, *[again] * settings.recurrences]
         self.findings = Findings()
+        self.y = y
         self.windows = [Window(0, 0, *y.shape[-2:])]
         self.shape = (2, prior.latent_channels, y.shape[-2] // prior.factor, y.shape[-1] // prior.factor)
         # A generator of their own: as in the reference, nets and latents are drawn from the same seed apart.

@@ -1,4 +1,4 @@
-"""Pictures that are a linear map of the clean one, y = A x + n with A known: A is undone and n taken away in one loop."""
+"""Pictures that a linear map was applied to, y = A x + n with A known: A is undone and n taken away in one loop."""
 
 from __future__ import annotations
 

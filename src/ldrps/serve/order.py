@@ -21,12 +21,14 @@ class Order:
         caption: what the pictures show; "" for nothing, "offline" for what the packaged tagger says.
         seed: of the noise.
         recurrences: rounds of re-noising.
+        scale: how many times larger the results are, each way.
     """
 
     preset: str = "default"
     caption: str = ""
     seed: int = 0
     recurrences: int = 0
+    scale: float = 1.0
 
     def settings(self) -> Settings:
         """The settings of the restorer.
@@ -38,7 +40,7 @@ class Order:
             raise SettingsError(
                 f"the caption has {len(self.caption)} characters, {_LONGEST_CAPTION} is the most: shorten it"
             )
-        return preset(self.preset).with_changes(seed=self.seed, recurrences=self.recurrences)
+        return preset(self.preset).with_changes(seed=self.seed, recurrences=self.recurrences, scale=self.scale)
 
     def captioner(self) -> str:
         """The caption as `make_captioner` takes it: a visitor's words are never taken for the name of a service."""

@@ -17,6 +17,7 @@ from ldrps.serve.examples import examples
 from ldrps.serve.order import OFFLINE, Order
 from ldrps.serve.studio import Studio, mark, pack
 from ldrps.serve.task import Task, UploadOutcome
+from ldrps.settings import MAX_SCALE
 
 _TICK = 0.1  # seconds between looks at a run
 _ROOMY, _SLIM = 220, 72  # pixels of height of the place to drop pictures on, before and after there is one
@@ -102,7 +103,8 @@ class Page:
             self.recurrences = gr.Number(
                 start.recurrences, label="Recurrences", precision=0, minimum=0, maximum=10, min_width=120
             )
-        self.settings = [self.preset, self.caption, self.describe, self.seed, self.recurrences]
+            self.scale = gr.Number(start.scale, label="Enlarge, times", minimum=1, maximum=MAX_SCALE, min_width=120)
+        self.settings = [self.preset, self.caption, self.describe, self.seed, self.recurrences, self.scale]
 
     def _history_parts(self) -> None:
         self.history = gr.Radio([], label="Earlier on this page", visible=False, elem_id="history")
@@ -147,11 +149,18 @@ class Page:
         return self._chosen(request, [])
 
     async def _restore(
-        self, preset: str, caption: str, describe: bool, seed: float, recurrences: float, request: gr.Request
+        self,
+        preset: str,
+        caption: str,
+        describe: bool,
+        seed: float,
+        recurrences: float,
+        scale: float,
+        request: gr.Request,
     ) -> AsyncIterator[Updates]:
         words = OFFLINE if describe else (caption or "").strip()
         try:
-            order = Order(preset, words, int(seed or 0), int(recurrences or 0))
+            order = Order(preset, words, int(seed or 0), int(recurrences or 0), float(scale or 1))
             task = self._studio.start(_key(request), order)
         except LdrpsError as error:
             yield {self.refusal: gr.HTML(look.refusals([str(error)]), visible=True)}
@@ -185,7 +194,7 @@ class Page:
             return [gr.skip()] * len(self.settings)
         order = outcome.order
         offline = order.caption == OFFLINE
-        return [order.preset, "" if offline else order.caption, offline, order.seed, order.recurrences]
+        return [order.preset, "" if offline else order.caption, offline, order.seed, order.recurrences, order.scale]
 
     def _chosen(self, request: gr.Request, refused: list[str]) -> Updates:
         uploads = self._studio.visits.of(_key(request)).chosen

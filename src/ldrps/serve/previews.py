@@ -50,13 +50,13 @@ class Preview:
 
     Args:
         picture: the damaged one.
-        working_size: of the settings that it is restored with.
+        working_size, scale: of the settings that it is restored with.
     """
 
-    def __init__(self, picture: Picture, working_size: int = 0) -> None:
+    def __init__(self, picture: Picture, working_size: int = 0, scale: float = 1.0) -> None:
         content = picture.content.window
-        # Windows are told in pixels of what is worked on, which may be smaller than the picture's content.
-        worked_on = min(1.0, working_size / max(content.height, content.width)) if working_size else 1.0
+        # Windows are told in pixels of what is worked on, which may be smaller than the picture's content, or larger.
+        worked_on = min(1.0, working_size / max(content.height, content.width)) if working_size else scale
         shrink = min(1.0, PREVIEW_SIDE / max(picture.size))
         self._top, self._left = content.top * shrink, content.left * shrink
         self._scale = shrink / worked_on

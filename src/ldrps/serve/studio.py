@@ -102,7 +102,12 @@ class Studio:
         visit.history = [*reversed([outcome for outcome in outcomes if outcome.file]), *visit.history]
         visit.history, old = visit.history[: self.limits.history], visit.history[self.limits.history :]
         for outcome in old:
-            for path in (outcome.file, outcome.after):
+            paths = [outcome.file, outcome.after]
+            if (
+                outcome.after is not None and outcome.before.parent == outcome.after.parent
+            ):  # enlarged, not the upload's
+                paths.append(outcome.before)
+            for path in paths:
                 if path is not None:
                     path.unlink(missing_ok=True)
         return visit.history

@@ -11,7 +11,8 @@ from ldrps.caption.base import Captioner
 from ldrps.captioning import ask
 from ldrps.errors import LdrpsError, OutputError
 from ldrps.image.header import read_size
-from ldrps.image.picture import load_picture
+from ldrps.image.limits import refuse_enlarged
+from ldrps.image.picture import load_picture, to_image
 from ldrps.printable import printable
 from ldrps.prior.base import Prior
 from ldrps.restorer import Restorer
@@ -71,6 +72,10 @@ class TaskWorker:
                 return None
             file = _save(result, task.folder, result_name(upload.name, taken), taken)
             after = save_shown(result.image, task.folder / f".{number}.after.jpg")
+            before = upload.shown
+            if result.picture.scale != 1:  # as large as the result, to lie beside it
+                shown = to_image(result.picture, result.picture.rgb)
+                before = save_shown(shown, task.folder / f".{number}.before.jpg")
         except LdrpsError as error:
             message = str(error).replace(printable(upload.path), upload.name)  # where it lies is nobody's business
             return UploadOutcome(upload.name, task.order, upload.shown, error=message)
@@ -81,7 +86,7 @@ class TaskWorker:
         return UploadOutcome(
             name=file.name,
             order=task.order,
-            before=upload.shown,
+            before=before,
             after=after,
             file=file,
             words=result.words,
@@ -93,11 +98,13 @@ class TaskWorker:
         """Restore a picture, looking at every step whether to stop."""
         path = task.uploads[number].path
         restorer = self._restorer.with_settings(task.order.settings())
-        restorer = restorer.within(read_size(path, self._limits.pixels), None)
+        size = read_size(path, self._limits.pixels)
+        refuse_enlarged(str(path), *size, restorer.settings.scale, self._limits.pixels)
+        restorer = restorer.within(size, None)
         picture = load_picture(path, max_pixels=self._limits.pixels)
         captioner = self._captioner_for(task.order.captioner())
         caption = ask(captioner, picture, self._restorer.estimators) if self._prior.has_text else ""
-        preview = Preview(picture, restorer.settings.working_size)
+        preview = Preview(picture, restorer.settings.working_size, restorer.settings.scale)
         steps = restorer.steps(picture, caption)
         shown = float("-inf")
         try:
