@@ -27,7 +27,7 @@ DENOISERS = ["nlm", "nlm-auto", "tv", "wavelet", "wiener", "bilateral"]
 def run(name: str, x: np.ndarray) -> np.ndarray:
     for package in PACKAGES.get(name, []):
         pytest.importorskip(package)
-    return BASELINES[name].function(x)
+    return BASELINES[name](x)
 
 
 def scene(height: int = 71, width: int = 93) -> np.ndarray:
@@ -57,8 +57,7 @@ def test_contract(name, size):
     x = noisy(15)[: size[0], : size[1]]  # not contiguous
     before = x.copy()
     y = run(name, x)
-    scale = BASELINES[name].scale
-    assert y.dtype == np.float32 and y.shape == (size[0] * scale, size[1] * scale, 3)
+    assert y.dtype == np.float32 and y.shape == (*size, 3)
     assert y.min() >= 0 and y.max() <= 1
     assert np.array_equal(x, before) and not np.shares_memory(x, y)
     assert np.array_equal(y, run(name, x))
@@ -84,7 +83,7 @@ def test_grey_stays_grey(name):
 def test_registry_describes(name):
     baseline = BASELINES[name]
     assert baseline.name == name and baseline.what
-    assert baseline.scale == (int(name[-1]) if name.startswith("bicubic") else 1)
+    assert baseline.enlarges == (name in ("bicubic", "lanczos"))
 
 
 def test_clahe_raises_local_contrast_and_little_colour():
@@ -133,10 +132,12 @@ def test_tv_removes_as_much_as_is_noise():
     assert float((run("tv", x) - x).std()) == pytest.approx(noise_level(x), rel=0.05)
 
 
+@pytest.mark.parametrize("name", ["bicubic", "lanczos"])
 @pytest.mark.parametrize("factor", [2, 3, 4])
-def test_bicubic_keeps_a_gradient(factor):
+def test_enlarging_keeps_a_gradient(name, factor):
     x = np.tile(np.linspace(0.1, 0.9, 32, dtype=np.float32)[:, None, None], (1, 20, 3))
-    y = run(f"bicubic-x{factor}", x)
+    y = BASELINES[name](x, factor)
+    assert y.shape == (32 * factor, 20 * factor, 3)
     steps = np.diff(y[3 * factor : -3 * factor, 5, 0])
     np.testing.assert_allclose(steps, 0.8 / 31 / factor, atol=2e-3)
     assert y.mean() == pytest.approx(0.5, abs=1e-4)
@@ -162,14 +163,18 @@ def test_a_chain_is_one_after_the_other():
         first, second = name.split("+")
         np.testing.assert_array_equal(baseline(name).function(x), run(second, run(first, x)))
     assert not np.array_equal(baseline("stretch+nlm").function(x), baseline("nlm+stretch").function(x))
-    assert baseline("bicubic-x2+bicubic-x3").scale == 6
+    enlarging = baseline("nlm+bicubic")
+    np.testing.assert_array_equal(enlarging(x, 3), BASELINES["bicubic"](run("nlm", x), 3))
+    assert enlarging.enlarges and not baseline("nlm+tv").enlarges
+    with pytest.raises(InputError, match="enlarges more than once"):
+        baseline("bicubic+lanczos")
     assert baseline("nlm") is BASELINES["nlm"]
     assert "then non-local means" in baseline("stretch+nlm").what
 
 
 def test_chains_are_of_what_there_is():
     for name in CHAINS:
-        assert baseline(name).scale == 1
+        assert not baseline(name).enlarges
     for name in ("", "nml", "nlm+", "nlm++tv"):
         with pytest.raises(InputError, match="there are identity"):
             baseline(name)

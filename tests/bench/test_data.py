@@ -123,17 +123,20 @@ def test_pictures_that_a_set_of_pairs_damages_are_its_clean_ones() -> None:
 def test_groups_hold_what_their_names_say() -> None:
     together, sets = groups(), data_sets()
     assert not together.keys() & sets.keys(), "a name is a set's or a group's"
-    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur"}
+    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale"}
     assert set(together["leave"]) == {name for name, dataset in sets.items() if dataset.is_clean}
     assert {"cc", "nam", "kodak_noise30", "kodak_noise30-chroma10", "mixed-dark-noisy"} <= set(together["noise"])
     assert set(together["jpeg"]) >= {name for name, dataset in sets.items() if "jpeg" in dataset.degrade}
     assert set(together["blur"]) == {
         "levin",
-        *(name for name, each in sets.items() if re.search("blur|motion", each.degrade)),
+        *(name for name, each in sets.items() if re.search("blur|motion", each.degrade) and each.enlarge == 1),
     }
+    assert {"set5-x2", "set5-x4-blur1.2-noise5", "imagenet_sr4"} <= set(together["scale"])
+    assert set(together["scale"]) == {name for name, each in sets.items() if each.enlarge > 1}
+    assert all(sets[name].border == sets[name].enlarge for name in together["scale"]), "the custom of the field"
     assert {"lol", "hsts", "revide", "kodak_noise30-gain0.5", "kodak_noise30-cast"} <= set(together["light"])
     assert "imagenet_sr4" not in together[ALL] and "set5-x2" not in together[ALL], "what has to be enlarged"
-    assert {each for members in together.values() for each in members} == set(together[ALL])
+    assert {each for members in together.values() for each in members} == {*together[ALL], *together["scale"]}
 
 
 def test_groups_are_what_is_there_of_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,14 +1,14 @@
 """What people try first, and what could at best be reached: the company in which any restorer has to be seen.
 
-    restored = BASELINES["stretch"].function(pixels)  # float32 RGB [H, W, 3] in [0, 1] to the same
-    restored = baseline("stretch+nlm").function(pixels)  # one after the other
+    restored = BASELINES["stretch"](pixels)  # float32 RGB [H, W, 3] in [0, 1] to the same
+    restored = baseline("stretch+nlm")(pixels)  # one after the other
 
 Importing this loads NumPy and Pillow; OpenCV, SciPy and scikit-image, of the extra `bench`, come with the first call.
 """
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from functools import reduce
 
 from ldrps.baselines import oracles
 from ldrps.baselines.adaptive_wiener import wiener
@@ -16,7 +16,7 @@ from ldrps.baselines.base import Baseline, Oracle, Pixels
 from ldrps.baselines.base import pixels as _copy
 from ldrps.baselines.bilateral_filter import bilateral
 from ldrps.baselines.dark_channel import dcp
-from ldrps.baselines.enlarge import bicubic
+from ldrps.baselines.enlarge import bicubic, lanczos
 from ldrps.baselines.equalise import clahe
 from ldrps.baselines.nonlocal_means import nlm, nlm_auto
 from ldrps.baselines.total_variation import tv
@@ -41,10 +41,8 @@ _BASELINES = (
     Baseline("wavelet", "wavelet shrinkage, BayesShrink", "Chang, Yu, Vetterli 2000; scikit-image", wavelet),
     Baseline("wiener", "adaptive Wiener filter, 5 pixels, told the noise", "Lee 1980; SciPy", wiener),
     Baseline("bilateral", "bilateral filter, 9 pixels, 75", "Tomasi, Manduchi 1998; OpenCV", bilateral),
-    *(
-        Baseline(f"bicubic-x{n}", f"enlarging by {n}, bicubic", "Keys 1981; Pillow", partial(bicubic, factor=n), n)
-        for n in (2, 3, 4)
-    ),
+    Baseline("bicubic", "enlarging by a cubic", "Keys 1981; Pillow", bicubic, enlarges=True),
+    Baseline("lanczos", "enlarging by a windowed sinc", "Lanczos; Pillow", lanczos, enlarges=True),
 )
 BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _BASELINES}
 
@@ -60,16 +58,21 @@ def baseline(name: str) -> Baseline:
     """The baseline of that name, or several with "+" between them, one after the other.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or more than one of them enlarges.
     """
     parts = [BASELINES[part] for part in name.split("+") if part in BASELINES]
     if len(parts) != name.count("+") + 1:
         raise InputError(f"baseline is {name!r}; there are {', '.join(BASELINES)}, and several joined by +")
     if len(parts) == 1:
         return parts[0]
-    scale = reduce(lambda product, part: product * part.scale, parts, 1)
+    if sum(part.enlarges for part in parts) > 1:
+        raise InputError(f"baseline is {name!r}, which enlarges more than once: join only one that does")
     what = ", then ".join(part.what for part in parts)
-    return Baseline(name, what, "", lambda x: reduce(lambda y, part: part.function(y), parts, x), scale)
+
+    def function(x: Pixels, factor: int = 1) -> Pixels:
+        return reduce(lambda y, part: part(y, factor), parts, x)
+
+    return Baseline(name, what, "", function, any(part.enlarges for part in parts))
 
 
 _ORACLES = (

@@ -27,14 +27,19 @@ class Baseline:
         source: where it comes from.
         function: float32 RGB [H, W, 3] in [0, 1] to the same; a new array, and the same for the same input.
             Raises InputError if a package of the extra `bench` is missing.
-        scale: how many times larger the result is, each way.
+        enlarges: whether it is for sets of reduced pictures: the function is told how many times larger, each way, the
+            result is.
     """
 
     name: str
     what: str
     source: str
-    function: Callable[[Pixels], Pixels]
-    scale: int = 1
+    function: Callable[..., Pixels]
+    enlarges: bool = False
+
+    def __call__(self, x: Pixels, factor: int = 1) -> Pixels:
+        """What it makes of a picture, which should become so many times larger."""
+        return self.function(x, factor) if self.enlarges else self.function(x)
 
 
 @dataclass(frozen=True)

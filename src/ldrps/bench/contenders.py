@@ -41,13 +41,16 @@ _WATCHED = 5  # steps between looks at the truth
 
 @dataclass(frozen=True)
 class Problem:
-    """What a contender is given. `truth` is for oracles and for finding files; nothing else may look at it."""
+    """What a contender is given, and how many times larger, each way, the result should be. `truth` is for oracles and
+    for finding files; nothing else may look at it.
+    """
 
     damaged: Image.Image
     source: Path
     truth: Image.Image | None
     caption: str
     seed: int
+    enlarge: int = 1
 
 
 Attempt = Callable[[Problem], Image.Image]
@@ -157,8 +160,8 @@ class Contender:
         from ldrps.baselines import ORACLES, baseline
 
         if not self.is_oracle:
-            mend = baseline(self.method).function
-            return lambda problem: _image(mend(_pixels(problem.damaged)))
+            mend = baseline(self.method)
+            return lambda problem: _image(mend(_pixels(problem.damaged), problem.enlarge))
         oracle = ORACLES[self.method].function
 
         def look(problem: Problem) -> Image.Image:
@@ -191,7 +194,7 @@ def contenders(
     from ldrps.baselines import BASELINES, CHAINS, ORACLES
 
     # Those that enlarge are for sets of reduced pictures, and called by name.
-    plain = [each.name for each in BASELINES.values() if each.scale == 1]
+    plain = [each.name for each in BASELINES.values() if not each.enlarges]
     groups = {PLAIN: plain, CHAINED: list(CHAINS), ORACLES_ALL: list(ORACLES)}
     if name not in groups and name not in ORACLES and not set(name.split("+")) <= BASELINES.keys():
         names = ", ".join([OURS, *PRESETS, RIVALS_ALL, *RIVALS, *groups, *BASELINES, *ORACLES])
@@ -245,9 +248,18 @@ def _restored(entry: Contender) -> Attempt:
     def restore(problem: Problem) -> Image.Image:
         picture = load_picture(problem.damaged)
         caption = problem.caption if describe is None else describe(picture)
-        return restorer.with_seed(problem.seed)(picture, caption).image
+        return _enlarging(restorer, problem.enlarge).with_seed(problem.seed)(picture, caption).image
 
     return restore
+
+
+def _enlarging(restorer: PictureRestorer, factor: int) -> PictureRestorer:
+    """The same for a set of reduced pictures; rivals leave them as small as they are."""
+    from ldrps.restorer import Restorer
+
+    if factor == 1 or not isinstance(restorer, Restorer):
+        return restorer
+    return restorer.with_settings(restorer.settings.with_changes(scale=float(factor)))
 
 
 def _describe_offline(entry: Contender) -> Callable[[Picture], Caption]:

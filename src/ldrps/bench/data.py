@@ -215,7 +215,7 @@ def data_set(name: str) -> DataSet:
 
 def groups() -> dict[str, list[str]]:
     """The names under which several sets are measured, and those of the sets; `all` is every set but those of reduced
-    pictures, which are for methods that enlarge and are called by name.
+    pictures, which are for methods that enlarge: `scale` is those.
     """
     together: dict[str, list[str]] = {ALL: [name for name, dataset in data_sets().items() if dataset.enlarge == 1]}
     for name, dataset in data_sets().items():

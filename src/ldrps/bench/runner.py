@@ -131,7 +131,7 @@ def carry_out(task: BenchTask, judges: Judges) -> Row:
         damaged, truth = prepare(task.dataset, task.pair)
         reset_peak()
         began = time.perf_counter()
-        result = attempt(Problem(damaged, task.pair.source, truth, task.caption, task.key.seed))
+        result = attempt(Problem(damaged, task.pair.source, truth, task.caption, task.key.seed, task.dataset.enlarge))
         seconds = time.perf_counter() - began
         peak = peak_mib()
         if task.picture is not None:
