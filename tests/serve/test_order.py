@@ -9,7 +9,15 @@ from ldrps.serve.order import Order, quick_presets
 def test_settings_are_those_of_the_preset_with_the_visitors_own() -> None:
     settings = Order("fast", seed=7, recurrences=2).settings()
     assert (settings.preset, settings.seed, settings.recurrences, settings.steps) == ("fast", 7, 2, 1)
-    for order in (Order("fog"), Order(seed=-1), Order(recurrences=1000), Order(caption="x" * 501)):
+    assert Order(scale=3.0).settings().scale == 3 and settings.scale == 1
+    for order in (
+        Order("fog"),
+        Order(scale=0.5),
+        Order("ldrps", scale=2.0),
+        Order(seed=-1),
+        Order(recurrences=1000),
+        Order(caption="x" * 501),
+    ):
         with pytest.raises(SettingsError):
             order.settings()
 

@@ -52,6 +52,15 @@ def test_a_preview_shows_what_a_window_has_become_in_its_place(tiny_prior: Prior
     assert abs(seen[:, 72:].mean() - 51) < 12
 
 
+def test_windows_of_an_enlarged_picture_find_their_place(tiny_prior: Prior) -> None:
+    picture = load_picture(np.full((64, 128, 3), 200, np.uint8))
+    z0 = tiny_prior.encode(torch.full((1, 3, 128, 128), 0.2))
+    seen = opened(Preview(picture, scale=2.0).show(progress(tiny_prior, z0, Window(0, 128, 128, 128))))
+    assert seen.shape == (64, 128, 3)
+    assert abs(seen[:, :60].mean() - 200) < 4
+    assert abs(seen[:, 68:].mean() - 51) < 12
+
+
 def test_windows_of_a_reduced_picture_find_their_place(tiny_prior: Prior) -> None:
     picture = load_picture(np.full((128, 256, 3), 200, np.uint8))
     z0 = tiny_prior.encode(torch.full((1, 3, 64, 64), 0.2))

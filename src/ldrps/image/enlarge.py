@@ -4,6 +4,7 @@ and its transparency, its own colours and what it says about itself.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -66,11 +67,27 @@ def put_in(picture: Picture, seen: Tensor, restored: Tensor, scale: float) -> Te
     whole = F.interpolate(picture.rgb, (height, width), mode="nearest-exact")
     tall, wide = restored.shape[-2:]
     top, left = (round(place * scale) for place in (content.window.top, content.window.left))
-    place = Window(min(top, height - tall), min(left, width - wide), tall, wide).of(whole)
+    inside = Window(min(top, height - tall), min(left, width - wide), tall, wide)
+    if picture.alpha is not None:
+        hidden = torch.from_numpy(np.asarray(picture.alpha) == 0)[None, None].to(whole)
+        _continue(whole, restored, inside, F.interpolate(hidden, (height, width), mode="nearest-exact") > 0, scale)
+    place = inside.of(whole)
     if content.visible is not None:
         restored = _where_visible(content, content.visible, picture.rgb, seen, restored, place)
     place.copy_(restored)
     return whole
+
+
+def _continue(whole: Tensor, restored: Tensor, inside: Window, hidden: Tensor, scale: float) -> None:
+    """Let a restored part of a picture go on around its place, where all is hidden: a cubic makes some of it show."""
+    reach, (height, width) = math.ceil(_AROUND * scale), whole.shape[-2:]
+    above, before = min(reach, inside.top), min(reach, inside.left)
+    below = min(reach, height - inside.top - inside.height)
+    behind = min(reach, width - inside.left - inside.width)
+    wider = F.pad(restored, (before, behind, above, below), mode="replicate")
+    around = Window(inside.top - above, inside.left - before, wider.shape[-2], wider.shape[-1])
+    place = around.of(whole)
+    place.copy_(torch.where(around.of(hidden), wider, place))
 
 
 def _where_visible(
