@@ -62,3 +62,17 @@ def test_without_a_limit_what_is_free_counts(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(cost, "available_bytes", lambda: None)  # where the system does not tell
     assert affordable((9000, 9000), settings, None) == settings
     check_reading((9000, 9000), None)
+
+
+def test_what_is_enlarged_is_counted_as_it_will_be() -> None:
+    default = preset("default")
+    twice = default.with_changes(scale=2.0)
+    for size in ((128, 96), (1000, 800)):
+        assert estimate(size, twice).bytes < estimate(size, default.with_changes(scale=4.0)).bytes
+        assert estimate(size, twice).seconds > estimate((2 * size[0], 2 * size[1]), default).seconds
+    limit = estimate((1000, 800), dataclasses.replace(twice, tile=256)).bytes
+    assert fitted((1000, 800), twice, limit).tile == 256
+    with pytest.raises(InputError, match=r"picture of 8000 x 6400 takes .*or take a smaller scale than 8"):
+        fitted((1000, 800), default.with_changes(scale=8.0), GIB)
+    halves = cost.halved((300, 200), twice)
+    assert halves is not None and halves.tile == 256 and cost.halved((300, 200), default) is None

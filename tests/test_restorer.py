@@ -294,3 +294,69 @@ def test_a_clean_picture_is_left_as_it_is(tiny_prior: Prior, unmoved: Estimators
     result = Restorer(tiny_prior, estimators=unmoved)(ramp)
     assert result.losses == []
     assert np.array_equal(pixels(result), ramp)
+
+
+def test_the_result_of_a_scale_is_as_large_everywhere(tiny_prior: Prior, tmp_path: Path) -> None:
+    """In the picture, its transparency, the record, the file and the step that is shown."""
+    rgba = np.dstack([noisy(), np.full((40, 48), 255, np.uint8)])
+    rgba[:8, :, 3] = 0
+    Image.fromarray(rgba).save(tmp_path / "a.png", dpi=(300, 300))
+    seen = []
+    result = Restorer(tiny_prior, Settings(scale=2.5))(
+        tmp_path / "a.png", on_step=lambda step: seen.append(step.picture().shape)
+    )
+    assert result.image.size == (120, 100) and result.image.mode == "RGBA"
+    assert result.picture.size == (120, 100) and not result.unchanged
+    alpha = np.asarray(result.image)[..., 3]
+    assert (alpha[:15] == 0).all() and (alpha[26:] == 255).all()
+    assert "enlarged 2.5 times; fine detail is sharpened by guess" in result.words
+    record = json.loads(json.dumps(result.record()))
+    assert record["size"] == [120, 100] and record["settings"]["scale"] == 2.5 and not record["unchanged"]
+    result.save(tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as again:
+        assert again.size == (120, 100) and again.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    again = Restorer(tiny_prior, Settings(scale=2.5))(tmp_path / "a.png", damage=result.damage)
+    assert np.array_equal(again.levels, result.levels), "the record makes it again"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "I;16"])
+def test_an_enlarged_picture_is_of_the_same_kind(mode: str, tiny_prior: Prior, tmp_path: Path) -> None:
+    levels = noisy()[..., 0]
+    image = Image.fromarray(levels.astype(np.uint16) * 257 if mode == "I;16" else levels)
+    (image.convert("1") if mode == "1" else image).save(tmp_path / "a.png")
+    result = Restorer(tiny_prior, Settings(scale=2.0))(tmp_path / "a.png")
+    assert result.levels.shape == (80, 96, 1) and result.levels.dtype == (np.uint16 if mode == "I;16" else np.uint8)
+    result.save(tmp_path / "b.png", trace=False)
+    assert Image.open(tmp_path / "b.png").size == (96, 80)
+    if mode == "1":
+        assert result.words == (
+            "no shades, as of text or a drawing: nothing to restore; enlarged 2 times by a plain cubic"
+        )
+
+
+def test_what_has_nothing_to_restore_is_enlarged_even_so(tiny_prior: Prior) -> None:
+    result = Restorer(tiny_prior, Settings(scale=2.0))(np.full((40, 48, 3), 90, np.uint8))
+    assert result.levels.shape == (80, 96, 3) and (result.levels == 90).all() and not result.unchanged
+    assert result.words.endswith("nothing to judge by; enlarged 2 times by a plain cubic")
+
+
+def test_bars_of_a_picture_are_enlarged_with_it(tiny_prior: Prior) -> None:
+    framed = np.zeros((120, 96, 3), np.uint8)
+    y, x = np.mgrid[:72, :96]
+    framed[24:96] = (120 + 60 * np.sin(x / 5) * np.cos(y / 7))[..., None]
+    result = Restorer(tiny_prior, Settings(scale=2.0))(framed)
+    assert result.levels.shape == (240, 192, 3) and result.findings.bars == {"top": 24, "bottom": 24}
+    assert (result.levels[:48] == 0).all() and (result.levels[192:] == 0).all() and result.levels[48:192].min() > 0
+
+
+def test_colours_and_light_go_with_a_scale(tiny_prior: Prior) -> None:
+    grey = np.repeat(noisy()[..., :1], 3, 2)
+    settings = Settings(scale=2.0, colourise=True, relight=1.0)
+    result = Restorer(tiny_prior, settings)(Image.fromarray(grey[..., 0]), "a bright red boat")
+    assert result.image.size == (96, 80) and result.image.mode == "RGB"
+
+
+def test_a_scale_in_one_call_and_its_limit(tiny_prior: Prior) -> None:
+    assert ldrps.restore(noisy(), prior=tiny_prior, scale=2).image.size == (96, 80)
+    with pytest.raises(InputError, match=r"enlarged 3 times 144 x 120 = 17,280 pixels.*max_pixels=17280"):
+        ldrps.restore(noisy(), prior=tiny_prior, scale=3, max_pixels=17_279)

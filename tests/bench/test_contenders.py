@@ -6,8 +6,10 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from conftest import noisy
 from PIL import Image
 
+from ldrps import Prior
 from ldrps.bench import contenders as module
 from ldrps.bench.command import swept
 from ldrps.bench.contenders import Contender, Problem, changed, contenders
@@ -135,3 +137,11 @@ def test_ours_is_given_seed_and_caption(tiny_prior_folder: Path) -> None:
     first, again, other = (attempt(Problem(damaged, Path("a"), None, "x", seed)) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_set_of_reduced_pictures_tells_by_how_much(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_prior", lambda name, device: tiny_prior)
+    problem = Problem(Image.fromarray(noisy()), Path("a.png"), None, "", 0, enlarge=3)
+    for entry in (DEFAULT, Contender("bicubic"), Contender("lanczos")):
+        assert entry.build()(problem).size == (144, 120)
+    assert DEFAULT.build()(dataclasses.replace(problem, enlarge=1)).size == (48, 40)

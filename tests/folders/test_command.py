@@ -164,3 +164,20 @@ def test_watching(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.
     assert [Path(line).name for line in told.splitlines()] == ["a.png", "c.png", "e.gif.png", "late.png"]
     assert "4 done, 1 failed" in err and err.count("would both become") == 2, "when it was seen, and at the end"
     assert err.endswith("ldrps: stopped; what was written is whole\n")
+
+
+def test_enlarging_a_folder_goes_on_past_what_would_be_too_large(run: Run, pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    Image.fromarray(noisy(90, 80)).save(pictures / "wide.png")
+    code, told, err = run(pictures, "-r", "-o", out, "--scale", 3, "--max-pixels", 20_000, "--compare", "--trace")
+    assert code == 1 and names(out).count("wide.png") == 0
+    assert "wide.png is 90 x 80, and enlarged 3 times 270 x 240 = 64,800 pixels, more than the limit of 20,000" in err
+    for name in ("a.png", "c.png", "deep/b.jpg"):
+        with Image.open(out / name) as image, Image.open(out / f"{name}.compare.png") as sheet:
+            assert image.size == (144, 120) and sheet.width > 2 * 144 and sheet.height > 120
+    code, told, err = run(pictures, "-r", "-o", out, "--scale", 3, "--max-pixels", 20_000, "--dry-run")
+    assert code == 1 and "3 finished before, 1 would fail" in err
+    code, told, _ = run(pictures, "-r", "-o", out, "--scale", 2)
+    assert code == 0, "another scale, all again"
+    assert Image.open(out / "a.png").size == (96, 80) and Image.open(out / "wide.png").size == (180, 160)
+    assert len(told.splitlines()) == 4

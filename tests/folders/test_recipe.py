@@ -132,3 +132,14 @@ def test_a_damage_is_what_its_file_was_when_it_was_read(tmp_path: Path) -> None:
     assert ours(damage=PlainDamage(tmp_path / "moved.json", dict(recipe.method.damage.data))).fingerprint() == mark
     with pytest.raises(InputError, match=r"damage\.json: kind is 'fog'"):
         ours(damage=PlainDamage(file, {"tone": {"kind": "fog"}})).check_damage()
+
+
+def test_what_is_enlarged_costs_what_it_becomes() -> None:
+    larger = Recipe(OwnMethod(preset("default").with_changes(scale=4.0)), Output(max_pixels=1_000_000))
+    assert larger.cost((100, 75)).seconds > 4 * Recipe(OwnMethod(preset("default"))).cost((100, 75)).seconds
+    assert larger.fingerprint() != Recipe(OwnMethod(preset("default")), Output(max_pixels=1_000_000)).fingerprint()
+    larger.check_size((300, 200))
+    for ask in (larger.check_size, larger.cost):
+        with pytest.raises(InputError, match=r"300 x 250, and enlarged 4 times 1200 x 1000 = 1,200,000 pixels") as told:
+            ask((300, 250))
+        assert "--max-pixels 1200000" in told.value.on_command_line

@@ -156,3 +156,21 @@ def test_captions_are_asked_for_with_a_prior_that_knows_text(
     TaskWorker(by_heart, Limits(), captioner_for)(asked)
     assert specs == ["text:bright"]
     assert asked.snapshot.outcomes[0].caption == "bright"
+
+
+def test_what_is_enlarged_lies_beside_an_enlarged_copy(work: TaskWorker, picture: Path, tmp_path: Path) -> None:
+    asked = task([picture], tmp_path / "out", Order("fast", scale=2.0))
+    work(asked)
+    (outcome,) = asked.snapshot.outcomes
+    assert outcome.error == "" and outcome.file is not None and outcome.after is not None
+    sizes = [Image.open(path).size for path in (outcome.file, outcome.before, outcome.after)]
+    assert sizes == [(128, 96)] * 3 and outcome.before != asked.uploads[0].shown
+    assert "enlarged 2 times" in outcome.words
+
+
+def test_what_would_become_too_large_is_refused(tiny_prior: Prior, picture: Path, tmp_path: Path) -> None:
+    asked = task([picture], tmp_path / "out", Order("fast", scale=4.0))
+    TaskWorker(tiny_prior, Limits(pixels=49_000), make_captioner)(asked)
+    (outcome,) = asked.snapshot.outcomes
+    assert outcome.file is None and "enlarged 4 times 256 x 192 = 49,152 pixels" in outcome.error
+    assert str(tmp_path) not in outcome.error
