@@ -74,5 +74,5 @@ def test_what_is_enlarged_is_counted_as_it_will_be() -> None:
     assert fitted((1000, 800), twice, limit).tile == 256
     with pytest.raises(InputError, match=r"picture of 8000 x 6400 takes .*or take a smaller scale than 8"):
         fitted((1000, 800), default.with_changes(scale=8.0), GIB)
-    halves = cost.halved((300, 200), twice)
-    assert halves is not None and halves.tile == 256 and cost.halved((300, 200), default) is None
+    halves = cost.halved((200, 150), twice)
+    assert halves is not None and halves.tile == 256 and cost.halved((200, 150), default) is None

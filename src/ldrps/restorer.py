@@ -165,7 +165,7 @@ class Restorer:
             levels=to_levels(picture, working.whole(restored)),
             picture=picture,
             caption=caption,
-            findings=replace(method.findings, bars=picture.content.bars, relit=relit_by),
+            findings=replace(method.findings, bars=working.picture.content.bars, relit=relit_by),
             losses=reporter.losses,
             seconds=clock.seconds(),
         )
