@@ -50,7 +50,7 @@ def told(dataset: DataSet) -> Damage | None:
 
 def plain(name: str, damaged: Image.Image, factor: int) -> Image.Image:
     """What a tool of the benchmark makes of it."""
-    pixels = BASELINES[name](np.asarray(damaged, np.float32) / 255, factor)
+    pixels = BASELINES[name](np.asarray(damaged, np.float32) / np.float32(255), factor)
     return Image.fromarray((255 * pixels).round().astype(np.uint8))
 
 
