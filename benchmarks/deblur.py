@@ -148,9 +148,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     restorer = Restorer(load_prior())
-    print(
-        "| set | pictures | before | unsharp | Wiener | Richardson-Lucy | told | least gain | seconds | times of denoising |"
-    )
+    print("| set | pictures | before | unsharp | Wiener | Richardson-Lucy | told | least gain | seconds | times |")
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in given.sets:
         print(line(name, restorer, given.data, given.limit, given.out), flush=True)

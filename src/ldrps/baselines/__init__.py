@@ -20,6 +20,7 @@ from ldrps.baselines.enlarge import bicubic, lanczos
 from ldrps.baselines.equalise import clahe
 from ldrps.baselines.nonlocal_means import nlm, nlm_auto
 from ldrps.baselines.total_variation import tv
+from ldrps.baselines.unsharp_mask import unsharp
 from ldrps.baselines.wavelets import wavelet
 from ldrps.errors import InputError
 from ldrps.image import tones
@@ -41,6 +42,7 @@ _BASELINES = (
     Baseline("wavelet", "wavelet shrinkage, BayesShrink", "Chang, Yu, Vetterli 2000; scikit-image", wavelet),
     Baseline("wiener", "adaptive Wiener filter, 5 pixels, told the noise", "Lee 1980; SciPy", wiener),
     Baseline("bilateral", "bilateral filter, 9 pixels, 75", "Tomasi, Manduchi 1998; OpenCV", bilateral),
+    Baseline("unsharp", "unsharp mask, 2 pixels, all of it", "photo editors; scikit-image", unsharp),
     Baseline("bicubic", "enlarging by a cubic", "Keys 1981; Pillow", bicubic, enlarges=True),
     Baseline("lanczos", "enlarging by a windowed sinc", "Lanczos; Pillow", lanczos, enlarges=True),
 )

@@ -74,7 +74,9 @@ def estimate_blur(
     part = parts_with_edges(y, _SEARCHED, visible)[0]
     x = placed.undo_tone(part.of(y).to(posterior.device), part)
     value, gain = searched(x, guess, None if visible is None else part.of(visible))
-    return Estimate(value.scaled(settings.blur_factor), guess.probability if gain > 0 else 0.0)
+    wide = value.scaled(settings.blur_factor)
+    assert isinstance(wide, GaussianBlur | Blur)
+    return Estimate(wide, guess.probability if gain > 0 else 0.0)
 
 
 def believed_blur(beliefs: list[BlurBelief]) -> BlurGuess:

@@ -103,8 +103,8 @@ class Damage:
             that it was so if anything happened to the tones, and as strong as `tone`. A strength of its own below 1
             lets it count that much less, one above 1 scales the field.
         blur: the same everywhere, of the picture whose tones are as they should be, in the size in which it is worked
-            on. Whatever its border says, nothing is assumed beyond the edge. Where it is unsure, as much of its width
-            is undone as it is believed.
+            on, or, of one that is enlarged, of the result. Whatever its border says, nothing is assumed beyond the
+            edge. Where it is unsure, as much of its width is undone as it is believed.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
@@ -220,6 +220,12 @@ class Damage:
         if self.noise is None or isinstance(self.noise.value, WhiteNoise):
             return "white"
         return "jpeg" if isinstance(self.noise.value, JpegResidue) else "camera"
+
+    def in_larger(self, scale: float) -> Damage:
+        """The same damage in pixels of a picture that is `scale` times as large: the blur is as much wider."""
+        if self.blur is None or scale == 1:
+            return self
+        return dataclasses.replace(self, blur=dataclasses.replace(self.blur, value=self.blur.value.scaled(scale)))
 
     def with_strengths(self, strengths: Strengths) -> Damage:
         """The same, with the strengths that are not None in place of its own."""

@@ -66,7 +66,7 @@ def plan(
     elif isinstance(options, LdrpsSettings):
         damage = yield from learn_damage(y, prior, estimators, settings, caption, visible, codec)
     else:
-        damage = estimate_damage(y, prior, estimators, options, visible, codec)
+        damage = estimate_damage(y, prior, estimators, options, visible, codec).in_larger(settings.scale)
     if options.sample:
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):
