@@ -225,7 +225,9 @@ class Damage:
         """The same damage in pixels of a picture that is `scale` times as large: the blur is as much wider."""
         if self.blur is None or scale == 1:
             return self
-        return dataclasses.replace(self, blur=dataclasses.replace(self.blur, value=self.blur.value.scaled(scale)))
+        wider = self.blur.value.scaled(scale)
+        assert isinstance(wider, GaussianBlur | Blur)
+        return dataclasses.replace(self, blur=dataclasses.replace(self.blur, value=wider))
 
     def with_strengths(self, strengths: Strengths) -> Damage:
         """The same, with the strengths that are not None in place of its own."""
