@@ -14,7 +14,7 @@ from ldrps.degradation.kernels import disk, gaussian, line
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.blurred import largest_reach
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width
+from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width, gain_of_kernel
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Window
 from ldrps.settings import BlindSettings
@@ -23,6 +23,11 @@ _SIDE, _MOST = 256, 4  # pixels of a part that is looked at, and how many
 _SEARCHED = 512  # pixels a side of the part in which a kernel is searched for
 _ROUND = 0.3  # a shape below this is that of a round kernel
 _PER_ENLARGED = 0.44  # pixels of the Gaussian that is nearest to a cubic reduction and enlargement, for each time
+# In dB, by how much a kernel explains edges better than no blur does: of 88 held-out photographs with known blur, what
+# is told of Gaussians is nearer to the truth than what is searched for, whose gain is higher by 0.08 at most; of disks
+# it is too wide, and what is searched for better by 0.4 to 0.8.
+_EVIDENCE = 0.1  # for another width than the one that is told
+_CONTRARY = -0.2  # below it, against any blur: of lines of 5 pixels, found well, two of eight are below 0
 _WIDER = 1.6  # times the reach of the motion that is guessed, is looked at
 _MOST_REACH = 24  # pixels
 
@@ -59,8 +64,8 @@ def estimate_blur(
     """What the picture y [1, 3, H, W] in [0, 1], whose tones were judged, is blurred by, and how likely that is.
 
     It is judged where there are edges: in the parts that have most of them, each by itself, so that a picture of which
-    one is sharp is taken for less surely blurred. What may be blurred is then looked at closely: its kernel is the one
-    that explains edges best, and if none does so better than no blur, there is none.
+    one is sharp is taken for less surely blurred. What may be blurred is then looked at closely: the path of a motion
+    is searched for, other kernels may be another width, and what explains edges clearly worse than no blur is none.
     """
     placed = damage.of_size(y.shape[-2], y.shape[-1])
     beliefs = []
@@ -76,7 +81,7 @@ def estimate_blur(
     value, gain = searched(x, guess, None if visible is None else part.of(visible))
     wide = value.scaled(settings.blur_factor)
     assert isinstance(wide, GaussianBlur | Blur)
-    return Estimate(wide, guess.probability if gain > 0 else 0.0)
+    return Estimate(wide, guess.probability if gain > _CONTRARY else 0.0)
 
 
 def believed_blur(beliefs: list[BlurBelief]) -> BlurGuess:
@@ -92,10 +97,10 @@ def believed_blur(beliefs: list[BlurBelief]) -> BlurGuess:
 
 
 def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tuple[GaussianBlur | Blur, float]:
-    """The blur near a guess that explains the edges of x [1, 3, H, W] best, and by how many decibels better than none.
+    """The blur near a guess that explains the edges of x [1, 3, H, W], and by how many decibels better than none.
 
-    The path of a motion is searched for; of other kernels, the size. A picture that is too small for that is not
-    searched: there the guess counts.
+    The path of a motion is searched for; of other kernels the size is the one that is told, unless another explains
+    edges much better. A picture that is too small for that is not searched: there the guess counts.
     """
     most = min(largest_reach(x.shape[-2], x.shape[-1]), _MOST_REACH)
     kernel = guess.value.kernel
@@ -113,7 +118,8 @@ def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tupl
     if max(sized(options.furthest * guess.size).kernel.shape) // 2 > most:
         return guess.value, math.inf
     size, gain = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
-    return sized(size), gain
+    told = gain_of_kernel(x, kernel, visible)
+    return (sized(size), gain) if gain > told + _EVIDENCE else (guess.value, told)
 
 
 def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:
