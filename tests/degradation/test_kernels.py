@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ldrps.degradation.kernels import disk, gaussian, line, path, taps
+from ldrps.degradation.kernels import disk, gaussian, line, path, shape_of, spread_of, taps
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,12 @@ def test_a_disk_is_even_and_has_its_area() -> None:
 def test_a_path_need_not_be_straight() -> None:
     corner = path([(0, 0), (0, 1), (1, 1), (0.5, -1)], 1)
     assert corner.tolist() == [[0, 0, 0], [0.125, 0.25, 0.25], [0.125, 0, 0.25]]
+
+
+def test_shapes_of_kernels() -> None:
+    assert float(shape_of(gaussian(2, 2)).norm()) < 1e-9
+    along = shape_of(gaussian(3, 1.5, 20))
+    assert float(along.norm()) == pytest.approx((9 - 2.25) / (9 + 2.25), abs=0.02)
+    assert math.degrees(math.atan2(float(along[1]), float(along[0]))) / 2 == pytest.approx(20, abs=0.5)
+    assert spread_of(line(13, 0)) == pytest.approx(math.sqrt((13**2 - 1) / 12), rel=0.01)
+    assert spread_of(gaussian(3, 1.5, 70)) == pytest.approx(3, rel=0.02)

@@ -8,11 +8,11 @@ import torch
 from conftest import ball
 
 from ldrps.degradation import Blur, GaussianBlur
+from ldrps.degradation.kernels import line, shape_of
 from ldrps.errors import InputError
 from ldrps.estimation.blur import BlurGuess, believed_blur, parts_with_edges, searched
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.pooling import with_prior
-from ldrps.train.blurs import shape_of
 
 
 def belief(probability: list[float], size: float = 1.0, spread: float = 0.1) -> BlurBelief:
@@ -115,6 +115,19 @@ def test_the_size_is_searched_for_near_the_guess() -> None:
     assert isinstance(near, GaussianBlur) and float(near.sigma) == 1.95, "hardly worse: what was told stays"
     small = searched(blurred[..., :50, :50], BlurGuess("gaussian", 1.5, (0.0, 0.0), 1.0))
     assert isinstance(small[0], GaussianBlur) and float(small[0].sigma) == 1.5, "too small to be searched"
+
+
+@pytest.mark.parametrize("angle", [0.0, 35.0, 120.0])
+def test_a_straight_motion_is_found_straight_and_in_its_place(angle: float) -> None:
+    """From a guess that is too long and points elsewhere."""
+    x, true = boxes(192), line(9, angle)
+    value, gain = searched(Blur(true)(x), BlurGuess("motion", 3.5, (0.3, 0.3), 1.0))
+    assert isinstance(value, Blur) and gain > 0
+    back = math.degrees(math.atan2(*(float(each) for each in shape_of(value.kernel).flip(0)))) / 2
+    assert (back - angle + 90) % 180 - 90 == pytest.approx(0, abs=6)
+    rows, columns = (torch.arange(side) - side // 2 for side in value.kernel.shape)
+    assert float((value.kernel.sum(1) * rows).sum()) == pytest.approx(0, abs=0.1)
+    assert float((value.kernel.sum(0) * columns).sum()) == pytest.approx(0, abs=0.1)
 
 
 def test_it_is_judged_where_the_edges_are() -> None:

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ldrps.degradation.kernels import gaussian, line
 from ldrps.estimation.blur_posterior import BLURS, BlurKind, BlurPosterior
 from ldrps.train.blur_task import BlurTask
-from ldrps.train.blurs import MARGIN, REACH, blur_some, shake, shape_of, spread_of
+from ldrps.train.blurs import MARGIN, REACH, blur_some, shake
 from ldrps.train.photos import Photographs
 
 
@@ -39,15 +37,6 @@ def test_what_is_not_blurred_is_told_as_sharp() -> None:
     found = blur_some(checks(30), np.random.default_rng(1), sharp=1.0)
     assert bool((found.kind == 0).all()) and bool((found.size == 1).all())
     assert float((255 * found.seen - (255 * found.seen).round()).abs().max()) < 1e-4, "as files hold it"
-
-
-def test_shapes_of_kernels() -> None:
-    assert float(shape_of(gaussian(2, 2)).norm()) < 1e-9
-    along = shape_of(gaussian(3, 1.5, 20))
-    assert float(along.norm()) == pytest.approx((9 - 2.25) / (9 + 2.25), abs=0.02)
-    assert math.degrees(math.atan2(float(along[1]), float(along[0]))) / 2 == pytest.approx(20, abs=0.5)
-    assert spread_of(line(13, 0)) == pytest.approx(math.sqrt((13**2 - 1) / 12), rel=0.01)
-    assert spread_of(gaussian(3, 1.5, 70)) == pytest.approx(3, rel=0.02)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -102,6 +102,29 @@ def stretched(kernel: Tensor, factor: float) -> Tensor:
     return total
 
 
+def shape_of(kernel: Tensor) -> Tensor:
+    """(l1 - l2) / (l1 + l2) of the variances of a kernel [h, w] along its axes, times the cosine and the sine of twice
+    the angle of the longer one, up from the right.
+    """
+    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
+    rows = -rows[:, None]
+    middle = [(kernel * each).sum() for each in (rows, columns)]
+    up, right = rows - middle[0], columns - middle[1]
+    vertical, horizontal, mixed = ((kernel * each).sum() for each in (up * up, right * right, up * right))
+    return torch.stack([horizontal - vertical, 2 * mixed]) / (horizontal + vertical).clamp_min(1e-9)
+
+
+def spread_of(kernel: Tensor) -> float:
+    """The deviation of a kernel along its longer axis, in pixels."""
+    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
+    down, across = kernel.sum(1), kernel.sum(0)
+    variance = sum(
+        float((each * places**2).sum() - (each * places).sum() ** 2)
+        for each, places in ((down, rows), (across, columns))
+    )
+    return math.sqrt(max(variance * (1 + float(shape_of(kernel).norm())) / 2, 0.0))
+
+
 @dataclass(frozen=True)
 class _Stretches:
     """Where the pixels of a line go: those of its points [n, taps], and of the lines between two, [n, taps - 1]."""

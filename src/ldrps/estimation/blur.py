@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation import Blur, GaussianBlur
-from ldrps.degradation.kernels import disk, gaussian, line
+from ldrps.degradation.kernels import disk, gaussian, line, shape_of, spread_of
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.blurred import largest_reach
 from ldrps.estimation.damage import Damage, Estimate
@@ -108,18 +108,30 @@ def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tupl
         reach = min(math.ceil(_WIDER * (max(kernel.shape) // 2)) + 2, most)
         if reach < max(kernel.shape) // 2:
             return guess.value, math.inf
-        found = find_kernel(x, KernelSearch(reach=reach), kernel, visible)
-        return Blur(found.kernel), found.gain
-    options = WidthSearch()
+        path = find_kernel(x, KernelSearch(reach=reach), kernel, visible)
+        along, across = shape_of(path.kernel).tolist()
+        straight = replace(guess, size=spread_of(path.kernel), shape=(along, across))
+        line, gain = _sized(x, straight, WidthSearch(furthest=1.5, steps=4), most, visible)
+        return (line, gain) if gain > path.gain else (Blur(path.kernel), path.gain)
+    told = gain_of_kernel(x, kernel, visible) if max(kernel.shape) // 2 <= most else math.inf
+    value, gain = _sized(x, guess, WidthSearch(), most, visible)
+    return (value, gain) if gain > told + _EVIDENCE else (guess.value, told)
+
+
+def _sized(
+    x: Tensor, guess: BlurGuess, options: WidthSearch, most: int, visible: Tensor | None
+) -> tuple[GaussianBlur | Blur, float]:
+    """The blur of that kind and shape whose size explains the edges of x best, and by how many decibels better than
+    none; no number where the picture is too small to be asked.
+    """
 
     def sized(size: float) -> GaussianBlur | Blur:
         return replace(guess, size=size).value
 
     if max(sized(options.furthest * guess.size).kernel.shape) // 2 > most:
-        return guess.value, math.inf
+        return guess.value, -math.inf
     size, gain = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
-    told = gain_of_kernel(x, kernel, visible)
-    return (sized(size), gain) if gain > told + _EVIDENCE else (guess.value, told)
+    return sized(size), gain
 
 
 def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:

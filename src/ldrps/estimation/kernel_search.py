@@ -85,8 +85,8 @@ class FoundKernel:
     """A kernel, and how well it explains the edges of a picture.
 
     Attributes:
-        kernel: [k, k] of an odd side, float64, none negative, of sum 1, its mean in the middle to half a pixel:
-            where the picture itself lies, to a part of a pixel, cannot be told.
+        kernel: [k, k] of an odd side, float64, none negative, of sum 1, its mean about in the middle: where the
+            picture itself lies cannot be told.
         gain: by how many decibels it explains edges better than no blur does; 0 or less: no blur was found.
     """
 
@@ -114,10 +114,13 @@ def find_kernel(
     if first is not None and max(first.shape) > 2 * options.reach + 1:
         raise InputError(f"a guess of {list(first.shape)} and a reach of {options.reach}: give a larger reach")
     found = [_searched(seen, last, options, first) for last in options.last]
-    found += [] if first is None else [centred(first.to(seen.grey))]
-    gains = seen.gains(found)
-    best = max(range(len(found)), key=lambda n: gains[n])
-    return FoundKernel(found[best].double() / found[best].double().sum(), gains[best])
+    kernels = [kernel for kernel, _ in found]
+    if first is not None:
+        kernels.append(centred(first.to(seen.grey)))
+    gains = seen.gains(kernels)
+    best = max(range(len(kernels)), key=lambda n: gains[n])
+    kernel = (found[best][1] if best < len(found) else kernels[best]).double()
+    return FoundKernel(kernel / kernel.sum(), gains[best])
 
 
 @torch.no_grad()
@@ -162,8 +165,10 @@ def gain_of_kernel(y: Tensor, kernel: Tensor, visible: Tensor | None = None) -> 
     return Blurred.of(y, max(kernel.shape) // 2, visible).gains([kernel])[0]
 
 
-def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor | None) -> Tensor:
-    """The kernel [k, k], from the coarsest copy of the picture to itself, where an edge costs `last` in the end."""
+def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The kernel [k, k], from the coarsest copy of the picture to itself, where an edge costs `last` in the end; and
+    it with its mean in the middle.
+    """
     sides = _sides(2 * options.reach + 1)
     total, done = len(sides) * options.rounds, 0
     kernel = _start(sides[-1], sides[0], first, seen.grey)
@@ -179,7 +184,9 @@ def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor |
             x = with_few_edges(y, transfer_of(kernel, (y.shape[0], y.shape[1]), y), price)
             kernel = likely(fitted(gradients(x), slopes, weights, side, options), options.faint, options.alone)
             kernel, done = centred(kernel), done + 1
-    return kernel
+    # Edges moved by a part of a pixel have a kernel whose mean is in the middle, and that is no wider.
+    moved = gradients(shifted(x, mean_of(kernel)))
+    return kernel, centred(likely(fitted(moved, slopes, weights, side, options), options.faint, options.alone))
 
 
 def fitted(sharp: Tensor, blurred: Tensor, weights: Tensor, side: int, options: KernelSearch) -> Tensor:
@@ -219,12 +226,25 @@ def likely(kernel: Tensor, faint: float, alone: float) -> Tensor:
 def centred(kernel: Tensor) -> Tensor:
     """Moved by whole pixels, so that its mean is in the middle; what would leave at one side is lost."""
     height, width = kernel.shape
-    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in (height, width))
-    total = kernel.sum()
-    down, right = (round(float(mean / total)) for mean in (kernel.sum(1) @ rows, kernel.sum(0) @ columns))
+    down, right = (round(place) for place in mean_of(kernel))
     padded = F.pad(kernel, (width, width, height, height))
     kernel = padded[height + down : 2 * height + down, width + right : 2 * width + right]
     return kernel / kernel.sum()
+
+
+def mean_of(kernel: Tensor) -> tuple[float, float]:
+    """Where the mean of a kernel [h, w] lies, in pixels down and to the right of its middle."""
+    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in kernel.shape)
+    total = kernel.sum()
+    return float(kernel.sum(1) @ rows / total), float(kernel.sum(0) @ columns / total)
+
+
+def shifted(x: Tensor, offset: tuple[float, float]) -> Tensor:
+    """A picture [h, w] that goes on in circles, moved down and to the right by parts of a pixel."""
+    rows = torch.fft.fftfreq(x.shape[-2], device=x.device)[:, None]
+    columns = torch.fft.rfftfreq(x.shape[-1], device=x.device)
+    phase = torch.exp(-2j * torch.pi * (rows * offset[0] + columns * offset[1]))
+    return torch.fft.irfft2(torch.fft.rfft2(x) * phase, s=x.shape)
 
 
 def _parts(filled: Tensor) -> Tensor:

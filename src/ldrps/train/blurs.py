@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation import Blur, Rounding, Veil, WhiteNoise, resize
-from ldrps.degradation.kernels import disk, gaussian, path
+from ldrps.degradation.kernels import disk, gaussian, path, shape_of, spread_of
 from ldrps.degradation.srgb import to_linear, to_srgb
 from ldrps.estimation.blur_posterior import BLURS, BlurKind
 from ldrps.train.camera import log_uniform, saved
@@ -81,29 +81,6 @@ def blur_some(
         sizes.append(size)
         shapes.append(shape)
     return Blurred(torch.cat(seen), torch.tensor(kinds), torch.tensor(sizes), torch.stack(shapes))
-
-
-def shape_of(kernel: Tensor) -> Tensor:
-    """(l1 - l2) / (l1 + l2) of the variances of a kernel [h, w] along its axes, times the cosine and the sine of twice
-    the angle of the longer one, up from the right.
-    """
-    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
-    rows = -rows[:, None]
-    middle = [(kernel * each).sum() for each in (rows, columns)]
-    up, right = rows - middle[0], columns - middle[1]
-    vertical, horizontal, mixed = ((kernel * each).sum() for each in (up * up, right * right, up * right))
-    return torch.stack([horizontal - vertical, 2 * mixed]) / (horizontal + vertical).clamp_min(1e-9)
-
-
-def spread_of(kernel: Tensor) -> float:
-    """The deviation of a kernel along its longer axis, in pixels."""
-    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
-    down, across = kernel.sum(1), kernel.sum(0)
-    variance = sum(
-        float((each * places**2).sum() - (each * places).sum() ** 2)
-        for each, places in ((down, rows), (across, columns))
-    )
-    return math.sqrt(max(variance * (1 + float(shape_of(kernel).norm())) / 2, 0.0))
 
 
 def shake(random: np.random.Generator, length: float) -> Tensor:
