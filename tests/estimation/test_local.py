@@ -113,7 +113,7 @@ def test_the_field_is_the_mean_of_the_picture_and_its_mirror_image() -> None:
         ends = torch.tensor([[0.0], [0.2], [0.8]]).expand(-1, count)
         return ToneBelief(curves, weights, torch.ones(count, 2), LocalTone(grid, *ends), 1)
 
-    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
+    answer.config = {"thumbnail": 16, "undamaged": 0.5, "turned": False}  # type: ignore[attr-defined]
     ramp = torch.linspace(0, 1, 64).expand(1, 3, 48, 64)
     found = estimate_tones(ramp, answer, 0.5)  # type: ignore[arg-type]
     assert found.tone is not None and found.local is not None

@@ -24,7 +24,7 @@ def believing(undamaged: float, *hypotheses: Curve) -> Any:
         weights = torch.tensor([[undamaged, *(weight for weight, *_ in hypotheses)]]).repeat(count, 1)
         return ToneBelief(curves, weights, torch.full((count, len(hypotheses)), 0.05))
 
-    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
+    answer.config = {"thumbnail": 16, "undamaged": 0.5, "turned": True}  # type: ignore[attr-defined]
     return answer
 
 
@@ -82,7 +82,7 @@ def test_the_picture_is_asked_about_in_parts_and_every_way_round() -> None:
         return believing(0.0, (1.0, 1, 0, 1))(images)
 
     ramp = torch.linspace(0, 1, 80).expand(1, 3, 60, 80)
-    answer.config = {"thumbnail": 16, "undamaged": 0.5}  # type: ignore[attr-defined]
+    answer.config = {"thumbnail": 16, "undamaged": 0.5, "turned": True}  # type: ignore[attr-defined]
     estimate_tone(ramp, answer, 0.5)  # type: ignore[arg-type]
     (parts,) = seen
     assert parts.shape == (48, 3, 32, 32), "twice a thumbnail's sides"
@@ -98,7 +98,7 @@ def test_a_picture_on_its_side_is_judged_as_it_stands() -> None:
     """Of a network that no one trained, which sees every direction in its own way; the field lies as the picture."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        posterior = TonePosterior(thumbnail=16, widths=(8, 16), hypotheses=2, uneven=1).eval()
+        posterior = TonePosterior(thumbnail=16, widths=(8, 16), hypotheses=2, uneven=1, turned=True).eval()
     torch.nn.init.normal_(posterior.answer.weight, std=0.2, generator=torch.Generator().manual_seed(1))
     picture = torch.rand(1, 3, 40, 60, generator=torch.Generator().manual_seed(2)).cumsum(3) / 60
     told = estimate_tones(picture, posterior, 0.3)

@@ -176,8 +176,8 @@ def restore(
     check_prior(prior)
     if not any((estimators_folder(estimators) / judge).is_dir() for judge in JUDGES):
         raise InputError(
-            f"{estimators} has no folder tone or noise: give --estimators what `ldrps train tone` or "
-            "`ldrps train noise` wrote"
+            f"{estimators} has no folder {', '.join(JUDGES[:-1])} or {JUDGES[-1]}: give --estimators what "
+            "`ldrps train` wrote of one of them"
         )
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")

@@ -35,6 +35,7 @@ from ldrps.image.tiles import Window
 from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
+NONE, ALL = 0.25, 0.75  # probabilities up to which nothing of a part is undone, and from which all is
 _LIGHTS = 0.9  # above it, tones lead to white
 Removable = WhiteNoise | SharedNoise | GrainNoise | JpegResidue
 Value = TypeVar("Value", bound=Degradation | Noise, covariant=True)
@@ -71,7 +72,7 @@ class Estimate(Generic[Value]):
         "No damage" has to be beaten: where it is likelier than 3 to 1 nothing is done, where less than 1 to 3 all is,
         with a linear ramp between.
         """
-        return min(max(2 * self.probability - 0.5, 0.0), 1.0)
+        return min(max((self.probability - NONE) / (ALL - NONE), 0.0), 1.0)
 
     @property
     def absent(self) -> bool:

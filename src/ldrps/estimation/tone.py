@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,7 +15,8 @@ from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
 _PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
-_WAYS = tuple((quarters, mirrored) for quarters in range(4) for mirrored in (False, True))  # turns, and mirror images
+Way = tuple[int, bool]  # quarter turns, and then mirrored or not
+_WAYS: tuple[Way, ...] = tuple((quarters, mirrored) for quarters in range(4) for mirrored in (False, True))
 
 
 @torch.no_grad()
@@ -21,14 +24,16 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
     What was done to a picture was done to its parts, and to them mirrored and on their side: the posterior is asked
-    about all, and its beliefs are averaged. What differs from place to place is told of the whole alone.
+    about all, of those on their side if it has met such, and its beliefs are averaged. What differs from place to place
+    is told of the whole alone.
 
     Args:
         y: the picture, or a small copy.
         posterior: what is asked.
         undamaged: the probability that nothing was done, before the picture is seen.
     """
-    belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"])))
+    ways = _WAYS if posterior.config["turned"] else _WAYS[:2]
+    belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"]), ways))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
     damaged = float(with_prior(belief.kinds.mean(0, keepdim=True), undamaged, seen)[0, 1:].sum())
     even = len(belief.curves) - belief.uneven
@@ -39,7 +44,7 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     uneven = float(kinds[2] / kinds[1:].sum())
     wholes = slice(None, None, len(_PARTS))  # the whole, every way round
     tones = _tones(belief, range(even, len(belief.curves)), wholes)
-    local = Estimate(Compose((tones, _field(belief.field, wholes))), uneven)
+    local = Estimate(Compose((tones, _field(belief.field, wholes, ways))), uneven)
     return Damage(tone, local=None if local.absent else local)
 
 
@@ -60,18 +65,18 @@ def _tones(belief: ToneBelief, which: range, pictures: slice) -> UncertainTone:
     return UncertainTone(gain, offset, gamma, weights.flatten().cpu())
 
 
-def _field(field: LocalTone, wholes: slice) -> LocalTone:
+def _field(field: LocalTone, wholes: slice, ways: Sequence[Way]) -> LocalTone:
     """The mean of what is told of a picture every way round."""
     grids = [
         (grid.flip(-1) if mirrored else grid).rot90(-quarters, (-2, -1))
-        for grid, (quarters, mirrored) in zip(field.log_gain[wholes].cpu(), _WAYS, strict=True)
+        for grid, (quarters, mirrored) in zip(field.log_gain[wholes].cpu(), ways, strict=True)
     ]
     told = (torch.as_tensor(each)[wholes].mean() for each in (field.pivot, field.dark, field.bright))
     return LocalTone(torch.stack(grids).mean(0), *(float(each) for each in told))
 
 
-def _parts(y: Tensor, size: int) -> Tensor:
-    """Thumbnails [48, 3, size, size] of y [1, 3, H, W]: the whole and five parts, every way round."""
+def _parts(y: Tensor, size: int, ways: Sequence[Way]) -> Tensor:
+    """Thumbnails [6 ways, 3, size, size] of y [1, 3, H, W]: the whole and five parts, every way round."""
     height, width = y.shape[-2:]
     parts = []
     for left, top, share in _PARTS:
@@ -80,5 +85,5 @@ def _parts(y: Tensor, size: int) -> Tensor:
         part = y[..., row : row + tall, column : column + wide]
         parts.append(F.interpolate(part, (size, size), mode="area"))
     seen = torch.cat(parts)
-    turned = [seen.rot90(quarters, (-2, -1)) for quarters, _ in _WAYS]
-    return torch.cat([each.flip(-1) if mirrored else each for each, (_, mirrored) in zip(turned, _WAYS, strict=True)])
+    turned = [seen.rot90(quarters, (-2, -1)) for quarters, _ in ways]
+    return torch.cat([each.flip(-1) if mirrored else each for each, (_, mirrored) in zip(turned, ways, strict=True)])

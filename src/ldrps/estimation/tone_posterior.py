@@ -76,7 +76,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
 
     It sees a thumbnail, and statistics of one that is twice as large. `hypotheses` of the curves are the same
     everywhere, `uneven` more are on top of a field. `undamaged` is the share of undamaged pictures among those that it
-    was trained on.
+    was trained on, and `turned` is whether some of them were on their side.
     """
 
     @register_to_config
@@ -88,6 +88,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
         uneven: int = 2,
         undamaged: float = 0.3,
         field_bins: int = 3,
+        turned: bool = False,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), Residual(widths[0])]

@@ -212,6 +212,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "uneven": Whole(0, 64),
         "undamaged": _SHARE,
         "field_bins": Whole(1, 64),
+        "turned": _FLAG,
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},

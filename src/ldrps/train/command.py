@@ -258,7 +258,7 @@ def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, N
 
 
 _PREPARE: dict[str, _Prepare] = {
-    "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED), ToneTask),
+    "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED, turned=True), ToneTask),
     "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), NoiseTask),
     "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), BlurTask),
     "diffusion": _diffusion,
