@@ -28,6 +28,7 @@ from ldrps.degradation import (
     WhiteNoise,
     from_plain,
 )
+from ldrps.degradation.kernels import spread_of
 from ldrps.errors import InputError, LdrpsError, SettingsError
 from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
 from ldrps.estimation.limits import check_even, check_kernel, check_limits
@@ -36,6 +37,7 @@ from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
 
 NONE, ALL = 0.25, 0.75  # probabilities up to which nothing of a part is undone, and from which all is
+_SEEN = 0.3  # pixels: the deviation of a kernel along its longer axis, below which nobody sees that it blurs
 _LIGHTS = 0.9  # above it, tones lead to white
 Removable = WhiteNoise | SharedNoise | GrainNoise | JpegResidue
 Value = TypeVar("Value", bound=Degradation | Noise, covariant=True)
@@ -201,12 +203,13 @@ class Damage:
 
     @cached_property
     def blur_kernel(self) -> Tensor | None:
-        """Of the blur that is to be undone when tones are as they were, [h, w]; None where there is none."""
+        """Of the blur that is to be undone when tones are as they were, [h, w]; None where there is none to speak of."""
         if self.blur is None or self.blur.absent:
             return None
         undone = self.blur.value.scaled(self.blur.strength * self.blur.share)
         assert isinstance(undone, GaussianBlur | Blur)
-        return None if bool(undone.absent) else undone.kernel
+        kernel = undone.kernel
+        return kernel if spread_of(kernel.double().cpu()) >= _SEEN else None
 
     @property
     def noise_deviation(self) -> float:
