@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldrps.errors import InputError
-from ldrps.image.pad import pad_to_multiple
+from ldrps.image.pad import large_enough, pad_to_multiple
 
 SIDES = st.integers(32, 100)
 
@@ -68,6 +68,14 @@ def test_gradient_passes():
 def test_multiple_below_one(multiple):
     with pytest.raises(InputError, match=f"a multiple of {multiple} cannot"):
         pad_to_multiple(torch.rand(1, 3, 40, 40), multiple)
+
+
+@pytest.mark.parametrize("size", [(48, 60), (47, 60), (100, 3), (1, 1)])
+def test_what_is_too_small_goes_on(size):
+    x = torch.rand(1, 3, *size)
+    larger = large_enough(x, 48)
+    assert min(larger.shape[-2:]) >= 48 and torch.equal(larger[..., : size[0], : size[1]], x)
+    assert (larger is x) == (min(size) >= 48)
 
 
 @pytest.mark.parametrize("shape", [(3, 40, 40), (1, 3, 0, 40)])

@@ -15,7 +15,7 @@ from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKin
 from ldrps.estimation.blurred import largest_reach
 from ldrps.estimation.damage import ALL, NONE, Damage, Estimate
 from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width, gain_of_kernel
-from ldrps.image.pad import pad_to_multiple
+from ldrps.image.pad import large_enough
 from ldrps.image.tiles import Window
 from ldrps.settings import BlindSettings
 
@@ -73,8 +73,8 @@ def estimate_blur(
     beliefs = []
     for part in parts_with_edges(y, _SIDE, visible)[:_MOST]:
         x = placed.undo_tone(part.of(y).to(posterior.device), part)
-        seen = None if visible is None else _large_enough(part.of(visible))
-        beliefs.append(posterior(_large_enough(x), seen).with_prior(settings.sharp, posterior.config["none"]))
+        seen = None if visible is None else large_enough(part.of(visible), SMALLEST)
+        beliefs.append(posterior(large_enough(x, SMALLEST), seen).with_prior(settings.sharp, posterior.config["none"]))
     guess = believed_blur(beliefs)
     if Estimate(guess.value, guess.probability).absent:
         return Estimate(guess.value, guess.probability)
@@ -102,7 +102,7 @@ def believed_blur(beliefs: list[BlurBelief]) -> BlurGuess:
     none, *kinds = torch.cat([each.probability for each in beliefs]).mean(0).tolist()
     index = max(range(len(kinds)), key=kinds.__getitem__)
     middles, spreads = (
-        torch.stack([getattr(each, name)[0, index] for each in beliefs]).double() for name in ("middle", "spread")
+        torch.stack([getattr(each, name)[0, index] for each in beliefs]).cpu().double() for name in ("middle", "spread")
     )
     size = math.exp(float((middles / spreads**2).sum() / (1 / spreads**2).sum()))
     shape = torch.cat([each.shape for each in beliefs]).mean(0)
@@ -151,8 +151,8 @@ def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> lis
     """Windows of a picture y [1, 3, H, W], no larger than `side` both ways, those with most edges first."""
     height, width = y.shape[-2:]
     tall, wide = min(height, side), min(width, side)
-    luma = y.mean(1, keepdim=True)
-    edges = F.pad(luma.diff(dim=-2).abs(), (0, 0, 0, 1)) + F.pad(luma.diff(dim=-1).abs(), (0, 1, 0, 0))
+    grey = y.mean(1, keepdim=True)
+    edges = F.pad(grey.diff(dim=-2).abs(), (0, 0, 0, 1)) + F.pad(grey.diff(dim=-1).abs(), (0, 1, 0, 0))
     edges = edges if visible is None else edges * visible.to(edges)
     windows = [Window(top, left, tall, wide) for top in _places(height, tall) for left in _places(width, wide)]
     return sorted(windows, key=lambda window: -float(window.of(edges).mean()))
@@ -162,7 +162,3 @@ def _places(length: int, size: int) -> list[int]:
     """Where windows of that size begin that cover a length and hardly overlap."""
     count = math.ceil(length / size)
     return [round(k * (length - size) / max(count - 1, 1)) for k in range(count)]
-
-
-def _large_enough(image: Tensor) -> Tensor:
-    return pad_to_multiple(image, SMALLEST)[0] if min(image.shape[-2:]) < SMALLEST else image

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ldrps.errors import InputError
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import Residual
+from ldrps.image.space import LUMA
 
 BlurKind = Literal["gaussian", "disk", "motion", "enlarged"]
 BLURS: tuple[BlurKind, ...] = get_args(BlurKind)
@@ -28,7 +29,6 @@ _TILE, _HOP = 32, 16  # pixels of a spectrum, and from one to the next
 _FINE = 0.01  # of 1: edges below this are seen in proportion, above it in logarithms
 _QUIET = 1e-6  # of a spectrum: below it is rounding to bytes
 _ROUNDEST = -1.5  # a logarithm: of round kernels the shape is no news, and would be all that is learned
-_LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class BlurPosterior(ModelMixin, ConfigMixin):
 
 
 def _luma(images: Tensor) -> Tensor:
-    return (images * images.new_tensor(_LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (images * images.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def _edges(images: Tensor) -> Tensor:

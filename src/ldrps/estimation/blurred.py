@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ldrps.errors import InputError
 from ldrps.estimation.few_edges import edge_energy, gradients, in_circles
+from ldrps.image.space import LUMA
 from ldrps.image.tiles import Window
 
-_LUMA = (0.299, 0.587, 0.114)
 _WHITE = 1 - 1e-6  # what undoing the tones makes of white
 _SIDES = 4  # times its kernel that a picture must have a side
 _LIGHTS = 0.9  # of a picture, that is white or near to it: more, and only what is white itself is left out
@@ -24,7 +24,7 @@ _NOTHING = 1e-12  # the energy of a picture that is flat
 
 
 @dataclass(frozen=True)
-class Blurred:
+class BlurredPart:
     """A part of a blurred picture, grey.
 
     Attributes:
@@ -36,7 +36,7 @@ class Blurred:
     weights: Tensor
 
     @classmethod
-    def of(cls, y: Tensor, reach: int, visible: Tensor | None = None, side: int = 512) -> Blurred:
+    def of(cls, y: Tensor, reach: int, visible: Tensor | None = None, side: int = 512) -> BlurredPart:
         """The part of y [1, 3, H, W], `side` pixels a side at most, that has most edges.
 
         Where `visible` [1, 1, H, W] is below 1 the picture is made up, and where y is white it may have been brighter:
@@ -52,7 +52,7 @@ class Blurred:
             raise InputError(
                 f"a picture of {width}x{height} and a reach of {reach}: give a larger one, or a reach of {most} at most"
             )
-        grey = (y[0].float() * torch.tensor(_LUMA, device=y.device).reshape(3, 1, 1)).sum(0)
+        grey = (y[0].float() * torch.tensor(LUMA, device=y.device).reshape(3, 1, 1)).sum(0)
         known = (y[0] < _WHITE).all(0)
         if visible is not None:
             known &= visible[0, 0].to(y.device) >= 1
@@ -61,14 +61,14 @@ class Blurred:
         window = _busiest(grey, weights, side)
         return cls(window.of(grey), window.of(weights))
 
-    def scaled(self, factor: float) -> Blurred:
+    def scaled(self, factor: float) -> BlurredPart:
         """A copy of another size."""
         if factor == 1:
             return self
         size = [max(1, round(side * factor)) for side in self.grey.shape]
         both = torch.stack([self.grey, self.weights])[None]
         small = F.interpolate(both, size, mode="bicubic", antialias=True, align_corners=False)[0]
-        return Blurred(small[0], (small[1] > 0.99).float())
+        return BlurredPart(small[0], (small[1] > 0.99).float())
 
     def inside(self, margin: int, size: torch.Size) -> Tensor:
         """The weights in a picture of a larger size, without a margin at the edges."""
@@ -107,7 +107,7 @@ def _busiest(grey: Tensor, weights: Tensor, side: int) -> Window:
     """The part, `side` pixels a side at most, that has most of what tells of a kernel."""
     (height, width), step = grey.shape, max(side // 4, 1)
     tall, wide = min(side, height), min(side, width)
-    worth = (gradients(grey).square().sum(0).sqrt() * weights).double()
+    worth = (gradients(grey).square().sum(0).sqrt() * weights).cpu().double()
     worth[-1], worth[:, -1] = 0.0, 0.0  # steps to the other edge
     sums = F.avg_pool2d(worth[None, None], (tall, wide), step)[0, 0]
     top, left = divmod(int(sums.argmax()), sums.shape[1])

@@ -16,7 +16,7 @@ from ldrps.estimation.damage import Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tones
-from ldrps.image.pad import pad_to_multiple
+from ldrps.image.pad import large_enough, pad_to_multiple
 from ldrps.image.views import mosaic, thumbnail
 from ldrps.prior.base import NOISES, NoiseKind, Prior
 from ldrps.sampling.noise import draw
@@ -75,7 +75,7 @@ def estimate_noise_of(
     else:
         x = undone_sample(y, damage, prior)
         seen = None if visible is None else noise_sample(visible, prior)
-        belief = judge(_large_enough(x), None if seen is None else _large_enough(seen))
+        belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
         if codec is not None:
             sample = noise_sample(y, prior).to(prior.device)
@@ -111,11 +111,6 @@ def with_file(noise: Estimate[Removable], residue: float) -> Estimate[Removable]
     """
     told = estimated_residue(residue)
     return noise if noise.share * float(noise.value.sigma) > told.share * residue else told
-
-
-def _large_enough(image: Tensor) -> Tensor:
-    """An image as it is, or continued until it can be judged."""
-    return pad_to_multiple(image, SMALLEST)[0] if min(image.shape[-2:]) < SMALLEST else image
 
 
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ldrps.degradation.solve import conjugate_gradients
 from ldrps.errors import InputError, SettingsError
-from ldrps.estimation.blurred import Blurred
+from ldrps.estimation.blurred import BlurredPart
 from ldrps.estimation.few_edges import gradients, in_circles, transfer_of, with_few_edges
 
 _SMALLEST = 3  # pixels a side of the kernel of the coarsest copy
@@ -85,8 +85,8 @@ class FoundKernel:
     """A kernel, and how well it explains the edges of a picture.
 
     Attributes:
-        kernel: [k, k] of an odd side, float64, none negative, of sum 1, its mean about in the middle: where the
-            picture itself lies cannot be told.
+        kernel: [h, w] of odd sides, float64, on the CPU, none negative, of sum 1, its mean about in the middle: where
+            the picture itself lies cannot be told.
         gain: by how many decibels it explains edges better than no blur does; 0 or less: no blur was found.
     """
 
@@ -101,16 +101,16 @@ def find_kernel(
     """Look for the kernel by which a picture is blurred.
 
     Args:
-        y, visible: as of `Blurred.of`; tones undone.
+        y, visible: as of `BlurredPart.of`; tones undone.
         options: how.
-        first: a guess [h, w] to begin with, of odd sides; else some pixels side by side at the coarsest size. It is
+        first: a guess [h, w] to begin with, of odd sides; else three pixels side by side at the coarsest size. It is
             returned if nothing explains edges better.
 
     Raises:
         InputError: a picture that is too small for the reach, or of more than one; a guess that reaches further.
     """
     options = options or KernelSearch()
-    seen = Blurred.of(y, options.reach, visible, options.side)
+    seen = BlurredPart.of(y, options.reach, visible, options.side)
     if first is not None and max(first.shape) > 2 * options.reach + 1:
         raise InputError(f"a guess of {list(first.shape)} and a reach of {options.reach}: give a larger reach")
     found = [_searched(seen, last, options, first) for last in options.last]
@@ -119,7 +119,7 @@ def find_kernel(
         kernels.append(centred(first.to(seen.grey)))
     gains = seen.gains(kernels)
     best = max(range(len(kernels)), key=lambda n: gains[n])
-    kernel = (found[best][1] if best < len(found) else kernels[best]).double()
+    kernel = (found[best][1] if best < len(found) else kernels[best]).cpu().double()
     return FoundKernel(kernel / kernel.sum(), gains[best])
 
 
@@ -137,7 +137,7 @@ def find_width(
     a parabola through three.
 
     Args:
-        y, visible: as of `Blurred.of`; tones undone.
+        y, visible: as of `BlurredPart.of`; tones undone.
         shape: the number -> its kernel [h, w].
         guess: where to look.
         options: how far, and how finely.
@@ -149,7 +149,7 @@ def find_width(
     share = options.furthest ** (1 / options.steps)
     numbers = [guess * share**n for n in range(-options.steps, options.steps + 1)]
     kernels = [shape(number) for number in numbers]
-    seen = Blurred.of(y, max(max(kernel.shape) for kernel in kernels) // 2, visible, options.side)
+    seen = BlurredPart.of(y, max(max(kernel.shape) for kernel in kernels) // 2, visible, options.side)
     gains = seen.gains(kernels)
     best = max(range(len(gains)), key=lambda n: gains[n])
     if not 0 < best < len(gains) - 1:
@@ -161,11 +161,11 @@ def find_width(
 
 @torch.no_grad()
 def gain_of_kernel(y: Tensor, kernel: Tensor, visible: Tensor | None = None) -> float:
-    """By how many decibels a kernel [h, w] explains the edges of y, as of `Blurred.of`, better than no blur does."""
-    return Blurred.of(y, max(kernel.shape) // 2, visible).gains([kernel])[0]
+    """By how many decibels a kernel [h, w] explains edges better than no blur does; y as of `BlurredPart.of`."""
+    return BlurredPart.of(y, max(kernel.shape) // 2, visible).gains([kernel])[0]
 
 
-def _searched(seen: Blurred, last: float, options: KernelSearch, first: Tensor | None) -> tuple[Tensor, Tensor]:
+def _searched(seen: BlurredPart, last: float, options: KernelSearch, first: Tensor | None) -> tuple[Tensor, Tensor]:
     """The kernel [k, k], from the coarsest copy of the picture to itself, where an edge costs `last` in the end; and
     it with its mean in the middle.
     """
@@ -251,14 +251,14 @@ def _parts(filled: Tensor) -> Tensor:
     """A number above 0 for each part of [h, w] that hangs together, by sides or corners, and 0 elsewhere."""
     numbers = torch.arange(1, filled.numel() + 1, device=filled.device).reshape(filled.shape) * filled
     while True:
-        spread = F.max_pool2d(numbers[None, None].double(), 3, 1, 1)[0, 0].long() * filled
+        spread = F.max_pool2d(numbers[None, None].float(), 3, 1, 1)[0, 0].long() * filled
         if torch.equal(spread, numbers):
             return numbers
         numbers = spread
 
 
 def _start(side: int, full: int, first: Tensor | None, like: Tensor) -> Tensor:
-    """The kernel [side, side] at the coarsest size: the guess as it is seen there, or two pixels side by side."""
+    """The kernel [side, side] at the coarsest size: the guess as it is seen there, or three pixels side by side."""
     kernel = like.new_zeros(side, side)
     kernel[side // 2, side // 2 - 1 : side // 2 + 2] = like.new_tensor([0.25, 0.5, 0.25])
     if first is None:

@@ -44,3 +44,8 @@ def pad_to_multiple(
         return y[..., top : top + height, left : left + width]
 
     return padded, crop
+
+
+def large_enough(x: Tensor, least: int) -> Tensor:
+    """[B, C, H, W] as it is, or continued until both sides are `least` pixels or more, for who takes none smaller."""
+    return pad_to_multiple(x, least)[0] if min(x.shape[-2:]) < least else x

@@ -11,12 +11,12 @@ from ldrps.degradation import BayerNoise, Jpeg, Rounding, Tone, resize
 from ldrps.degradation.bayer import usual_read
 from ldrps.degradation.jpeg import tables
 from ldrps.degradation.kernels import taps
+from ldrps.image.space import LUMA
 
 # Brooks et al. 2019, section 3.1.
 _SHOT = (2e-5, 1e-2)
 _DEPARTURE = 0.26  # deviation of ln read^2 from what is usual
 _SUBSAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 2))
-_LUMA = (0.299, 0.587, 0.114)
 _DARK, _REDUCED, _DENOISED, _SHARPENED, _SAVED, _HOT = 0.3, 0.4, 0.75, 0.35, 0.5, 0.1  # shares of pictures
 _LUMA_DENOISED = 0.8  # of those that a camera denoised; colours are in nearly all
 
@@ -75,7 +75,7 @@ def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
 def _processed(noise: Tensor, image: Tensor, random: np.random.Generator) -> Tensor:
     """Noise after a camera's denoising, which smooths colours most and spares edges, and its sharpening."""
     if random.random() < _DENOISED:
-        luma = (noise * noise.new_tensor(_LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+        luma = (noise * noise.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
         colour = noise - luma
         if random.random() < 0.9:
             colour = torch.lerp(colour, _smoothed(colour, random.uniform(0.6, 3)), random.uniform(0.5, 1))
