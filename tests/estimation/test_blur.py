@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from conftest import ball
 from ldrps.degradation import Blur, GaussianBlur
 from ldrps.degradation.kernels import line, shape_of
 from ldrps.errors import InputError
-from ldrps.estimation.blur import BlurGuess, believed_blur, parts_with_edges, searched
+from ldrps.estimation.blur import BlurGuess, believed_blur, estimate_blur, parts_with_edges, searched
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
+from ldrps.estimation.damage import Damage
 from ldrps.estimation.pooling import with_prior
+from ldrps.settings import BlindSettings
 
 
 def belief(probability: list[float], size: float = 1.0, spread: float = 0.1) -> BlurBelief:
@@ -128,6 +131,51 @@ def test_a_straight_motion_is_found_straight_and_in_its_place(angle: float) -> N
     rows, columns = (torch.arange(side) - side // 2 for side in value.kernel.shape)
     assert float((value.kernel.sum(1) * rows).sum()) == pytest.approx(0, abs=0.1)
     assert float((value.kernel.sum(0) * columns).sum()) == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", BLURS)
+@pytest.mark.parametrize("size", [0.25, 3.0, 30.0])
+def test_pictures_too_small_to_be_searched(kind: BlurKind, size: float) -> None:
+    value, _ = searched(torch.rand(1, 3, 8, 40), BlurGuess(kind, size, (0.0, 0.0), 1.0))
+    told = BlurGuess(kind, size, (0.0, 0.0), 1.0).value
+    torch.testing.assert_close(value.kernel, told.kernel)
+
+
+def judge(kind: BlurKind, size: float, probability: float) -> BlurPosterior:
+    """One that believes this of every picture."""
+    posterior = BlurPosterior(widths=(4, 8), none=BlindSettings().sharp)
+    torch.nn.init.zeros_(posterior.answer.weight)
+    bias = posterior.answer.bias.data
+    bias[: 1 + len(BLURS)] = -20.0
+    bias[0], bias[1 + BLURS.index(kind)] = math.log(1 - probability), math.log(probability)
+    bias[1 + len(BLURS) : 1 + 2 * len(BLURS)] = math.log(size) - 0.5
+    return posterior.eval().requires_grad_(False)
+
+
+def test_a_blur_that_is_believed_and_seen_is_found() -> None:
+    settings = BlindSettings()
+    blurred = GaussianBlur(2.0)(boxes(192))
+    found = estimate_blur(blurred, Damage(), judge("gaussian", 1.9, 0.9), settings)
+    assert isinstance(found.value, GaussianBlur) and float(found.value.sigma) == pytest.approx(2.0, rel=0.1)
+    assert found.probability == pytest.approx(90 / 91, abs=2e-3), "ten times as likely, as edges speak for it"
+    half = estimate_blur(blurred, Damage(), judge("gaussian", 1.9, 0.9), replace(settings, blur_factor=0.5))
+    assert isinstance(half.value, GaussianBlur)
+    assert float(half.value.sigma) == pytest.approx(float(found.value.sigma) / 2)
+
+
+def test_a_blur_that_edges_speak_against_is_none() -> None:
+    found = estimate_blur(boxes(192), Damage(), judge("gaussian", 1.9, 0.9), BlindSettings())
+    assert found.probability == 0 and found.absent
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.95])
+@pytest.mark.parametrize("kind", BLURS)
+def test_whatever_is_believed_can_be_undone(kind: BlurKind, probability: float) -> None:
+    visible = torch.ones(1, 1, 41, 75)
+    visible[..., :20] = 0
+    found = estimate_blur(torch.rand(1, 3, 41, 75), Damage(), judge(kind, 33.0, probability), BlindSettings(), visible)
+    for scale in (1, 8):
+        assert Damage(blur=found).in_larger(scale).blur is not None, "no limit is exceeded"
 
 
 def test_it_is_judged_where_the_edges_are() -> None:

@@ -277,6 +277,15 @@ def test_noise_of_every_kind_is_given_back(noise: Any, kind: str) -> None:
     assert again.noise_deviation == pytest.approx(0.025)
 
 
+def test_in_a_larger_picture_a_blur_is_as_much_wider() -> None:
+    noise = Estimate(WhiteNoise(0.05))
+    larger = Damage(blur=Estimate(GaussianBlur(1.5), 0.6, 0.5), noise=noise).in_larger(3)
+    assert larger == Damage(blur=Estimate(GaussianBlur(4.5), 0.6, 0.5), noise=noise)
+    assert Damage(noise=noise).in_larger(3) == Damage(noise=noise)
+    moved = Damage(blur=Estimate(Blur(line(5, 0)))).in_larger(2).blur_kernel
+    assert moved is not None and moved.shape[-1] == 9
+
+
 @pytest.mark.parametrize("blur", [GaussianBlur(1.6), Blur(gaussian(2.0, 0.7, 30)), Blur(line(9, 40))], ids=str)
 def test_a_blur_is_given_back_and_a_strength_scales_its_width(blur: GaussianBlur | Blur) -> None:
     damage = Damage(blur=Estimate(blur, 0.9, 0.5))

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from ldrps import Damage
+from ldrps import Damage, Estimate
+from ldrps.degradation import Blur, GaussianBlur
+from ldrps.degradation.kernels import disk, line
 from ldrps.errors import SettingsError
+from ldrps.estimation.limits import widened
 
 UNCERTAIN = {"kind": "uncertain tone", "gain": [[1] * 3], "offset": [[0] * 3], "gamma": [[1] * 3], "weights": [1]}
 EXTREMES: list[dict[str, Any]] = [
@@ -87,3 +90,20 @@ def test_one_curve_is_for_all_channels() -> None:
     )
     y = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
     assert bool((one.undo_tone(y) == three.undo_tone(y)).all()) and not bool((one.undo_tone(y) == y).any())
+
+
+@pytest.mark.parametrize("blur", [GaussianBlur(0.0), GaussianBlur(3.3), Blur(disk(30)), Blur(line(400, 20))], ids=str)
+@pytest.mark.parametrize("factor", [0.5, 1, 8])
+def test_a_blur_is_widened_as_far_as_it_can_be_undone(blur: GaussianBlur | Blur, factor: float) -> None:
+    wider = widened(blur, factor)
+    assert Damage(blur=Estimate(wider)).in_larger(8).blur is not None, "no limit is exceeded"
+    if isinstance(blur, GaussianBlur):
+        assert isinstance(wider, GaussianBlur) and float(wider.sigma) == pytest.approx(min(factor * blur.sigma, 10))
+    else:
+        reach = min(factor * (max(blur.kernel.shape) // 2), 64)
+        assert abs(max(wider.kernel.shape) // 2 - reach) <= 1
+
+
+def test_a_blur_that_can_be_undone_stays_as_it_is() -> None:
+    kernel = line(9, 30)
+    assert torch.equal(widened(Blur(kernel), 1).kernel, kernel)

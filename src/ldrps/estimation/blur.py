@@ -14,7 +14,8 @@ from ldrps.degradation.kernels import disk, gaussian, line, shape_of, spread_of
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.blurred import largest_reach
 from ldrps.estimation.damage import ALL, NONE, Damage, Estimate
-from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width, gain_of_kernel
+from ldrps.estimation.kernel_search import KernelSearch, WidthSearch, find_kernel, find_width, gains_of_kernels
+from ldrps.estimation.limits import widened
 from ldrps.image.pad import large_enough
 from ldrps.image.tiles import Window
 from ldrps.settings import BlindSettings
@@ -76,14 +77,13 @@ def estimate_blur(
         seen = None if visible is None else large_enough(part.of(visible), SMALLEST)
         beliefs.append(posterior(large_enough(x, SMALLEST), seen).with_prior(settings.sharp, posterior.config["none"]))
     guess = believed_blur(beliefs)
-    if Estimate(guess.value, guess.probability).absent:
-        return Estimate(guess.value, guess.probability)
+    believed = Estimate(widened(guess.value, 1.0), guess.probability)
+    if believed.absent:
+        return believed
     part = parts_with_edges(y, _SEARCHED, visible)[0]
     x = placed.undo_tone(part.of(y).to(posterior.device), part)
     value, gain = searched(x, guess, None if visible is None else part.of(visible))
-    wide = value.scaled(settings.blur_factor)
-    assert isinstance(wide, GaussianBlur | Blur)
-    return Estimate(wide, _with_evidence(guess, gain))
+    return Estimate(widened(value, settings.blur_factor), _with_evidence(guess, gain))
 
 
 def _with_evidence(guess: BlurGuess, gain: float) -> float:
@@ -116,35 +116,34 @@ def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tupl
     edges much better. A picture that is too small for that is not searched: there the guess counts.
     """
     most = min(largest_reach(x.shape[-2], x.shape[-1]), _MOST_REACH)
-    kernel = guess.value.kernel
+    reach = max(guess.value.kernel.shape) // 2
+    if most < max(reach, 1):
+        return guess.value, 0.0
     if guess.kind == "motion":
-        reach = min(math.ceil(_WIDER * (max(kernel.shape) // 2)) + 2, most)
-        if reach < max(kernel.shape) // 2:
-            return guess.value, 0.0
-        path = find_kernel(x, KernelSearch(reach=reach), kernel, visible)
+        search = KernelSearch(reach=min(math.ceil(_WIDER * reach) + 2, most))
+        path = Blur(find_kernel(x, search, guess.value.kernel, visible).kernel)
         along, across = shape_of(path.kernel).tolist()
         straight = replace(guess, size=spread_of(path.kernel), shape=(along, across))
-        line, gain = _sized(x, straight, WidthSearch(furthest=1.5, steps=4), most, visible)
-        return (line, gain) if gain > path.gain else (Blur(path.kernel), path.gain)
-    told = gain_of_kernel(x, kernel, visible) if max(kernel.shape) // 2 <= most else 0.0
-    value, gain = _sized(x, guess, WidthSearch(), most, visible)
-    return (value, gain) if gain > told + _BETTER else (guess.value, told)
+        blurs = [path, _sized(x, straight, WidthSearch(furthest=1.5, steps=4), most, visible)]
+    else:
+        blurs = [guess.value, _sized(x, guess, WidthSearch(), most, visible)]
+    first, second = gains_of_kernels(x, [blur.kernel for blur in blurs], visible)
+    better = second > first + (0.0 if guess.kind == "motion" else _BETTER)
+    return (blurs[1], second) if better else (blurs[0], first)
 
 
-def _sized(
-    x: Tensor, guess: BlurGuess, options: WidthSearch, most: int, visible: Tensor | None
-) -> tuple[GaussianBlur | Blur, float]:
-    """The blur of that kind and shape whose size explains the edges of x best, and by how many decibels better than
-    none; no number where the picture is too small to be asked.
+def _sized(x: Tensor, guess: BlurGuess, options: WidthSearch, most: int, visible: Tensor | None) -> GaussianBlur | Blur:
+    """The blur of that kind and shape whose size explains the edges of x best; as it was guessed where the picture is
+    too small to be asked.
     """
 
     def sized(size: float) -> GaussianBlur | Blur:
         return replace(guess, size=size).value
 
     if max(sized(options.furthest * guess.size).kernel.shape) // 2 > most:
-        return guess.value, -math.inf
-    size, gain = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
-    return sized(size), gain
+        return guess.value
+    size, _ = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
+    return sized(size)
 
 
 def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:

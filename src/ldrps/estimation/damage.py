@@ -31,7 +31,7 @@ from ldrps.degradation import (
 from ldrps.degradation.kernels import spread_of
 from ldrps.errors import InputError, LdrpsError, SettingsError
 from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
-from ldrps.estimation.limits import check_even, check_kernel, check_limits
+from ldrps.estimation.limits import check_even, check_kernel, check_limits, widened
 from ldrps.image.tiles import Window
 from ldrps.prior.base import NoiseKind
 from ldrps.settings import MAX_STRENGTH, PARTS, Strengths
@@ -203,7 +203,7 @@ class Damage:
 
     @cached_property
     def blur_kernel(self) -> Tensor | None:
-        """Of the blur that is to be undone when tones are as they were, [h, w]; None where there is none to speak of."""
+        """Of the blur that is to be undone when tones are as they were, [h, w]; None where none would be seen."""
         if self.blur is None or self.blur.absent:
             return None
         undone = self.blur.value.scaled(self.blur.strength * self.blur.share)
@@ -226,12 +226,12 @@ class Damage:
         return "jpeg" if isinstance(self.noise.value, JpegResidue) else "camera"
 
     def in_larger(self, scale: float) -> Damage:
-        """The same damage in pixels of a picture that is `scale` times as large: the blur is as much wider."""
+        """The same damage in pixels of a picture that is `scale` times as large: the blur is as much wider, as far as
+        one so wide can be undone.
+        """
         if self.blur is None or scale == 1:
             return self
-        wider = self.blur.value.scaled(scale)
-        assert isinstance(wider, GaussianBlur | Blur)
-        return dataclasses.replace(self, blur=dataclasses.replace(self.blur, value=wider))
+        return dataclasses.replace(self, blur=dataclasses.replace(self.blur, value=widened(self.blur.value, scale)))
 
     def with_strengths(self, strengths: Strengths) -> Damage:
         """The same, with the strengths that are not None in place of its own."""

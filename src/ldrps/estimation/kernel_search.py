@@ -160,9 +160,12 @@ def find_width(
 
 
 @torch.no_grad()
-def gain_of_kernel(y: Tensor, kernel: Tensor, visible: Tensor | None = None) -> float:
-    """By how many decibels a kernel [h, w] explains edges better than no blur does; y as of `BlurredPart.of`."""
-    return BlurredPart.of(y, max(kernel.shape) // 2, visible).gains([kernel])[0]
+def gains_of_kernels(y: Tensor, kernels: list[Tensor], visible: Tensor | None = None) -> list[float]:
+    """By how many decibels each kernel [h, w] explains edges better than no blur does; y as of `BlurredPart.of`.
+
+    All of the same part of the picture, so that they can be compared.
+    """
+    return BlurredPart.of(y, max(max(kernel.shape) for kernel in kernels) // 2, visible).gains(kernels)
 
 
 def _searched(seen: BlurredPart, last: float, options: KernelSearch, first: Tensor | None) -> tuple[Tensor, Tensor]:

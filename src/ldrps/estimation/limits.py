@@ -81,3 +81,13 @@ def check_kernel(blur: GaussianBlur | Blur) -> None:
         raise SettingsError(f"kernel of the blur has shape {shape}; it must be [h, w], {_WIDEST} a side at most")
     if abs(total - 1) > _SUM:
         raise SettingsError(f"kernel of the blur has a sum of {total:g}; it must be 1: divide it by its sum")
+
+
+def widened(blur: GaussianBlur | Blur, factor: float) -> GaussianBlur | Blur:
+    """A blur `factor` times as wide, above 0, or as wide as can be undone: too narrow a one only leaves softness."""
+    if isinstance(blur, GaussianBlur):
+        return GaussianBlur(min(float(blur.sigma) * factor, _LIMITS["sigma"][1]))
+    reach = max(blur.kernel.shape) // 2
+    wider = blur.scaled(min(factor, _WIDEST // 2 / max(reach, 1)))
+    assert isinstance(wider, Blur)
+    return wider
