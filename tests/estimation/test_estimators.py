@@ -36,6 +36,7 @@ def test_what_a_folder_lacks_is_the_packages(tmp_path: Path) -> None:
     loaded, packaged = load_estimators(tmp_path), load_estimators()
     assert loaded.noise.config["none"] == 0.4
     torch.testing.assert_close(loaded.tone.state_dict(), packaged.tone.state_dict())
+    torch.testing.assert_close(loaded.blur.state_dict(), packaged.blur.state_dict())
 
 
 @pytest.mark.parametrize("name", ["nowhere", ""])

@@ -59,3 +59,7 @@ def test_a_judge_learns_from_it(photo_folder: Path) -> None:
     assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
     with torch.no_grad():
         assert "blurs" in task.pictures(model.eval())
+        found = task.validate(model)
+        assert found == task.validate(model), "of the same pictures each time"
+    assert all(math.isfinite(each) for each in found.values())
+    assert {f"factor_{name}" for name in BLURS} < found.keys()
