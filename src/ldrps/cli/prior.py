@@ -79,7 +79,7 @@ def train(
     part: Annotated[
         str,
         typer.Argument(
-            help="autoencoder, then text if captions matter, diffusion, tone and noise; or pixels; or zero-dce."
+            help="autoencoder, then text if captions matter, diffusion; tone, noise and blur; or pixels; or zero-dce."
         ),
     ],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],
@@ -87,7 +87,7 @@ def train(
         Path, typer.Option(help="The prior's folder; it grows part by part. Of zero-dce, where its weights go.")
     ],
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file with tables autoencoder, text, unet, diffusion, tone, zero_dce.")
+        Path | None, typer.Option(help="A TOML file with a table of each part, and of unet, its sizes.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="How long; the default suits about a thousand photographs.")] = None,
     seed: Annotated[int | None, typer.Option(help="The config's, or 0, if not given.")] = None,

@@ -20,8 +20,8 @@ STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("slider.js")
 
 HEADER = """<header class="masthead"><h1>Restore a photograph</h1>
-<p>Dark, hazy, noisy, or some of each: it finds out by itself, and makes it larger if you say so.
-It does not sharpen blur, fill holes or take away rain.</p></header>"""
+<p>Dark, hazy, noisy, blurred, or some of each: it finds out by itself, and makes it larger if you say so.
+It does not fill holes or take away rain.</p></header>"""
 
 _STRIP = 6  # chosen pictures that are shown; the rest are counted
 

@@ -103,10 +103,8 @@ class Studio:
         visit.history, old = visit.history[: self.limits.history], visit.history[self.limits.history :]
         for outcome in old:
             paths = [outcome.file, outcome.after]
-            if (
-                outcome.after is not None and outcome.before.parent == outcome.after.parent
-            ):  # enlarged, not the upload's
-                paths.append(outcome.before)
+            if outcome.after is not None and outcome.before.parent == outcome.after.parent:
+                paths.append(outcome.before)  # enlarged, not the upload's
             for path in paths:
                 if path is not None:
                     path.unlink(missing_ok=True)
