@@ -86,13 +86,13 @@ class Blur(Linear):
                 x = x.index_select(dim, mirrored(torch.arange(-reach, length + reach, device=x.device), length))
         kernel = self.kernel.to(x).flip(-2, -1)
         kernel = kernel if kernel.ndim == 3 else kernel[None]
-        places = [(int(row), int(column)) for row, column in (kernel != 0).any(0).nonzero()]
+        places = (kernel != 0).any(0).nonzero()
         height, width = x.shape[-2] - 2 * down, x.shape[-1] - 2 * across
         if len(places) > _MANY:
             blurred = self._filtered(x, self._transfer(x))
             return blurred[..., down : down + height, across : across + width]
         total = x.new_zeros(*x.shape[:2], height, width)
-        for row, column in places:
+        for row, column in places.tolist():
             tap = kernel[:, row, column].reshape(-1, 1, 1, 1)
             total = total + tap * x[..., row : row + height, column : column + width]
         return total
