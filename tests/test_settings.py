@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ldrps import PRESETS, Settings, preset
 from ldrps.errors import SettingsError
-from ldrps.settings import BlindSettings, PublishedSettings, Strengths, Until
+from ldrps.settings import BlindSettings, PublishedSettings, Splitting, Strengths, Until
 
 
 def test_presets_carry_their_name_and_kind() -> None:
@@ -21,7 +24,9 @@ def test_presets_carry_their_name_and_kind() -> None:
     for less, more in ((fast, default), (default, best)):
         assert isinstance(less.method, BlindSettings) and isinstance(more.method, BlindSettings)
         assert less.steps < more.steps and less.method.shifts < more.method.shifts
-        same = dataclasses.replace(more.method, shifts=less.method.shifts)
+        assert less.method.enlarging.levels < more.method.enlarging.levels
+        enlarging = dataclasses.replace(more.method.enlarging, levels=less.method.enlarging.levels)
+        same = dataclasses.replace(more.method, shifts=less.method.shifts, enlarging=enlarging)
         assert less.method == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")
@@ -75,6 +80,34 @@ def test_limits_name_field_value_and_limit(field: str, value: Any, limit: str) -
 def test_limits_of_the_default_too(field: str, value: Any, limit: str) -> None:
     with pytest.raises(SettingsError, match=f"{field} is {re.escape(str(value))}; it must be {limit}"):
         BlindSettings(**{field: value})
+
+
+@pytest.mark.parametrize("value", ["2", True, [2], 2j, Decimal(2)])
+@pytest.mark.parametrize("field", ["scale", "renoise", "steps", "seed"])
+def test_what_is_no_number_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=rf"{field} is {re.escape(repr(value))}; it must be a (whole )?number"):
+        preset("default").with_changes(**{field: value})
+
+
+def test_no_part_of_a_step_and_no_text_in_a_method() -> None:
+    with pytest.raises(SettingsError, match=r"steps is 2\.5; it must be a whole number"):
+        preset("default").with_changes(steps=2.5)
+    with pytest.raises(SettingsError, match="noise is '5'; it must be a number"):
+        BlindSettings(noise="5")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="levels is nan; it must be a whole number"):
+        Splitting(levels=float("nan"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scale": np.float32(2.5)}, {"scale": np.int64(3)}, {"renoise": np.float64(0.25)}, {"seed": np.uint8(7)}],
+    ids=str,
+)
+def test_numpys_numbers_can_be_recorded(changes: dict[str, Any]) -> None:
+    changed = preset("default").with_changes(**changes)
+    told = json.loads(json.dumps(dataclasses.asdict(changed)))
+    for name, value in changes.items():
+        assert told[name] == value and type(getattr(changed, name)) in (int, float)
 
 
 def test_a_term_acts_below_its_timestep() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -17,6 +18,19 @@ MAX_SCALE = 8.0
 def _check(good: bool, name: str, value: object, wanted: str) -> None:
     if not good:
         raise SettingsError(f"{name} is {value}; it must be {wanted}")
+
+
+def _take_numbers(settings: Any) -> None:
+    """Refuse what is no number where one is wanted, and make numpy's numbers Python's own: records are of JSON."""
+    for each in dataclasses.fields(settings):
+        value, whole = getattr(settings, each.name), each.type == "int"
+        if each.type not in ("int", "float", "float | None") or (value is None and each.type == "float | None"):
+            continue
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        is_good = is_number and (not whole or isinstance(value, numbers.Integral))
+        _check(is_good, each.name, repr(value), "a whole number" if whole else "a number")
+        if not isinstance(value, int | float) or type(value).__module__ != "builtins":  # numpy has a kind of float
+            object.__setattr__(settings, each.name, int(value) if whole else float(value))
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,7 @@ class Splitting:
     rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
 
     def __post_init__(self) -> None:
+        _take_numbers(self)
         _check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
         for name in ("start", "end", "weight", "noise"):
             _check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
@@ -203,6 +218,7 @@ class BlindSettings(MethodSettings):
     enlarging: Splitting = ENLARGING
 
     def __post_init__(self) -> None:
+        _take_numbers(self)
         _check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         _check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
         _check(0 < self.sharp < 1, "sharp", self.sharp, "above 0 and below 1")
@@ -330,6 +346,7 @@ class Settings:
     method: PublishedSettings | BlindSettings = field(default_factory=BlindSettings)
 
     def __post_init__(self) -> None:
+        _take_numbers(self)
         _check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
         _check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
         _check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
