@@ -1,0 +1,25 @@
+"""Every number of a restoration, as frozen dataclasses."""
+
+from ldrps.settings.blind import ENLARGING, BlindSettings, LdrpsSettings, Loop, Splitting
+from ldrps.settings.method import MAX_STRENGTH, PARTS, MethodSettings, Strengths, again
+from ldrps.settings.published import Alignment, Guidance, PublishedSettings, Until
+from ldrps.settings.whole import MAX_SCALE, Settings
+
+__all__ = [
+    "ENLARGING",
+    "MAX_SCALE",
+    "MAX_STRENGTH",
+    "PARTS",
+    "Alignment",
+    "BlindSettings",
+    "Guidance",
+    "LdrpsSettings",
+    "Loop",
+    "MethodSettings",
+    "PublishedSettings",
+    "Settings",
+    "Splitting",
+    "Strengths",
+    "Until",
+    "again",
+]

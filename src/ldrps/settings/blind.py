@@ -1,0 +1,174 @@
+"""The numbers of the methods that are told nothing of the damage: the default, and LD-RPS on any prior."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from ldrps.settings.checks import check, take_numbers
+from ldrps.settings.method import MethodSettings, Rounds, Strengths, again
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """How a blur or a reduction is undone, by half-quadratic splitting: a data step and a call of the denoiser at
+    falling levels.
+    """
+
+    levels: int = 12
+    start: float = 49.0  # of 255: what the first, far too sharp data step leaves of errors
+    end: float = 1.2  # of 255, if the picture has less noise than that
+    weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
+    noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
+    rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
+
+    def __post_init__(self) -> None:
+        take_numbers(self)
+        check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
+        for name in ("start", "end", "weight", "noise"):
+            check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
+        check(1 <= self.rounds <= 1000, "rounds", self.rounds, "1 to 1000")
+
+
+# How a reduction is undone. Held-out photographs at 192 pixels, reduced to a half, gain 2.85 dB over a cubic with 12
+# levels and 2.88 with 20; where the levels begin and end (30 to 70, 2 to 5) moves that by 0.02.
+ENLARGING = Splitting(end=3.0, noise=0.3)
+
+
+@dataclass(frozen=True)
+class BlindSettings(MethodSettings):
+    """The default: what happened is estimated, tones are undone, and the noise that is left in the picture is where the
+    chain starts; a proximal data step replaces the gradient, and no network is trained.
+    """
+
+    in_windows: ClassVar[bool] = True
+    enlarges: ClassVar[bool] = True
+    knows_parts: ClassVar[bool] = True
+    seconds_of_pass: ClassVar[float] = 3.2
+    bytes_of_pixel: ClassVar[int] = 240
+
+    # How much of each part of the damage is undone.
+    strengths: Strengths = field(default_factory=Strengths)
+    # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone. With 0.8
+    # 240 of 253 held-out photographs are, of which nothing is wrong.
+    undamaged: float = 0.8
+    # How likely it is, before a picture is seen, that it has no noise to speak of. With 0.7 95 % of 240 held-out
+    # photographs are left alone; with 0.5 88 % are, and camera noise on others gains 0.1 dB more.
+    noiseless: float = 0.7
+    # How likely it is, before a picture is seen, that it is as sharp as it was meant to be.
+    sharp: float = 0.9
+    # A kernel is taken to be so many times as wide as it is estimated: too wide a one leaves rings, too narrow a one
+    # only less sharpness.
+    blur_factor: float = 1.0
+    # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
+    # leaves noise alone.
+    noise: float | None = None
+    # The denoiser is told of so many times the noise that is estimated.
+    noise_factor: float = 1.0
+    # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
+    data_variance: float = 1.0
+    # Noise below this (of 255) is left alone: so much is in good photographs.
+    floor: float = 0.7
+    # A caption is not followed if with it the denoiser's error on a small copy of the picture grows by more than this
+    # share: the right ones take away 0.07 on average, a few of them add some.
+    caption_misleads: float = 0.03
+    # Draw from what may be, instead of taking the mean of it: see `ldrps.samples`.
+    sample: bool = False
+    # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
+    shifts: int = 4
+    splitting: Splitting = Splitting()
+    enlarging: Splitting = ENLARGING
+
+    def __post_init__(self) -> None:
+        take_numbers(self)
+        check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
+        check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
+        check(0 < self.sharp < 1, "sharp", self.sharp, "above 0 and below 1")
+        check(0 < self.blur_factor <= 4, "blur_factor", self.blur_factor, "above 0, at most 4")
+        check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
+        check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
+        check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")
+        check(1 <= self.shifts <= 64, "shifts", self.shifts, "1 to 64")
+
+    @property
+    def batch_size(self) -> int:
+        return self.shifts
+
+    def passes(self, settings: Rounds) -> float:
+        """How often a picture goes through the denoiser; on each offset of the grid once."""
+        if settings.scale > 1:
+            return self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
+        return self.shifts * settings.steps * (1 + settings.recurrences)
+
+    def sampled(self) -> Self:
+        return dataclasses.replace(self, sample=True)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How psi is learned along the chain, by losses free of scale: of the size of the picture, of the latents, and of
+    their number.
+    """
+
+    side: int = 128  # pixels of the longer side of the copy that the chain restores: tones, not detail, are learned
+    chains: int = 1  # guided chains beside each other, of which the mean is taken
+
+    # What stands for the clean domain: how much the judge of tones counts, from 0, the prior's free samples alone and
+    # nobody is asked, to 1; and how many free samples there are, of which the paper has one.
+    judged: float = 0.9
+    free: int = 64
+    # Of a sample, how far the truth may be from the judge's hypothesis, relative to how free samples differ.
+    apart: float = 1.75
+
+    knots: int = 17  # of psi's curve; 2 for a line, 0 for none
+    convolutions: int = 0  # the width of F-PAM's, on top of the curve, which is published with 64; 0 for none
+    rate: float = 0.05  # Adam's, of the curve
+    convolution_rate: float = 2e-3  # of the convolutions
+    alone: int = 10  # learning steps of psi per step of the chain in stage one
+    along: int = 2  # and in stage two
+    slower: float = 0.5  # the rate in stage two, relative
+
+    stage_two: float = 4.0  # the noise level t1, below which g acts
+    smooth: float = 0.03  # weight of the bend of psi's curve, in logarithms of its slope
+    least: float = 0.01  # weight of psi's slope, in logarithms: no more damage than it takes
+    grey: float = 30.0  # weight of what a channel's curve has of its own; not of a sample, whose colours are drawn
+    quiet: float = 1.0  # weight of what the convolutions add, in variances of y
+    domain: float = 1.0  # weight of the domain term in stage two
+    # Weight of MSE(psi(x), y) / var(y) in stage two. With 1 psi is drawn to what the prior believes of y by then, which
+    # costs 0.4 dB of dark photographs and 1.1 of pale ones; with 0.1 nothing.
+    data: float = 0.1
+
+    # The gate w, from 0, y is no degraded picture, to 1; None has it told by the judge, or, without one, by how many
+    # nats per latent y must be likelier as a degraded picture, for nothing and for all of it. Of 146 undamaged
+    # photographs 85 % are below the first and 95 % below the second; of 50 made dark or hazy to less than 12 dB, 90 %
+    # are above the first. Beside the judge that tells nothing new.
+    gate: float | None = None
+    undamaged: float = 0.04
+    damaged: float = 0.10
+
+    noise_factor: float = 1.15  # the estimate of noise sees too little of what neighbours share
+    noise_floor: float = 0.5 / 255  # of what is rounded to bytes
+    inner: int = 2  # rounds of the data step
+
+    quality: float = 0.0  # how much of a channel's distance from grey a step below `quality_from` takes away
+    quality_from: float = 2.0  # noise level
+
+
+@dataclass(frozen=True)
+class LdrpsSettings(BlindSettings):
+    """LD-RPS, alive on any prior: psi, what happened to the picture, is learned along a chain from pure noise over a
+    small copy, with two stages and recurrence; it is undone in full size, and the noise is taken away as by default.
+    """
+
+    seconds_before: ClassVar[float] = 9.0
+    enlarges: ClassVar[bool] = False
+
+    loop: Loop = Loop()
+    last_steps: int = 2  # of the chain at full size, which begins with the picture's own noise
+
+    def steps_before(self, settings: Rounds) -> int:
+        return settings.steps + settings.recurrences * again(settings.steps, settings.renoise)
+
+    def passes(self, settings: Rounds) -> float:
+        return self.shifts * self.last_steps
