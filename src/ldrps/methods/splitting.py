@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ldrps.estimation.damage import Damage
+from ldrps.degradation import WhiteNoise
+from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import latent_deviation, undone_sample
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.tiles import Window
+from ldrps.image.tiles import Canvas, Window
 from ldrps.image.views import grid_shifts
 from ldrps.methods.base import Part
 from ldrps.methods.blind import Blind, as_grey
 from ldrps.prior.base import Prior
-from ldrps.sampling.chains import Chain, splitting_chain
+from ldrps.sampling.chains import Chain, end_of, splitting_chain
 from ldrps.sampling.noise import NoiseField
 from ldrps.settings import Settings, Splitting, again
 
@@ -30,6 +32,9 @@ class SplittingMethod(Blind):
     step undoes it, and the denoiser takes away what that left of errors, on another offset of the prior's grid in each
     step. What the autoencoder drops comes back with the next data step, and with a last one at the end. The levels fall
     from far above the noise of the picture down to it. In a recurrence noise is added to what was found.
+
+    Noise that is not white, of cameras or JPEG, is none that such a chain takes away: a prior that knows it does so
+    before, in one call, as by default, and what is left of it, as much as there was, counts as white.
 
     Args:
         y, prior, settings, damage, caption, visible: as of `Blind`.
@@ -54,7 +59,15 @@ class SplittingMethod(Blind):
         splitting: Splitting,
         size: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(y, prior, settings, damage, caption, visible)
+        if damage.noise_kind == "white":
+            super().__init__(y, prior, settings, damage, caption, visible)
+        else:
+            once = settings.with_changes(scale=1.0, recurrences=0)
+            before = Blind(y, prior, once, replace(damage, blur=None), caption, visible)
+            left = WhiteNoise(splitting.residue * before.sigma)
+            y, undone = whole_of(before), Damage(noise=Estimate(left, float(left.sigma > 0)), blur=damage.blur)
+            super().__init__(y, prior, settings, undone, caption, visible)
+            self.findings = replace(before.findings, caption=self.findings.caption, damage=damage)
         self.splitting = splitting
         height, width = size or y.shape[-2:]
         known = torch.ones_like(y[:, :1]) if visible is None else visible.to(y).clone()
@@ -75,6 +88,16 @@ class SplittingMethod(Blind):
         shift = grid_shifts(_OFFSETS, self.prior.factor)[number % _OFFSETS]
         padded, crop = pad_to_multiple(x, self.prior.size_multiple, before=shift)
         return crop(self.prior.decode(self.remove(self.prior.encode(padded), level * self.latent_gain, "white")))
+
+
+def whole_of(method: Blind) -> Tensor:
+    """What the first round of a method makes of all of its windows, [1, 3, H, W]."""
+    canvas = Canvas(method.windows, *method.size)
+    for window in method.windows:
+        part = method.part(window)
+        z = end_of(part.chain(part.start(), 0)) if method.rounds else None
+        canvas.add(window, part.picture(z))
+    return canvas.image
 
 
 class SplittingPart(Part):

@@ -21,6 +21,7 @@ class Splitting:
     end: float = 1.2  # of 255, if the picture has less noise than that
     weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
     noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
+    residue: float = 1.0  # of noise that is not white, how much is left once it was taken away
     rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
 
     def __post_init__(self) -> None:
@@ -28,6 +29,7 @@ class Splitting:
         check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
         for name in ("start", "end", "weight", "noise"):
             check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
+        check(0 <= self.residue <= 10, "residue", self.residue, "0 to 10")
         check(1 <= self.rounds <= 1000, "rounds", self.rounds, "1 to 1000")
 
 
