@@ -21,7 +21,10 @@ class Splitting:
     end: float = 1.2  # of 255, if the picture has less noise than that
     weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
     noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
-    residue: float = 1.0  # of noise that is not white, how much is left once it was taken away
+    # Of noise that is not white, how much is left once it was taken away. Six held-out photographs at x2, saved as JPEG
+    # of 40, 60 and 80, gain 1.06, 0.61, 0.49 dB over a cubic with 0.5, 1.08, 0.61, 0.49 with 0.8, 0.95, 0.50, 0.50 with
+    # 1.4; as if it were white, 0.66, 0.54, 0.57.
+    residue: float = 0.8
     rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
 
     def __post_init__(self) -> None:
