@@ -110,7 +110,8 @@ def trained(folder: Path, small: Path, tmp_path_factory: pytest.TempPathFactory)
     lines = {part: list(train_part(part, [folder], out, config=small, steps=1)) for part in ("autoencoder", "text")}
     shutil.copytree(out, out.with_name("begun"))  # see `begun`
     lines |= {
-        part: list(train_part(part, [folder], out, config=small, steps=1)) for part in ("diffusion", "tone", "noise")
+        part: list(train_part(part, [folder], out, config=small, steps=1))
+        for part in ("diffusion", "tone", "noise", "blur")
     }
     assert lines.keys() | {"pixels", "zero-dce"} == set(PARTS), "those two are no parts of this prior"
     return out, lines
