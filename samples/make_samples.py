@@ -63,9 +63,17 @@ def noisy(random: np.random.Generator) -> Picture:
     return clean + 22 / 255 * random.standard_normal(clean.shape)
 
 
+def blurred(random: np.random.Generator) -> Picture:
+    """An astronaut out of focus, by a Gaussian of 1.6 pixels, with noise of 1 of 255."""
+    from scipy.ndimage import gaussian_filter
+
+    soft = gaussian_filter(source("astronaut.png", (288, 288)), (1.6, 1.6, 0))
+    return soft + 1 / 255 * random.standard_normal(soft.shape)
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for number, make in enumerate((dark, hazy, noisy)):
+    for number, make in enumerate((dark, hazy, noisy, blurred)):
         picture = make(np.random.default_rng([SEED, number]))
         levels = np.clip(np.round(picture * 255), 0, 255).astype(np.uint8)
         Image.fromarray(levels).save(folder / f"{make.__name__}.png", optimize=True)

@@ -18,6 +18,7 @@ CLEAN = {
     "dark": ("coffee.png", (300, 200)),
     "hazy": ("astronaut.png", (288, 288)),
     "noisy": ("chelsea.png", (300, 200)),
+    "blurred": ("astronaut.png", (288, 288)),
 }
 
 
