@@ -97,7 +97,7 @@ def rivals(y: Tensor, x: Tensor, damage: Damage, dataset: DataSet) -> list[float
         return np.stack([restored(wide[..., channel]) for channel in range(3)], -1)[inside, inside]
 
     made = (
-        [unsharp_mask(picture, radius, 1.0, channel_axis=-1) for radius in (1, 2, 4)],
+        [each(partial(unsharp_mask, radius=radius, amount=1.0)) for radius in (1, 2, 4)],
         [each(partial(restoration.wiener, psf=kernel, balance=balance)) for balance in (1e-3, 1e-2, 1e-1)],
         [each(partial(restoration.richardson_lucy, psf=kernel, num_iter=count)) for count in (10, 30, 100)],
     )

@@ -340,11 +340,11 @@ def test_what_has_nothing_to_restore_is_enlarged_even_so(tiny_prior: Prior) -> N
     assert result.words.endswith("nothing to judge by; enlarged 2 times by a plain cubic")
 
 
-def test_bars_of_a_picture_are_enlarged_with_it(tiny_prior: Prior) -> None:
+def test_bars_of_a_picture_are_enlarged_with_it(tiny_prior: Prior, unmoved: Estimators) -> None:
     framed = np.zeros((120, 96, 3), np.uint8)
     y, x = np.mgrid[:72, :96]
     framed[24:96] = (120 + 60 * np.sin(x / 5) * np.cos(y / 7))[..., None]
-    result = Restorer(tiny_prior, Settings(scale=2.0))(framed)
+    result = Restorer(tiny_prior, Settings(scale=2.0), estimators=unmoved)(framed)
     assert result.levels.shape == (240, 192, 3) and result.findings.bars == {"top": 24, "bottom": 24}
     assert (result.levels[:48] == 0).all() and (result.levels[192:] == 0).all() and result.levels[48:192].min() > 0
 

@@ -11,7 +11,7 @@ from conftest import ball
 from ldrps.degradation import Blur, GaussianBlur
 from ldrps.degradation.kernels import line, shape_of
 from ldrps.errors import InputError
-from ldrps.estimation.blur import BlurGuess, believed_blur, estimate_blur, parts_with_edges, searched
+from ldrps.estimation.blur import BlurGuess, believed_blur, estimate_blur, has_edges, parts_with_edges, searched
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.pooling import with_prior
@@ -161,6 +161,17 @@ def test_a_blur_that_is_believed_and_seen_is_found() -> None:
     half = estimate_blur(blurred, Damage(), judge("gaussian", 1.9, 0.9), replace(settings, blur_factor=0.5))
     assert isinstance(half.value, GaussianBlur)
     assert float(half.value.sigma) == pytest.approx(float(found.value.sigma) / 2)
+
+
+@pytest.mark.parametrize("side", [64, 200])
+def test_where_there_are_no_edges_nothing_is_blurred(side: int) -> None:
+    """A gradient, as of a sky, or smooth waves: a packaged judge took both for blurred."""
+    y, x = torch.meshgrid(torch.arange(side) / side, torch.arange(side) / side, indexing="ij")
+    for levels in (y, 0.5 * (x + y), 0.5 + 0.2 * torch.sin(3 * x) * torch.cos(2 * y)):
+        picture = ((255 * levels).round() / 255).expand(1, 3, -1, -1)
+        found = estimate_blur(picture, Damage(), judge("gaussian", 3.0, 0.99), BlindSettings())
+        assert found.absent and not has_edges(picture)
+    assert has_edges(GaussianBlur(3.8)(boxes(192)))
 
 
 def test_a_blur_that_edges_speak_against_is_none() -> None:

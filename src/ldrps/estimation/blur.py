@@ -22,6 +22,9 @@ from ldrps.settings import BlindSettings
 
 _SIDE, _MOST = 256, 4  # pixels of a part that is looked at, and how many
 _SEARCHED = 512  # pixels a side of the part in which a kernel is searched for
+# Of a quarter of the size, how far one pixel in a hundred is from the mean of those around it: of 36 held-out
+# photographs, blurred by up to 3.8 pixels, each has more than 0.029; smooth waves have 0.011, gradients nothing.
+_EDGE, _QUARTER = 0.02, 4
 _ROUND = 0.3  # a shape below this is that of a round kernel
 _PER_ENLARGED = 0.44  # pixels of the Gaussian that is nearest to a cubic reduction and enlargement, for each time
 # In dB, by how much a kernel explains edges better than no blur does. Of 88 held-out photographs with known blur, what
@@ -74,8 +77,12 @@ def estimate_blur(
     beliefs = []
     for part in parts_with_edges(y, _SIDE, visible)[:_MOST]:
         x = placed.undo_tone(part.of(y).to(posterior.device), part)
+        if not has_edges(x):
+            continue
         seen = None if visible is None else large_enough(part.of(visible), SMALLEST)
         beliefs.append(posterior(large_enough(x, SMALLEST), seen).with_prior(settings.sharp, posterior.config["none"]))
+    if not beliefs:
+        return Estimate(GaussianBlur(1.0), 0.0)
     guess = believed_blur(beliefs)
     believed = Estimate(widened(guess.value, 1.0), guess.probability)
     if believed.absent:
@@ -144,6 +151,16 @@ def _sized(x: Tensor, guess: BlurGuess, options: WidthSearch, most: int, visible
         return guess.value
     size, _ = find_width(x, lambda number: sized(number).kernel, guess.size, options, visible)
     return sized(size)
+
+
+def has_edges(x: Tensor) -> bool:
+    """Whether there is anything in x [1, 3, H, W] to tell a blur by; a smooth gradient, such as a sky, is no blur."""
+    if min(x.shape[-2:]) < 3 * _QUARTER:
+        return False
+    small = F.avg_pool2d(x.mean(1, keepdim=True), _QUARTER)
+    around = F.avg_pool2d(small, 3, 1) * 9 - small[..., 1:-1, 1:-1]
+    bend = (small[..., 1:-1, 1:-1] - around / 8).abs()
+    return float(bend.flatten().quantile(0.99)) > _EDGE
 
 
 def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:
