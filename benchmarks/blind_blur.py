@@ -12,7 +12,6 @@ which on sharp pictures should be nothing; and the errors of the widths. Writes 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, median
@@ -21,6 +20,7 @@ import numpy as np
 import torch
 from deblur import SETS, UNEXPLAINED, decibels, told, values
 from PIL import Image
+from tables import arguments, print_table
 from torch import Tensor
 
 from ldrps import Damage, Estimate, Restorer, load_prior
@@ -61,7 +61,7 @@ def thumbnail(kernel: Tensor) -> Image.Image:
     return levels.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST).convert("RGB")
 
 
-def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | None, out: Path | None) -> str:
+def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | None, out: Path | None) -> list[str]:
     """A row of the table for a set, whose sheet is written."""
     dataset = data_set(name)
     shifted = replace(dataset, shift=max(dataset.shift, 2), border=max(dataset.border, 2))
@@ -100,26 +100,17 @@ def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | N
     cells = [f"{len(rows)}", *(f"{fmean(each):.2f}" if each else "" for each in decibel.values())]
     cells += [f"{fmean(alike):.3f}" if alike else "", f"{min(gains):.2f}", f"{median(gains):.2f}", f"{max(gains):.2f}"]
     cells += [f"{np.abs(errors).max():.0%}, mean {np.mean(errors):+.0%}" if errors else ""]
-    return f"| {name} | " + " | ".join(cells) + " |"
+    return cells
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of sets")
-    parser.add_argument("--sets", nargs="+", default=[*SETS, "levin", "kodak_noise30-clean"])
-    parser.add_argument("--limit", type=int, help="pictures of each")
+    parser = arguments(__doc__, [*SETS, "levin", "kodak_noise30-clean"])
     parser.add_argument("--kernels-only", action="store_true", help="restore nothing")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("-o", "--out", type=Path, help="a folder for the sheets")
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
     restorer = None if given.kernels_only else Restorer(load_prior())
-    print(
-        "| set | pictures | before | told | found | width guessed | likeness | least gain | median | most | width off |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    for name in given.sets:
-        print(line(name, restorer, given.data, given.limit, given.out), flush=True)
+    columns = ["pictures", "before", "told", "found", "width guessed", "likeness"]
+    columns += ["least gain", "median", "most", "width off"]
+    print_table(columns, given, lambda name: line(name, restorer, given.data, given.limit, given.out))
 
 
 if __name__ == "__main__":

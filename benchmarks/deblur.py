@@ -13,8 +13,6 @@ of what was seen: before, after, clean.
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import restoration
 from skimage.filters import unsharp_mask
+from tables import arguments, print_table, seconds_of_denoising
 from torch import Tensor
 
 from ldrps import Damage, Estimate, Restorer, load_prior
@@ -35,6 +34,7 @@ from ldrps.bench.inputs import prepare
 from ldrps.bench.scores import aligned
 from ldrps.degradation import Blur, GaussianBlur, WhiteNoise
 from ldrps.degrade import parse
+from ldrps.estimation.kernel_search import shifted
 from ldrps.image.arrays import pixels
 from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
@@ -49,17 +49,12 @@ def values(image: Image.Image) -> Tensor:
     return pixels(np.asarray(image.convert("RGB")))[0].double()
 
 
-def moved(image: Tensor, down: float, right: float) -> Tensor:
-    """[C, H, W] moved by parts of a pixel, as if it went on in circles."""
-    rows, columns = torch.fft.fftfreq(image.shape[-2])[:, None], torch.fft.rfftfreq(image.shape[-1])
-    phase = torch.exp(-2j * torch.pi * (rows * down + columns * right))
-    return torch.fft.irfft2(torch.fft.rfft2(image) * phase, s=image.shape[-2:]).clamp(0, 1)
-
-
 def decibels(image: Tensor, x: Tensor, dataset: DataSet) -> float:
     """PSNR, of a set with a shift of the best one by quarters of a pixel: a measured kernel has no known middle."""
     quarters = (-0.5, -0.25, 0.0, 0.25) if dataset.shift else (0.0,)
-    places = [moved(image, down, right) if dataset.shift else image for down in quarters for right in quarters]
+    places = [
+        shifted(image, (down, right)).clamp(0, 1) if dataset.shift else image for down in quarters for right in quarters
+    ]
     return max(float(psnr(*aligned(place, x, dataset.border, dataset.shift))) for place in places)
 
 
@@ -107,7 +102,7 @@ def rivals(y: Tensor, x: Tensor, damage: Damage, dataset: DataSet) -> list[float
     ]
 
 
-def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, out: Path | None) -> str:
+def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, out: Path | None) -> list[str]:
     """A row of the table for a set, whose sheet is written."""
     dataset = data_set(name)
     before, after, seconds, plain, rows, others = [], [], [], [], [], []
@@ -121,9 +116,7 @@ def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, ou
         after.append(decibels(values(result.image), x, dataset))
         others.append(rivals(y, x, damage, dataset))
         seconds.append(result.seconds["total"])
-        began = time.perf_counter()
-        restorer(damaged, damage=Damage(noise=Estimate(WhiteNoise(10 / 255))))
-        plain.append(time.perf_counter() - began)
+        plain.append(seconds_of_denoising(restorer, damaged))
         rows.append([(damaged, pair.name), (result.image, f"{after[-1]:.1f} dB"), (truth, "clean")])
     if out is not None:
         write_image(contact_sheet(rows), out / f"{name}.png", overwrite=True)
@@ -134,24 +127,14 @@ def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, ou
         f"{fmean(after):.2f}",
         f"{min(map(float.__sub__, after, before)):.1f}",
     ]
-    cells += [f"{fmean(seconds):.1f}", f"{fmean(seconds) / fmean(plain):.1f}"]
-    return f"| {name} | " + " | ".join(cells) + " |"
+    return [*cells, f"{fmean(seconds):.1f}", f"{fmean(seconds) / fmean(plain):.1f}"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of sets")
-    parser.add_argument("--sets", nargs="+", default=[*SETS, "levin"], help="with a blur, perhaps noise, or levin")
-    parser.add_argument("--limit", type=int, help="pictures of each")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("-o", "--out", type=Path, help="a folder for the sheets")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
+    given = arguments(__doc__, [*SETS, "levin"]).parse_args()
     restorer = Restorer(load_prior())
-    print("| set | pictures | before | unsharp | Wiener | Richardson-Lucy | told | least gain | seconds | times |")
-    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    for name in given.sets:
-        print(line(name, restorer, given.data, given.limit, given.out), flush=True)
+    columns = ["pictures", "before", "unsharp", "Wiener", "Richardson-Lucy", "told", "least gain", "seconds", "times"]
+    print_table(columns, given, lambda name: line(name, restorer, given.data, given.limit, given.out))
 
 
 if __name__ == "__main__":

@@ -12,14 +12,12 @@ result's size. Writes sheets of what was seen: cubic, blind, clean.
 
 from __future__ import annotations
 
-import argparse
-import time
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import torch
 from PIL import Image
+from tables import arguments, print_table, seconds_of_denoising
 
 from ldrps import Damage, Estimate, Restorer, load_prior
 from ldrps.baselines import BASELINES
@@ -54,7 +52,7 @@ def plain(name: str, damaged: Image.Image, factor: int) -> Image.Image:
     return Image.fromarray((255 * pixels).round().astype(np.uint8))
 
 
-def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, out: Path | None) -> str:
+def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, out: Path | None) -> list[str]:
     """A row of the table for a set, whose sheet is written."""
     dataset = data_set(name)
     larger = restorer.with_settings(restorer.settings.with_changes(scale=float(dataset.enlarge)))
@@ -72,33 +70,21 @@ def line(name: str, restorer: Restorer, roots: list[Path], limit: int | None, ou
         for method, image in made.items():
             found[method].append(float(psnr(image, truth, "y", dataset.border)))
         seconds.append(result.seconds["total"])
-        began = time.perf_counter()
-        restorer(truth, damage=Damage(noise=Estimate(WhiteNoise(10 / 255))))
-        denoising.append(time.perf_counter() - began)
+        denoising.append(seconds_of_denoising(restorer, truth))
         captions = (pair.name, f"{found['blind'][-1]:.1f} dB", "clean")
         rows.append(list(zip((made["bicubic"], made["blind"], truth), captions, strict=True)))
     if out is not None:
         write_image(contact_sheet(rows), out / f"{name}.png", overwrite=True)
     gain = min(map(float.__sub__, found["blind"], found["bicubic"]))
     cells = [f"{len(rows)}", *(f"{fmean(values):.2f}" if values else "" for values in found.values()), f"{gain:.2f}"]
-    cells += [f"{fmean(seconds):.1f}", f"{fmean(seconds) / fmean(denoising):.1f}"]
-    return f"| {name} | " + " | ".join(cells) + " |"
+    return [*cells, f"{fmean(seconds):.1f}", f"{fmean(seconds) / fmean(denoising):.1f}"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, action="append", required=True, help="a folder of sets")
-    parser.add_argument("--sets", nargs="+", default=[*SETS, "imagenet_sr4"], help="of reduced pictures")
-    parser.add_argument("--limit", type=int, help="pictures of each")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("-o", "--out", type=Path, help="a folder for the sheets")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
+    given = arguments(__doc__, [*SETS, "imagenet_sr4"]).parse_args()
     restorer = Restorer(load_prior())
-    print("| set | pictures | bicubic | lanczos | blind | told | least gain | seconds | times of denoising |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    for name in given.sets:
-        print(line(name, restorer, given.data, given.limit, given.out), flush=True)
+    columns = ["pictures", "bicubic", "lanczos", "blind", "told", "least gain", "seconds", "times of denoising"]
+    print_table(columns, given, lambda name: line(name, restorer, given.data, given.limit, given.out))
 
 
 if __name__ == "__main__":

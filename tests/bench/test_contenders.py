@@ -12,9 +12,10 @@ from PIL import Image
 from ldrps import Prior
 from ldrps.bench import contenders as module
 from ldrps.bench.command import swept
-from ldrps.bench.contenders import Contender, Problem, changed, contenders
+from ldrps.bench.contenders import Contender, Problem, contenders
 from ldrps.errors import InputError, SettingsError
 from ldrps.presets import preset
+from ldrps.settings import changed
 
 DEFAULT = Contender("ldrps", "default")
 

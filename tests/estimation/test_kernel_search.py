@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import Blur
-from ldrps.degradation.kernels import gaussian, line, path
+from ldrps.degradation.kernels import gaussian, line, mean_of, path
 from ldrps.errors import InputError, SettingsError
 from ldrps.estimation.kernel_search import (
     KernelSearch,
@@ -17,7 +17,6 @@ from ldrps.estimation.kernel_search import (
     find_width,
     gains_of_kernels,
     likely,
-    mean_of,
 )
 
 QUICK = KernelSearch(reach=6, rounds=3, last=(5e-4,))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ldrps.bench.captions import KINDS, Captions
-from ldrps.bench.contenders import OURS, Contender, changed, contenders
+from ldrps.bench.contenders import OURS, Contender, contenders
 from ldrps.bench.data import DataSet, Pair, data_set, data_sets, groups, resolved, tell_parts
 from ldrps.bench.judges import Judges
 from ldrps.bench.lines import Line, published, summarise
@@ -24,6 +24,7 @@ from ldrps.presets import PRESETS
 from ldrps.printable import json_text
 from ldrps.prior import prior_folder
 from ldrps.prior.hub import HUB_ID
+from ldrps.settings import changed
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from PIL import Image
 from ldrps.baselines.facts import Order
 from ldrps.baselines.mark import code_mark, weight_files, weights_mark
 from ldrps.baselines.registry import RIVALS, build_rival, facts_of, is_rival
-from ldrps.errors import InputError, SettingsError
+from ldrps.errors import InputError
 from ldrps.presets import PRESETS, preset
 from ldrps.printable import printable
-from ldrps.settings import Settings
+from ldrps.settings import Settings, changed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,26 +202,6 @@ def contenders(
         others += "oracle-stopped:RIVAL"
         raise InputError(f"method is {name!r}; there are {names}, {others}")
     return [Contender(each, prior=prior, device=device) for each in groups.get(name, [name])]
-
-
-def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Settings with dotted fields replaced, such as `method.shifts`.
-
-    Raises:
-        SettingsError: there is no such field.
-    """
-    for name, value in changes.items():
-        settings = _replaced(settings, name.split("."), value, name)
-    return settings
-
-
-def _replaced(node: Any, path: list[str], value: Any, name: str) -> Any:
-    fields = [field.name for field in dataclasses.fields(node)]
-    if path[0] not in fields:
-        raise SettingsError(f"there is no setting {name!r}; at {path[0]!r} there are {', '.join(fields)}")
-    if len(path) > 1:
-        value = _replaced(getattr(node, path[0]), path[1:], value, name)
-    return dataclasses.replace(node, **{path[0]: value})
 
 
 @lru_cache(maxsize=2)

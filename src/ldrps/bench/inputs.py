@@ -50,7 +50,8 @@ class InputMarks:
         """
         files = [self._file(path) for path in (pair.source, pair.target, finished)]
         facts = [*files, dataset.degrade, DAMAGE_SEED, dataset.border, dataset.shift, caption]
-        facts += [dataset.enlarge] * (dataset.enlarge != 1)
+        if dataset.enlarge != 1:
+            facts.append(dataset.enlarge)
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
     def _file(self, path: Path | None) -> str:

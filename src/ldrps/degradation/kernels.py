@@ -102,27 +102,34 @@ def stretched(kernel: Tensor, factor: float) -> Tensor:
     return total
 
 
+def mean_of(kernel: Tensor) -> tuple[float, float]:
+    """Where the mean of a kernel [h, w] lies, in pixels down and to the right of its middle."""
+    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in kernel.shape)
+    total = kernel.sum()
+    return float(kernel.sum(1) @ rows / total), float(kernel.sum(0) @ columns / total)
+
+
 def shape_of(kernel: Tensor) -> Tensor:
     """(l1 - l2) / (l1 + l2) of the variances of a kernel [h, w] along its axes, times the cosine and the sine of twice
     the angle of the longer one, up from the right.
     """
-    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
-    rows = -rows[:, None]
-    middle = [(kernel * each).sum() for each in (rows, columns)]
-    up, right = rows - middle[0], columns - middle[1]
-    vertical, horizontal, mixed = ((kernel * each).sum() for each in (up * up, right * right, up * right))
+    vertical, horizontal, mixed = _variances(kernel)
     return torch.stack([horizontal - vertical, 2 * mixed]) / (horizontal + vertical).clamp_min(1e-9)
 
 
 def spread_of(kernel: Tensor) -> float:
     """The deviation of a kernel along its longer axis, in pixels."""
-    rows, columns = (torch.arange(side, dtype=kernel.dtype) - side // 2 for side in kernel.shape)
-    down, across = kernel.sum(1), kernel.sum(0)
-    variance = sum(
-        float((each * places**2).sum() - (each * places).sum() ** 2)
-        for each, places in ((down, rows), (across, columns))
-    )
-    return math.sqrt(max(variance * (1 + float(shape_of(kernel).norm())) / 2, 0.0))
+    vertical, horizontal, _ = _variances(kernel)
+    return math.sqrt(max(float(vertical + horizontal) * (1 + float(shape_of(kernel).norm())) / 2, 0.0))
+
+
+def _variances(kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of a kernel: up, to the right, and how the two go together."""
+    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in kernel.shape)
+    down, right = mean_of(kernel)
+    up, right_of = (down - rows)[:, None], columns - right
+    vertical, horizontal, mixed = ((kernel * each).sum() for each in (up * up, right_of * right_of, up * right_of))
+    return vertical, horizontal, mixed
 
 
 @dataclass(frozen=True)

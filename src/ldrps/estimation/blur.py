@@ -75,7 +75,8 @@ def estimate_blur(
     """
     placed = damage.of_size(y.shape[-2], y.shape[-1])
     beliefs = []
-    for part in parts_with_edges(y, _SIDE, visible)[:_MOST]:
+    edges = edges_of(y, visible)
+    for part in busiest(edges, _SIDE)[:_MOST]:
         x = placed.undo_tone(part.of(y).to(posterior.device), part)
         if not has_edges(x):
             continue
@@ -87,7 +88,7 @@ def estimate_blur(
     believed = Estimate(widened(guess.value, 1.0), guess.probability)
     if believed.absent:
         return believed
-    part = parts_with_edges(y, _SEARCHED, visible)[0]
+    part = busiest(edges, _SEARCHED)[0]
     x = placed.undo_tone(part.of(y).to(posterior.device), part)
     value, gain = searched(x, guess, None if visible is None else part.of(visible))
     return Estimate(widened(value, settings.blur_factor), _with_evidence(guess, gain))
@@ -163,13 +164,17 @@ def has_edges(x: Tensor) -> bool:
     return float(bend.flatten().quantile(0.99)) > _EDGE
 
 
-def parts_with_edges(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:
-    """Windows of a picture y [1, 3, H, W], no larger than `side` both ways, those with most edges first."""
-    height, width = y.shape[-2:]
-    tall, wide = min(height, side), min(width, side)
+def edges_of(y: Tensor, visible: Tensor | None = None) -> Tensor:
+    """How much of an edge there is at each place of a picture y [1, 3, H, W], [1, 1, H, W]; none where it is hidden."""
     grey = y.mean(1, keepdim=True)
     edges = F.pad(grey.diff(dim=-2).abs(), (0, 0, 0, 1)) + F.pad(grey.diff(dim=-1).abs(), (0, 1, 0, 0))
-    edges = edges if visible is None else edges * visible.to(edges)
+    return edges if visible is None else edges * visible.to(edges)
+
+
+def busiest(edges: Tensor, side: int) -> list[Window]:
+    """Windows of a picture, no larger than `side` both ways, those with most edges [1, 1, H, W] first."""
+    height, width = edges.shape[-2:]
+    tall, wide = min(height, side), min(width, side)
     windows = [Window(top, left, tall, wide) for top in _places(height, tall) for left in _places(width, wide)]
     return sorted(windows, key=lambda window: -float(window.of(edges).mean()))
 

@@ -7,7 +7,6 @@ that of the kernel times one that photographs have in common.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
-from ldrps.estimation.residual import Residual
+from ldrps.estimation.residual import Residual, halvings
 from ldrps.image.space import LUMA
 
 BlurKind = Literal["gaussian", "disk", "motion", "enlarged"]
@@ -76,10 +75,9 @@ class BlurPosterior(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, widths: tuple[int, ...] = (40, 64, 96), none: float = 0.4) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(4 * 5, widths[0], 3, padding=1), Residual(widths[0])]
-        for width, wider in itertools.pairwise(widths):
-            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
-        self.features = nn.Sequential(*layers, nn.SiLU())
+        self.features = nn.Sequential(
+            nn.Conv2d(4 * 5, widths[0], 3, padding=1), Residual(widths[0]), *halvings(widths), nn.SiLU()
+        )
         self.attention = nn.Conv2d(widths[-1], 4, 1)  # edges tell of blur, and walls do not
         self.spectrum = nn.Sequential(
             nn.Linear(2 * _TILE * (_TILE // 2 + 1), 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU()

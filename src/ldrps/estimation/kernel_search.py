@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ldrps.degradation.kernels import mean_of
 from ldrps.degradation.solve import conjugate_gradients
 from ldrps.errors import InputError, SettingsError
 from ldrps.estimation.blurred import BlurredPart
@@ -235,19 +236,12 @@ def centred(kernel: Tensor) -> Tensor:
     return kernel / kernel.sum()
 
 
-def mean_of(kernel: Tensor) -> tuple[float, float]:
-    """Where the mean of a kernel [h, w] lies, in pixels down and to the right of its middle."""
-    rows, columns = (torch.arange(side).to(kernel) - side // 2 for side in kernel.shape)
-    total = kernel.sum()
-    return float(kernel.sum(1) @ rows / total), float(kernel.sum(0) @ columns / total)
-
-
 def shifted(x: Tensor, offset: tuple[float, float]) -> Tensor:
-    """A picture [h, w] that goes on in circles, moved down and to the right by parts of a pixel."""
+    """A picture [..., h, w] that goes on in circles, moved down and to the right by parts of a pixel."""
     rows = torch.fft.fftfreq(x.shape[-2], device=x.device)[:, None]
     columns = torch.fft.rfftfreq(x.shape[-1], device=x.device)
     phase = torch.exp(-2j * torch.pi * (rows * offset[0] + columns * offset[1]))
-    return torch.fft.irfft2(torch.fft.rfft2(x) * phase, s=x.shape)
+    return torch.fft.irfft2(torch.fft.rfft2(x) * phase, s=x.shape[-2:])
 
 
 def _parts(filled: Tensor) -> Tensor:

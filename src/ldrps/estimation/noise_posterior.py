@@ -7,7 +7,6 @@ not, and has met the textures that they take for noise.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,7 +19,7 @@ from ldrps.degradation.kernels import taps
 from ldrps.errors import InputError
 from ldrps.estimation.noise import estimate_noise
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
-from ldrps.estimation.residual import Residual
+from ldrps.estimation.residual import halvings
 from ldrps.prior.base import NOISES
 
 SMALLEST = 32  # pixels a side that it can judge
@@ -67,10 +66,7 @@ class NoisePosterior(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, widths: tuple[int, ...] = (24, 32, 48, 64), none: float = 0.3) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(6, widths[0], 3, padding=1)]
-        for width, wider in itertools.pairwise(widths):
-            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
-        self.features = nn.Sequential(*layers, nn.SiLU())
+        self.features = nn.Sequential(nn.Conv2d(6, widths[0], 3, padding=1), *halvings(widths), nn.SiLU())
         # Where to look is the net's to say: a wall tells more of noise than grass.
         self.attention = nn.Conv2d(widths[-1], 4, 1)
         self.trunk = nn.Linear(6 * widths[-1] + 3 * len(_SCALES), 128)

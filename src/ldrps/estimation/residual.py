@@ -1,6 +1,9 @@
-"""A block of the networks that judge damage."""
+"""The blocks of the networks that judge damage."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,3 +19,11 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+
+
+def halvings(widths: Sequence[int]) -> list[nn.Module]:
+    """From each width to the next: [B, width, h, w] to half of its size each way, and a block."""
+    layers: list[nn.Module] = []
+    for width, wider in itertools.pairwise(widths):
+        layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
+    return layers

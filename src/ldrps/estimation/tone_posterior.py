@@ -8,7 +8,6 @@ told which damage it looks at.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from ldrps.degradation import LocalTone, Tone
 from ldrps.degradation.local import LEAST_SPREAD
-from ldrps.estimation.residual import Residual
+from ldrps.estimation.residual import Residual, halvings
 
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
 # Of each channel; where a picture ends, and whether it is cut off there, says most of what was done to it.
@@ -91,10 +90,9 @@ class TonePosterior(ModelMixin, ConfigMixin):
         turned: bool = False,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(9, widths[0], 3, stride=2, padding=1), Residual(widths[0])]
-        for width, wider in itertools.pairwise(widths):
-            layers += [nn.SiLU(), nn.Conv2d(width, wider, 3, stride=2, padding=1), Residual(wider)]
-        self.features = nn.Sequential(*layers, nn.SiLU())
+        self.features = nn.Sequential(
+            nn.Conv2d(9, widths[0], 3, stride=2, padding=1), Residual(widths[0]), *halvings(widths), nn.SiLU()
+        )
         self.statistics = nn.Sequential(
             nn.Linear(3 * (len(_QUANTILES) + 2), 64), nn.SiLU(), nn.Linear(64, 64), nn.SiLU()
         )

@@ -20,6 +20,11 @@ def before_after(
     return contact_sheet([[(before, captions[0]), (after, captions[1])]])
 
 
+def in_rows(pictures: Sequence[tuple[Image.Image, str]], columns: int = 8) -> Image.Image:
+    """(PIL image, caption) pictures on a contact sheet, so many in a row."""
+    return contact_sheet([pictures[start : start + columns] for start in range(0, len(pictures), columns)])
+
+
 def contact_sheet(rows: Sequence[Sequence[tuple[Image.Image, str]]]) -> Image.Image:
     """Rows of (PIL image, caption) in their true sizes, in columns, as an RGB image. Captions may be empty.
 

@@ -6,13 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import Blur
-from ldrps.estimation.damage import Damage
 from ldrps.image.tiles import Window
 from ldrps.methods.blind import clipped
 from ldrps.methods.splitting import SplittingMethod, SplittingPart
-from ldrps.prior.base import Prior
-from ldrps.settings import BlindSettings, Settings
+from ldrps.settings import BlindSettings, Splitting
 
 _WHITE = 1 - 1e-6  # what undoing the tones makes of white
 _EXPLAINED = 0.05  # of white: as near as a first step comes to what it sees
@@ -28,24 +25,11 @@ class Deblurring(SplittingMethod):
 
     Args:
         y, prior, settings, damage, caption, visible, size: as of `SplittingMethod`; the damage has a blur.
-
-    Attributes:
-        blur: what it is blurred by.
     """
 
-    def __init__(
-        self,
-        y: Tensor,
-        prior: Prior,
-        settings: Settings,
-        damage: Damage,
-        caption: str,
-        visible: Tensor | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        assert isinstance(settings.method, BlindSettings) and damage.blur_kernel is not None
-        super().__init__(y, prior, settings, damage, caption, visible, settings.method.splitting, size)
-        self.blur = Blur(damage.blur_kernel.to(prior.device), "valid")
+    @staticmethod
+    def numbers(options: BlindSettings) -> Splitting:
+        return options.splitting
 
     def part(self, window: Window) -> SplittingPart:
         return _Part(self, window)
@@ -57,8 +41,9 @@ class _Part(SplittingPart):
     method: Deblurring
 
     def __init__(self, method: Deblurring, window: Window) -> None:
-        self.method = method
-        self.down, self.across = (side // 2 for side in method.blur.kernel.shape[-2:])
+        assert method.blur is not None
+        self.method, self.blur = method, method.blur
+        self.down, self.across = (side // 2 for side in self.blur.kernel.shape[-2:])
         seen = self._around(window, method.y)
         self.y = method.undone(seen.of(method.y), seen)  # [1, 3, h, w]
         self.noise = seen.of(method.noise).to(self.y)
@@ -75,7 +60,7 @@ class _Part(SplittingPart):
     @torch.no_grad()
     def agreeing(self, x0: Tensor, level: float) -> Tensor:
         options = self.method.splitting
-        return self.method.blur.valid_step(x0, self.y, level / options.weight**0.5, self.noise, options.rounds)
+        return self.blur.valid_step(x0, self.y, level / options.weight**0.5, self.noise, options.rounds)
 
     def ends(self) -> tuple[Tensor, Tensor]:
         y = self.inside.of(self.start())
@@ -91,7 +76,7 @@ class _Part(SplittingPart):
         self.noise = torch.where(white, torch.inf, self.noise)
         level = self.method.levels[0][0]
         x = self.method.denoised(self.agreeing(self.start(), level), level, 0).clamp(0, 1)
-        missed = (self.y - self.method.blur(x)).abs() > _EXPLAINED + 3 * self.method.sigma
+        missed = (self.y - self.blur(x)).abs() > _EXPLAINED + 3 * self.method.sigma
         beyond = self._spread(white) & self._spread(missed & self._spread(white) & ~white)
         self.noise = torch.where(beyond, torch.inf, self.noise)
 

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import Blur
 from ldrps.degradation.sampling import resampled
 from ldrps.degradation.separable import separable_step, weighted_step
 from ldrps.estimation.damage import Damage
@@ -17,7 +16,7 @@ from ldrps.image.tiles import Window, windows
 from ldrps.methods.blind import clipped
 from ldrps.methods.splitting import SplittingMethod, SplittingPart
 from ldrps.prior.base import Prior
-from ldrps.settings import BlindSettings, Settings
+from ldrps.settings import BlindSettings, Settings, Splitting
 
 _WHITE = 1 - 1e-6  # what undoing the tones makes of white
 
@@ -38,7 +37,6 @@ class Enlarging(SplittingMethod):
 
     Attributes:
         small, large: (H, W) of y without its padding, and of the result.
-        blur: k, as wide as a "valid" border leaves it; None where there is none.
         down: D along columns and along rows.
         up: the way back for the first guess, a bicubic enlargement.
     """
@@ -53,17 +51,18 @@ class Enlarging(SplittingMethod):
         visible: Tensor | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
-        assert isinstance(settings.method, BlindSettings)
         small = size or (y.shape[-2], y.shape[-1])
-        super().__init__(y, prior, settings, damage, caption, visible, settings.method.enlarging, small)
-        kernel = damage.blur_kernel
-        self.blur = None if kernel is None else Blur(kernel.to(prior.device), "valid")
+        super().__init__(y, prior, settings, damage, caption, visible, small)
         self.small, self.large = small, enlarged_size(small, settings.scale)
         sides = list(zip(self.large, small, strict=True))
         self.down = [resampled(large, little, large / little) for large, little in sides]
         self.up = [resampled(little, large, little / large) for large, little in sides]
         self.windows = windows(*self.large, settings.tile, settings.overlap)
         self.findings = replace(self.findings, windows=len(self.windows), scale=settings.scale)
+
+    @staticmethod
+    def numbers(options: BlindSettings) -> Splitting:
+        return options.enlarging
 
     @property
     def size(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ldrps.degradation import WhiteNoise
+from ldrps.degradation import Blur, WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import latent_deviation, undone_sample
 from ldrps.image.pad import pad_to_multiple
@@ -19,7 +19,7 @@ from ldrps.methods.blind import Blind, as_grey
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, end_of, splitting_chain
 from ldrps.sampling.noise import NoiseField
-from ldrps.settings import Settings, Splitting, again
+from ldrps.settings import BlindSettings, Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
 _OFFSETS = 4  # of the prior's grid, one after the other; with sixteen it is no better
@@ -34,15 +34,15 @@ class SplittingMethod(Blind):
     from far above the noise of the picture down to it. In a recurrence noise is added to what was found.
 
     Noise that is not white, of cameras or JPEG, is none that such a chain takes away: a prior that knows it does so
-    before, in one call, as by default, and what is left of it, as much as there was, counts as white.
+    before, in one call, as by default, and what is left of it, a share of its deviation, counts as white.
 
     Args:
         y, prior, settings, damage, caption, visible: as of `Blind`.
-        splitting: the numbers of the loop.
         size: (H, W) of the picture before it was padded at the right and the bottom; None that it was not.
 
     Attributes:
-        splitting: see above.
+        splitting: the numbers of the loop.
+        blur: of the damage, as wide as a "valid" border leaves it; None where there is none.
         noise: the deviation of n, [1, 1, H, W] in pixels; infinite where y tells nothing of x.
         levels: of each round, deviations in pixels.
         latent_gain: what turns them into those of latents.
@@ -55,10 +55,13 @@ class SplittingMethod(Blind):
         settings: Settings,
         damage: Damage,
         caption: str,
-        visible: Tensor | None,
-        splitting: Splitting,
+        visible: Tensor | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
+        assert isinstance(settings.method, BlindSettings)
+        self.splitting = splitting = self.numbers(settings.method)
+        kernel = damage.blur_kernel
+        self.blur = None if kernel is None else Blur(kernel.to(prior.device), "valid")
         if damage.noise_kind == "white":
             super().__init__(y, prior, settings, damage, caption, visible)
         else:
@@ -68,7 +71,6 @@ class SplittingMethod(Blind):
             y, undone = whole_of(before), Damage(noise=Estimate(left, float(left.sigma > 0)), blur=damage.blur)
             super().__init__(y, prior, settings, undone, caption, visible)
             self.findings = replace(before.findings, caption=self.findings.caption, damage=damage)
-        self.splitting = splitting
         height, width = size or y.shape[-2:]
         known = torch.ones_like(y[:, :1]) if visible is None else visible.to(y).clone()
         known[..., height:, :], known[..., width:] = 0.0, 0.0
@@ -78,9 +80,14 @@ class SplittingMethod(Blind):
         first = falling_levels(self.sigma, splitting)
         later = first[-again(len(first), settings.renoise) :]
         self.levels = [first, *[later] * max(settings.recurrences, self.options.sample)]
-        sample = self._as_seen(undone_sample(y, damage, prior))
+        sample = self._as_seen(undone_sample(y, self.damage, prior))
         self.latent_gain = latent_deviation(prior, sample, first[0]) / first[0]
         self.rounds = [[self.schedule.timestep_of(self.latent_gain * s) for s in levels] for levels in self.levels]
+
+    @staticmethod
+    @abstractmethod
+    def numbers(options: BlindSettings) -> Splitting:
+        """Of the loop, among the settings."""
 
     @torch.no_grad()
     def denoised(self, x: Tensor, level: float, number: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Every number of a restoration, as frozen dataclasses."""
 
 from ldrps.settings.blind import ENLARGING, BlindSettings, LdrpsSettings, Loop, Splitting
+from ldrps.settings.changes import changed
 from ldrps.settings.method import MAX_STRENGTH, PARTS, MethodSettings, Strengths, again
 from ldrps.settings.published import Alignment, Guidance, PublishedSettings, Until
 from ldrps.settings.whole import MAX_SCALE, Settings
@@ -22,4 +23,5 @@ __all__ = [
     "Strengths",
     "Until",
     "again",
+    "changed",
 ]

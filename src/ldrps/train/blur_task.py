@@ -10,11 +10,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ldrps.estimation.blur_posterior import BLURS, BlurBelief, BlurPosterior
-from ldrps.image.arrays import to_pil
-from ldrps.image.sheet import contact_sheet
 from ldrps.train.blurs import MARGIN, Blurred, blur_some
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
+from ldrps.train.pictures import judged
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,11 @@ class BlurTask:
         assert isinstance(model, BlurPosterior)
         blurred = self.examples(self.held_out, 32, self.views[0][1], np.random.default_rng(VALIDATION_SEED))
         belief = _believed(model, blurred)[0]
-        names = ("sharp", *BLURS)
-        shown = []
-        for image, probability, middle in zip(blurred.seen, belief.probability, belief.middle, strict=True):
-            kind = int(probability.argmax())
-            size = f" {float(middle[kind - 1].exp()):.1f}" if kind else ""
-            shown.append((to_pil(image), f"{names[kind]}{size}"))
-        return {"blurs": contact_sheet([shown[start : start + 8] for start in range(0, len(shown), 8)])}
+        return {"blurs": judged(blurred.seen, belief.probability, belief.middle, ("sharp", *BLURS))}
 
 
 def _believed(model: BlurPosterior, blurred: Blurred) -> tuple[BlurBelief, Tensor, Tensor, Tensor]:
     """What is believed of pictures, and the kind, size and shape of their blur, where the model is."""
     place = next(model.parameters()).device
-    told = (each.to(place) for each in (blurred.kind, blurred.size, blurred.shape))
-    kind, size, shape = (each.float() if each.is_floating_point() else each for each in told)
+    kind, size, shape = (each.to(place) for each in (blurred.kind, blurred.size, blurred.shape))
     return model(blurred.seen.to(place)), kind, size, shape

@@ -20,8 +20,8 @@ from ldrps.train.graphics import graphic, painting
 from ldrps.train.noise import camera_noise
 from ldrps.train.places import depth
 
-MARGIN = 16  # pixels around a picture that its blur needs
-REACH = MARGIN  # of a kernel
+REACH = 16  # of a kernel, in pixels
+MARGIN = REACH + 4  # around a picture, that its blur needs: a lens may be added to a path
 SHARP = 0.4  # of all pictures
 _SHARES: dict[BlurKind, float] = {"gaussian": 0.35, "disk": 0.15, "motion": 0.3, "enlarged": 0.2}
 _GRAPHICS, _PAINTINGS, _SHALLOW, _FOGGY = 0.12, 0.1, 0.15, 0.1  # of the sharp ones
@@ -54,6 +54,9 @@ class _Done:
     shape: Tensor
 
 
+_NOTHING = _Done(lambda image: image, 1.0, torch.zeros(2))
+
+
 def blur_some(
     clean: Tensor, random: np.random.Generator, sharp: float = SHARP, kind: BlurKind | None = None
 ) -> Blurred:
@@ -63,24 +66,19 @@ def blur_some(
     and what lies in fog.
     """
     shares = np.array([_SHARES[each] for each in BLURS])
-    seen, kinds, sizes, shapes = [], [], [], []
+    seen, kinds, all_done = [], [], []
     for image in clean.split(1):
         if random.random() < sharp:
-            picture, number, size, shape = _cut(_not_blurred(image, random)), 0, 1.0, torch.zeros(2)
+            number, done, picture = 0, _NOTHING, _not_blurred(image, random)
         else:
             chosen = kind or BLURS[random.choice(len(BLURS), p=shares / shares.sum())]
-            done = _BLURS[chosen](random)
-            picture, number, size, shape = (
-                _cut(_in_light(image, done, random)),
-                1 + BLURS.index(chosen),
-                done.size,
-                done.shape,
-            )
-        seen.append(_seen(picture.clamp(0, 1), random))
+            number, done = 1 + BLURS.index(chosen), _BLURS[chosen](random)
+            picture = _in_light(image, done, random)
+        seen.append(_seen(_cut(picture).clamp(0, 1), random))
         kinds.append(number)
-        sizes.append(size)
-        shapes.append(shape)
-    return Blurred(torch.cat(seen), torch.tensor(kinds), torch.tensor(sizes), torch.stack(shapes))
+        all_done.append(done)
+    sizes, shapes = torch.tensor([done.size for done in all_done]), torch.stack([done.shape for done in all_done])
+    return Blurred(torch.cat(seen), torch.tensor(kinds), sizes, shapes.float())
 
 
 def shake(random: np.random.Generator, length: float) -> Tensor:
@@ -96,8 +94,7 @@ def shake(random: np.random.Generator, length: float) -> Tensor:
     places = places - places.mean(0)
     extent = np.linalg.norm(places[:, None] - places[None], axis=-1).max()
     places = places * min((length - 1) / max(extent, 1e-9), (REACH - 1) / max(np.abs(places).max(), 1e-9))
-    kernel = path([(float(down), float(right)) for down, right in places], math.ceil(np.abs(places).max()) + 1)
-    return kernel / kernel.sum()
+    return path([(float(down), float(right)) for down, right in places], math.ceil(np.abs(places).max()) + 1)
 
 
 def _gaussian(random: np.random.Generator) -> _Done:

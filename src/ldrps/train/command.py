@@ -81,7 +81,7 @@ def train_part(
     """
     check_order(part, data, out, config=config, device=device, init=init)
     settings = read_config(config)
-    plans = {part: getattr(settings, part) for part in JUDGES} | {"zero-dce": settings.zero_dce}
+    plans = {judge: getattr(settings, judge) for judge in JUDGES} | {"zero-dce": settings.zero_dce}
     plan = plans.get(part, settings.diffusion)
     options = {"steps": steps, "seed": seed, "device": device}
     plan = replace(plan, **{name: value for name, value in options.items() if value is not None})

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 from ldrps.degradation import Rounding, resize
 from ldrps.estimation.noise_posterior import NoisePosterior
-from ldrps.image.arrays import to_pil
-from ldrps.image.sheet import contact_sheet
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.graphics import graphic, painting
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.noise import FAMILIES, Noisy, add_noise
 from ldrps.train.photos import Photographs
+from ldrps.train.pictures import judged
 
 NONE = 0.3  # of all pictures
 _SHARES: dict[NoiseKind, float] = {"white": 0.25, "camera": 0.5, "jpeg": 0.25}  # of those with noise
@@ -94,12 +93,7 @@ class NoiseTask:
         noisy, _ = self.examples(self.held_out, 32, self.views[0][1], np.random.default_rng(VALIDATION_SEED))
         belief = model(noisy.seen.to(next(model.parameters()).device))
         names = ("none", *NOISES)
-        shown = []
-        for image, probability, middle in zip(noisy.seen, belief.probability, belief.middle, strict=True):
-            kind = int(probability.argmax())
-            level = f" {255 * float(middle[kind - 1].exp()):.1f}" if kind else ""
-            shown.append((to_pil(image), f"{names[kind]}{level}"))
-        return {"noises": contact_sheet([shown[start : start + 8] for start in range(0, len(shown), 8)])}
+        return {"noises": judged(noisy.seen, belief.probability, belief.middle, names, unit=255)}
 
 
 def _enlarged(image: Tensor, random: np.random.Generator) -> Tensor:

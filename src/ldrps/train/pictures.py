@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from torch import Tensor
 
 from ldrps.errors import how_to_install
+from ldrps.image.arrays import to_pil
 from ldrps.image.files import replace_file
+from ldrps.image.sheet import in_rows
 from ldrps.image.write import write_image
 
 logger = logging.getLogger(__name__)
+
+
+def judged(images: Tensor, probability: Tensor, middle: Tensor, names: Sequence[str], unit: float = 1.0) -> Image.Image:
+    """Pictures [B, 3, H, W], each with the likeliest of `names`, of `probability` [B, kinds], and, but for the first
+    name, how much of it there is: `middle` [B, kinds - 1] is its logarithm.
+    """
+    shown = []
+    for image, told, logarithm in zip(images, probability, middle, strict=True):
+        kind = int(told.argmax())
+        amount = f" {unit * float(logarithm[kind - 1].exp()):.1f}" if kind else ""
+        shown.append((to_pil(image), f"{names[kind]}{amount}"))
+    return in_rows(shown)
 
 
 def write_pictures(out: Path, pictures: Mapping[str, Image.Image]) -> None:
