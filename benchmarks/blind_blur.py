@@ -3,11 +3,11 @@
     python benchmarks/blind_blur.py --data SETS
     python benchmarks/blind_blur.py --data SETS --sets levin kodak_noise30-clean --kernels-only -o out/blind
 
-`told` is given the kernel, as in `deblur.py`. `found` begins with nothing: the better of a path (`find_kernel`) and of
-a round Gaussian (`find_width`), by their gains. `width` is told that it is a round Gaussian, and a deviation 30 % too
-large. The noise is told to all. Prints mean RGB PSNR in dB after the best shift by quarters of a pixel; the likeness of
-the kernels to the true ones (normalised correlation, at the best shift by whole pixels); the gain of what was found,
-which on sharp pictures should be nothing; and the errors of the widths. Writes kernels, true and found.
+`told` is given the kernel, as in `deblur.py`. `found` begins with nothing, and a path is searched for (`find_kernel`).
+`width` is told that it is a round Gaussian, and a deviation 30 % too large. The noise is told to all. Prints mean RGB
+PSNR in dB after the best shift by quarters of a pixel; the likeness of the kernels to the true ones (normalised
+correlation, at the best shift by whole pixels); the gain of what was found, which on sharp pictures should be nothing;
+and the errors of the widths. Writes kernels, true and found.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ from ldrps.bench.data import data_set
 from ldrps.bench.inputs import prepare
 from ldrps.degradation import Blur, GaussianBlur, WhiteNoise
 from ldrps.degradation.kernels import gaussian
-from ldrps.estimation.kernel_search import WidthSearch, find_kernel, find_width
+from ldrps.estimation.kernel_search import find_kernel, find_width
 from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
 
-GUESS = 1.3  # times the true deviation; of a neutral start, pixels
-NEUTRAL = WidthSearch(furthest=3.0, steps=8)
+GUESS = 1.3  # times the true deviation
 THUMBNAIL = 132
 
 
@@ -46,13 +45,6 @@ def likeness(one: Tensor, other: Tensor) -> float:
 
 def round_gaussian(sigma: float) -> Tensor:
     return gaussian(sigma, sigma)
-
-
-def found(y: Tensor) -> tuple[Tensor, float]:
-    """The kernel for y [1, 3, H, W], from a neutral start, and its gain."""
-    path = find_kernel(y)
-    sigma, gain = find_width(y, round_gaussian, GUESS, NEUTRAL)
-    return (path.kernel, path.gain) if path.gain >= gain else (round_gaussian(sigma), gain)
 
 
 def thumbnail(kernel: Tensor) -> Image.Image:
@@ -73,20 +65,20 @@ def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | N
         y, x = values(damaged), values(truth)
         blurred = name == "levin" or "blur" in (dataset.degrade or "") or "motion" in (dataset.degrade or "")
         damage = told(dataset, pair, roots, y, x) if blurred else Damage(noise=Estimate(WhiteNoise(UNEXPLAINED)))
-        kernel, gain = found(y[None].float())
-        gains.append(gain)
-        kernels = {"found": kernel}
+        path = find_kernel(y[None].float())
+        gains.append(path.gain)
+        kernels = {"found": path.kernel}
         true = torch.ones(1, 1)
         if damage.blur is not None and isinstance(damage.blur.value, Blur | GaussianBlur):
             true = damage.blur.value.kernel
             kernels = {"told": true, **kernels}
-            alike.append(likeness(true, kernel))
+            alike.append(likeness(true, path.kernel))
         if damage.blur is not None and isinstance(damage.blur.value, GaussianBlur):
             sigma = float(damage.blur.value.sigma)
             width = find_width(y[None].float(), round_gaussian, GUESS * sigma)[0]
             errors.append(width / sigma - 1)
             kernels["width"] = round_gaussian(width)
-        row = [(damaged, pair.name), (thumbnail(true), "true"), (thumbnail(kernel), f"found, {gain:.2f} dB")]
+        row = [(damaged, pair.name), (thumbnail(true), "true"), (thumbnail(path.kernel), f"found, {path.gain:.2f} dB")]
         decibel["before"].append(decibels(y, x, shifted))
         for kind, each in kernels.items():
             if restorer is None:
