@@ -221,7 +221,7 @@ class Damage:
     @property
     def noise_kind(self) -> NoiseKind:
         """The name by which priors know the noise; "white" where there is none."""
-        if self.noise is None or isinstance(self.noise.value, WhiteNoise):
+        if self.noise is None or not self.noise_deviation or isinstance(self.noise.value, WhiteNoise):
             return "white"
         return "jpeg" if isinstance(self.noise.value, JpegResidue) else "camera"
 

@@ -74,15 +74,23 @@ class SplittingMethod(Blind):
         height, width = size or y.shape[-2:]
         known = torch.ones_like(y[:, :1]) if visible is None else visible.to(y).clone()
         known[..., height:, :], known[..., width:] = 0.0, 0.0
-        deviation = (self.sigma**2 + _ROUNDING**2) ** 0.5 if self.sigma else splitting.noise / 255
-        self.noise = deviation / known**0.5
+        least = self.least_noise(splitting)
+        self.noise = ((self.sigma**2 + _ROUNDING**2) ** 0.5 if self.sigma else least) / known**0.5
 
-        first = falling_levels(self.sigma, splitting)
+        first = falling_levels(self.sigma or least, splitting)
         later = first[-again(len(first), settings.renoise) :]
         self.levels = [first, *[later] * max(settings.recurrences, self.options.sample)]
         sample = self._as_seen(undone_sample(y, self.damage, prior))
         self.latent_gain = latent_deviation(prior, sample, first[0]) / first[0]
         self.rounds = [[self.schedule.timestep_of(self.latent_gain * s) for s in levels] for levels in self.levels]
+
+    def least_noise(self, splitting: Splitting) -> float:
+        """The deviation of the noise, of 1, of a picture in which none was found: a little too much costs little, much
+        too little leaves rings.
+        """
+        noise = self.damage.noise
+        unsure = splitting.unsure * float(noise.value.sigma) if noise is not None and noise.probability < 1 else 0.0
+        return max(splitting.noise / 255, unsure)
 
     @staticmethod
     @abstractmethod

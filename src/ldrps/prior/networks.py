@@ -8,11 +8,11 @@ from typing import TypeVar
 import torch
 from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from ldrps.image.files import replace_file
 from ldrps.prior.folder import find_weights, read_component
-from ldrps.prior.weights import build, load_weights
+from ldrps.prior.weights import SCALE, build, load_weights
 
 Network = TypeVar("Network", bound=ModelMixin)
 
@@ -39,6 +39,17 @@ def save_network(network: ModelMixin, root: Path, part: str, precision: torch.dt
 
 
 def write_weights(path: Path, network: nn.Module, precision: torch.dtype) -> None:
-    """The weights of a network as safetensors."""
-    state = {name: tensor.to(precision).contiguous() for name, tensor in network.state_dict().items()}
+    """The weights of a network as safetensors; in bytes, `torch.int8`, where each row of a matrix or a convolution has
+    a scale of its own, and vectors are float16.
+    """
+    state: dict[str, Tensor] = {}
+    for name, tensor in network.state_dict().items():
+        if precision != torch.int8:
+            state[name] = tensor.to(precision).contiguous()
+        elif tensor.ndim < 2:
+            state[name] = tensor.half().contiguous()
+        else:
+            scale = tensor.float().abs().flatten(1).amax(1).clamp_min(1e-12) / 127
+            state[name] = (tensor.float() / scale.reshape(-1, *[1] * (tensor.ndim - 1))).round().char().contiguous()
+            state[name + SCALE] = scale
     replace_file(path, lambda file: file.write(save(state, {"format": "pt"})))

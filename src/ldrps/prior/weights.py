@@ -23,6 +23,7 @@ _COUNT = Whole(0, 1 << 48)
 _PLACE = {"dtype": Word(16), "shape": Several(_COUNT, 0, 8), "data_offsets": Several(_COUNT, 2, 2)}
 _TENSORS = Table(Record(_PLACE, tuple(_PLACE)), _HEADER_LIMIT)  # what a header holds
 _AGAIN = "fetch the file again"
+SCALE = ".scale"  # behind the name of a tensor that is stored in bytes: what one of each of its rows is worth
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -75,7 +76,7 @@ def load_weights(
         name: _Stored(file, key, shape)
         for file in files
         for key, shape in _shapes(file).items()
-        if (name := rename(key)) is not None
+        if not key.endswith(SCALE) and (name := rename(key)) is not None
     }
     _require_fit(stored, network.state_dict(), files[0])
     state: dict[str, Tensor] = {}
@@ -121,10 +122,16 @@ def _shapes(file: Path) -> dict[str, list[int]]:
 
 
 def _tensors(file: Path, keys: Mapping[str, str]) -> Iterator[tuple[str, Tensor]]:
-    """Tensors of a file under other names, given with their names there."""
+    """Tensors of a file under other names, given with their names there; those in bytes times their scales."""
     with _broken_is_refused(file), safe_open(file, framework="pt") as opened:
+        scaled = {key.removesuffix(SCALE) for key in opened.keys() if key.endswith(SCALE)}  # noqa: SIM118
         for name, key in keys.items():
             tensor = opened.get_tensor(key)
+            if tensor.dtype == torch.int8 and key in scaled:
+                scale = opened.get_tensor(key + SCALE).float()
+                if scale.shape != tensor.shape[:1]:
+                    raise ValueError(f"{name} of {list(tensor.shape)} has scales of {list(scale.shape)}")
+                tensor = tensor.float() * scale.reshape(-1, *[1] * (tensor.ndim - 1))
             if not tensor.is_floating_point():
                 raise unusable(
                     file, f"{name} in {tensor.dtype}", "floating point", "load a model that is not quantised"

@@ -21,6 +21,7 @@ class Splitting:
     end: float = 1.2  # of 255, if the picture has less noise than that
     weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
     noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
+    unsure: float = 2.0  # where none was found, of the noise that there would be if there were any
     # Of noise that is not white, how much is left once it was taken away. Six held-out photographs at x2, saved as JPEG
     # of 40, 60 and 80, gain 1.06, 0.61, 0.49 dB over a cubic with 0.5, 1.08, 0.61, 0.49 with 0.8, 0.95, 0.50, 0.50 with
     # 1.4; as if it were white, 0.66, 0.54, 0.57.
@@ -33,6 +34,7 @@ class Splitting:
         for name in ("start", "end", "weight", "noise"):
             check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
         check(0 <= self.residue <= 10, "residue", self.residue, "0 to 10")
+        check(0 <= self.unsure <= 10, "unsure", self.unsure, "0 to 10")
         check(1 <= self.rounds <= 1000, "rounds", self.rounds, "1 to 1000")
 
 
