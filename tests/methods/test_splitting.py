@@ -78,3 +78,25 @@ def test_windows_are_cleaned_like_the_whole(embedded: Prior) -> None:
         for changes in ({}, {"tile": 64, "overlap": 16})
     )
     assert float((whole - parts).abs().mean()) < 1 / 255
+
+
+@pytest.mark.parametrize(("sigma", "deviation"), [(0.1, 1.0), (2.0, 4.0)])
+def test_where_no_noise_was_found_twice_what_there_would_be_is_assumed(
+    embedded: Prior, sigma: float, deviation: float
+) -> None:
+    unlikely = Estimate(JpegResidue(sigma / 255), 0.05)
+    method = Deblurring(
+        scene(64), embedded, preset("default"), Damage(noise=unlikely, blur=Estimate(GaussianBlur(1.2))), ""
+    )
+    assert method.sigma == 0
+    assert 255 * float(method.noise.max()) == pytest.approx(deviation)
+    assert 255 * method.levels[0][-1] == pytest.approx(max(deviation, 1.2)), "where the chain ends"
+
+
+def test_no_picture_is_restored_before_where_no_noise_was_found(
+    embedded: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ldrps.methods.splitting.whole_of", lambda _: pytest.fail("a way through the denoiser"))
+    unlikely = Damage(noise=Estimate(JpegResidue(SIGMA), 0.05), blur=Estimate(GaussianBlur(1.2)))
+    assert unlikely.noise_kind == "white"
+    Deblurring(scene(64), embedded, preset("default"), unlikely, "")

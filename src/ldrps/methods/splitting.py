@@ -89,7 +89,7 @@ class SplittingMethod(Blind):
         too little leaves rings.
         """
         noise = self.damage.noise
-        unsure = splitting.unsure * float(noise.value.sigma) if noise is not None and noise.probability < 1 else 0.0
+        unsure = 0.0 if noise is None else splitting.unsure * float(noise.value.sigma)
         return max(splitting.noise / 255, unsure)
 
     @staticmethod
