@@ -9,8 +9,9 @@ from torch import Tensor
 
 import ldrps
 from ldrps import Damage, Estimate, Prior, Restorer, preset
-from ldrps.degradation import Exposure, GaussianBlur, Jpeg, JpegResidue, WhiteNoise, resize
+from ldrps.degradation import Blur, Exposure, GaussianBlur, Jpeg, JpegResidue, WhiteNoise, resize
 from ldrps.degradation.jpeg import tables
+from ldrps.degradation.kernels import line
 from ldrps.methods.blind import Blind
 from ldrps.methods.deblur import Deblurring
 from ldrps.methods.enlarge import Enlarging
@@ -80,16 +81,18 @@ def test_windows_are_cleaned_like_the_whole(embedded: Prior) -> None:
     assert float((whole - parts).abs().mean()) < 1 / 255
 
 
-@pytest.mark.parametrize(("sigma", "deviation"), [(0.1, 1.0), (2.0, 4.0)])
-def test_where_no_noise_was_found_twice_what_there_would_be_is_assumed(
-    embedded: Prior, sigma: float, deviation: float
+@pytest.mark.parametrize(
+    ("blur", "sigma", "deviation"),
+    [(Blur(line(5, 30)), 0.1, 1.0), (Blur(line(5, 30)), 2.0, 4.0), (GaussianBlur(1.2), 2.0, 1.0)],
+    ids=["hardly any noise", "perhaps some", "a Gaussian"],
+)
+def test_noise_is_assumed_where_none_was_found_and_the_kernel_is_a_path(
+    embedded: Prior, blur: Blur | GaussianBlur, sigma: float, deviation: float
 ) -> None:
-    unlikely = Estimate(JpegResidue(sigma / 255), 0.05)
-    method = Deblurring(
-        scene(64), embedded, preset("default"), Damage(noise=unlikely, blur=Estimate(GaussianBlur(1.2))), ""
-    )
+    unlikely = Damage(noise=Estimate(JpegResidue(sigma / 255), 0.05), blur=Estimate(blur))
+    method = Deblurring(scene(64), embedded, preset("default"), unlikely, "")
     assert method.sigma == 0
-    assert 255 * float(method.noise.max()) == pytest.approx(deviation)
+    assert 255 * float(method.noise.min()) == pytest.approx(deviation)
     assert 255 * method.levels[0][-1] == pytest.approx(max(deviation, 1.2)), "where the chain ends"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Blur, WhiteNoise
+from ldrps.degradation import Blur, GaussianBlur, WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import latent_deviation, undone_sample
 from ldrps.image.pad import pad_to_multiple
@@ -85,12 +85,15 @@ class SplittingMethod(Blind):
         self.rounds = [[self.schedule.timestep_of(self.latent_gain * s) for s in levels] for levels in self.levels]
 
     def least_noise(self, splitting: Splitting) -> float:
-        """The deviation of the noise, of 1, of a picture in which none was found: a little too much costs little, much
-        too little leaves rings.
+        """The deviation of the noise, of 1, of a picture in which none was found.
+
+        A kernel that is no Gaussian, such as a path, may be a little wrong everywhere: too much noise costs little
+        then, too little leaves rings.
         """
-        noise = self.damage.noise
-        unsure = 0.0 if noise is None else splitting.unsure * float(noise.value.sigma)
-        return max(splitting.noise / 255, unsure)
+        noise, blur = self.damage.noise, self.damage.blur
+        if noise is None or blur is None or isinstance(blur.value, GaussianBlur):
+            return splitting.noise / 255
+        return max(splitting.noise / 255, splitting.unsure * float(noise.value.sigma))
 
     @staticmethod
     @abstractmethod
