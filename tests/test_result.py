@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import re
 
 import numpy as np
 import pytest
+import torch
 from conftest import unchanged
 from PIL import ExifTags, Image
 from torture_parts import rgb_profile
@@ -85,3 +89,64 @@ def test_record_that_exists_is_kept(tmp_path, result):
     assert not (tmp_path / "p.png").exists()
     result.save(tmp_path / "p.png", overwrite=True)
     assert json.loads((tmp_path / "p.png.json").read_text())["prior"] == "a prior"
+
+
+@pytest.mark.parametrize("trace", [True, False])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (".", "has the suffix ''"),
+        ("", "has the suffix ''"),
+        ("/", "has the suffix ''"),
+        ("..", "has the suffix ''"),
+        ("p", "has the suffix ''"),
+        ("folder.png", "is a folder"),
+        ("a\0b.png", "cannot write 'a.*choose another name"),
+        (260 * "x" + ".png", "cannot write 'x.*choose another name"),
+        (None, "the path is a NoneType, None: give a text"),
+        (3, "the path is a int, 3"),
+        (b"p.png", "the path is a bytes"),
+    ],
+)
+def test_a_path_that_cannot_be(tmp_path, monkeypatch, result, path, message, trace):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
+    before = set(os.listdir(tmp_path))
+    with pytest.raises(OutputError, match=message):
+        result.save(path, trace=trace)
+    assert set(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("quality", ["high", 50.5, None])
+def test_a_quality_that_is_no_whole_number(tmp_path, result, quality):
+    if quality is None:
+        result.save(tmp_path / "p.jpg", quality=quality)
+        return
+    with pytest.raises(SettingsError, match=re.escape(f"quality is {quality!r}; it must be from 1 to 100")):
+        result.save(tmp_path / "p.jpg", quality=quality)
+
+
+def test_the_tensor_is_a_new_one_of_what_was_restored(result):
+    floats = result.picture.rgb * 0.9 + 0.0501
+    before_rounding = dataclasses.replace(result, rgb=floats + 0.1)
+    assert torch.equal(before_rounding.tensor, (floats + 0.1).clamp(0, 1))
+    before_rounding.tensor.zero_()
+    assert before_rounding.tensor.mean() > 0.1
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "wide", "16"])
+def test_the_tensor_of_levels_is_what_they_mean(mode):
+    image = Image.fromarray(RNG.integers(0, 256, (40, 48, 4), dtype=np.uint8))
+    source = np.asarray(image.convert("RGB")).astype(np.uint16) * 257 if mode == "16" else image
+    if isinstance(source, Image.Image):
+        source = source.convert("RGB" if mode == "wide" else mode)
+        source.info["icc_profile"] = rgb_profile() if mode == "wide" else None
+    levels_alone = unchanged(load_picture(source))
+    assert levels_alone.rgb is None
+    tensor = levels_alone.tensor
+    assert tensor.shape == (1, 3, 40, 48) and tensor.dtype == torch.float32
+    torch.testing.assert_close(tensor, levels_alone.picture.rgb, atol=1e-6 if mode != "wide" else 0.51 / 255, rtol=0)
+    floats = dataclasses.replace(levels_alone, rgb=levels_alone.picture.rgb)
+    torch.testing.assert_close(tensor, floats.tensor, atol=1e-6 if mode != "wide" else 0.51 / 255, rtol=0)
+    tensor.zero_()
+    assert levels_alone.tensor.mean() > 0.3

@@ -6,14 +6,26 @@ import dataclasses
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 
 from ldrps import PRESETS, Settings, preset
 from ldrps.errors import SettingsError
-from ldrps.settings import BlindSettings, PublishedSettings, Splitting, Strengths, Until
+from ldrps.settings import (
+    Alignment,
+    BlindSettings,
+    Guidance,
+    LdrpsSettings,
+    Loop,
+    NamedSettings,
+    PublishedSettings,
+    Splitting,
+    Strengths,
+    Until,
+    changed,
+)
 
 
 def test_presets_carry_their_name_and_kind() -> None:
@@ -164,3 +176,86 @@ def test_parts_and_strengths_that_cannot_be(asked: dict[str, Any], message: str)
 def test_the_published_method_knows_no_parts() -> None:
     with pytest.raises(SettingsError, match="'paper-denoising' learns the damage as a whole: leave damage, only, skip"):
         preset("paper-denoising").with_strengths(0.5)
+
+
+METHODS = (BlindSettings, LdrpsSettings, PublishedSettings)
+
+
+def test_every_setting_goes_by_its_name_and_type() -> None:
+    own = {field.name for field in dataclasses.fields(Settings)} - {"preset"}
+    of_methods = {field.name for method in METHODS for field in dataclasses.fields(method)}
+    assert not own & of_methods, "a name means one setting"
+    named = get_type_hints(NamedSettings)
+    assert named.keys() == own | of_methods
+    for kind in (Settings, *METHODS):
+        hints = get_type_hints(kind)
+        for field in dataclasses.fields(kind):
+            assert field.name == "preset" or named[field.name] == hints[field.name] | None, field.name
+
+
+def test_settings_of_the_method_are_changed_by_name_too() -> None:
+    settings = preset("fast").with_changes(shifts=2, noise=5, seed=3)
+    assert isinstance(settings.method, BlindSettings)
+    assert (settings.seed, settings.method.shifts, settings.method.noise) == (3, 2, 5)
+    assert settings.method.enlarging.levels == 6, "the rest is the preset's"
+    both = preset("default").with_changes(method=LdrpsSettings(shifts=3), last_steps=4)
+    assert both.method == LdrpsSettings(shifts=3, last_steps=4)
+    assert preset("default").with_changes(shifts=None) == preset("default")
+    with pytest.raises(SettingsError, match="shifts is 0; it must be 1 to 64"):
+        preset("default").with_changes(shifts=0)
+    for name, alien in (("default", {"loop": Loop()}), ("paper-lowlight", {"shifts": 2})):
+        with pytest.raises(SettingsError, match=f"preset '{name}' has no setting '{next(iter(alien))}': leave it out"):
+            preset(name).with_changes(**alien)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("xyz", "there are alignment, blur_factor"), ("sed", "the nearest is 'seed'"), ("shift", "nearest is 'shifts'")],
+)
+def test_a_name_that_no_setting_has(name: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"there is no setting '{name}'; .*{told}"):
+        preset("default").with_changes(**{name: 1})
+
+
+def test_a_dotted_name_that_goes_on_behind_a_value() -> None:
+    with pytest.raises(SettingsError, match=r"there is no setting 'method\.shifts\.x'; 'method\.shifts' is a value"):
+        changed(preset("default"), {"method.shifts.x": 1})
+    with pytest.raises(SettingsError, match=r"there is no setting 'seed\.x'; 'seed' is a value"):
+        changed(preset("default"), {"seed.x": 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "wanted"),
+    [
+        (Settings, "negative", 3, "a text"),
+        (Settings, "preset", None, "a text"),
+        (Settings, "colourise", "yes", "True or False"),
+        (Settings, "colourise", 1, "True or False"),
+        (Settings, "method", 3, "PublishedSettings or BlindSettings"),
+        (BlindSettings, "strengths", 0.5, "Strengths"),
+        (BlindSettings, "enlarging", {}, "Splitting"),
+        (BlindSettings, "sample", "no", "True or False"),
+        (LdrpsSettings, "loop", 1, "Loop"),
+        (Loop, "free", 2.5, "a whole number"),
+        (PublishedSettings, "guidance", 3, "Guidance"),
+        (PublishedSettings, "clamp_quantile", "0.9", "a number"),
+        (Guidance, "distance", 1.0, "Until"),
+        (Alignment, "distance", "far", "a number"),
+        (Until, "weight", "1", "a number"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(kind: Any, field: str, value: Any, wanted: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{field} is {re.escape(repr(value))}; it must be {wanted}"):
+        kind(**{field: value})
+
+
+def test_numpys_truth_is_pythons() -> None:
+    assert preset("default").with_changes(colourise=np.bool_(True)).colourise is True
+
+
+def test_presets_and_parts_of_another_type() -> None:
+    with pytest.raises(SettingsError, match=r"preset is \['fast'\]; there are default"):
+        preset(["fast"])  # type: ignore[arg-type]
+    for option in ("only", "skip"):
+        with pytest.raises(SettingsError, match=f"{option} is 3; it must be some of tone, noise, blur"):
+            preset("default").with_strengths(**{option: 3})

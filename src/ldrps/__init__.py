@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldrps.caption.base import Caption
     from ldrps.estimation.damage import Damage, Estimate
+    from ldrps.guidance.perceptual import VGG16Features
+    from ldrps.modules import Denoiser, RestorerModule
     from ldrps.one_call import restore
     from ldrps.presets import PRESETS, preset
     from ldrps.prior import load_prior
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ldrps.progress import Cancelled, Progress
     from ldrps.restorer import Restorer
     from ldrps.result import Result
+    from ldrps.samples import Samples, draw_samples
     from ldrps.settings import Settings
 
 __version__ = metadata.version("ldrps")
@@ -24,15 +27,20 @@ _HOMES = {
     "Cancelled": "ldrps.progress",
     "Caption": "ldrps.caption.base",
     "Damage": "ldrps.estimation.damage",
+    "Denoiser": "ldrps.modules",
     "Estimate": "ldrps.estimation.damage",
     "Progress": "ldrps.progress",
     "Restorer": "ldrps.restorer",
+    "RestorerModule": "ldrps.modules",
     "restore": "ldrps.one_call",
     "Result": "ldrps.result",
     "Prior": "ldrps.prior.base",
     "load_prior": "ldrps.prior",
     "PRESETS": "ldrps.presets",
+    "Samples": "ldrps.samples",
     "Settings": "ldrps.settings",
+    "VGG16Features": "ldrps.guidance.perceptual",
+    "draw_samples": "ldrps.samples",
     "preset": "ldrps.presets",
 }
 
@@ -41,13 +49,18 @@ __all__ = [
     "Cancelled",
     "Caption",
     "Damage",
+    "Denoiser",
     "Estimate",
     "Prior",
     "Progress",
     "Restorer",
+    "RestorerModule",
     "Result",
+    "Samples",
     "Settings",
+    "VGG16Features",
     "__version__",
+    "draw_samples",
     "load_prior",
     "preset",
     "restore",

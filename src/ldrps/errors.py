@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 from ldrps.printable import printable
 
 
@@ -38,6 +40,16 @@ class SettingsError(LdrpsError, ValueError):
 
 class CaptionError(LdrpsError):
     """A captioner has no usable answer for a picture; another may be asked, or the picture restored without one."""
+
+
+def require(value: object, kinds: type | tuple[type, ...], name: str, remedy: str) -> None:
+    """Refuse an argument of a type that cannot be used.
+
+    Raises:
+        InputError: the value is of none of these types; `remedy` says what to give.
+    """
+    if not isinstance(value, kinds):
+        raise InputError(f"{name} is a {type(value).__name__}, {reprlib.repr(value)}: {remedy}")
 
 
 def how_to_install(extra: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Unpack
 
 import torch
 
+from ldrps.caption.base import Caption
 from ldrps.estimation.damage import Damage
 from ldrps.image.limits import MAX_PIXELS, refuse_enlarged
 from ldrps.image.picture import Picture, Source, load_picture
@@ -15,27 +18,31 @@ from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
 from ldrps.restorer import Restorer
 from ldrps.result import Result
+from ldrps.settings import NamedSettings, check_names
 
 
 def restore(
     image: Source,
-    caption: str = "",
+    caption: Caption | str = "",
     *,
     preset: str = "default",
     prior: str | Path | Prior = EMBEDDED,
-    seed: int | None = None,
-    steps: int | None = None,
-    recurrences: int | None = None,
     damage: Damage | str | Path | None = None,
     strength: float | Mapping[str, float] | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
-    scale: float | None = None,
     max_pixels: int = MAX_PIXELS,
     device: str = "cpu",
     dtype: torch.dtype | None = None,
+    **settings: Unpack[NamedSettings],
 ) -> Result:
     """Restore one picture, of any damage: a short cut for `Restorer(load_prior(prior), settings)(image)`.
+
+    >>> result = restore("samples/noisy.png", preset="fast", seed=3, skip=["tone"])
+    >>> result.words
+    'noise ... of 255'
+    >>> result.image.size
+    (300, 200)
 
     Args:
         image: a path, a PIL image, a numpy array [H, W, 3] (uint8, or floating in [0, 1]), or a torch tensor
@@ -43,24 +50,25 @@ def restore(
         caption: what the picture should show; used by priors that know text.
         preset: "default", "fast", "best", or one of the paper's.
         prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
-        seed, steps, recurrences: instead of the preset's.
         damage: what happened to it, such as an earlier `Result.damage`, edited, or a file with one, such as a record;
             None to have it estimated.
         strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
         only, skip: the parts that alone are undone, or that are not: "tone", "noise", "blur".
-        scale: how many times larger the result is, each way: 2, 3, 4, any number up to 8; 1 is as large as it is.
         max_pixels: larger pictures are refused, and such as would become larger.
         device: "cpu", "cuda", "mps".
         dtype: precision of the prior's networks.
+        settings: any other, instead of the preset's, by name: those of `Settings`, such as `seed`, `steps`, or `scale`,
+            how many times larger the result is each way, up to 8; and those of the preset's method.
 
     Raises:
-        InputError: the image or a setting cannot be used.
+        InputError: the image or another argument cannot be used.
+        SettingsError: there is no such setting, the preset has none of that name, or its value cannot be.
         PriorError: the prior cannot be loaded.
     """
-    loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
-    settings = preset_settings(preset).with_changes(seed=seed, steps=steps, recurrences=recurrences, scale=scale)
-    settings = settings.with_strengths(strength, only=only, skip=skip)
+    check_names(settings, inspect.signature(restore).parameters)
+    chosen = preset_settings(preset).with_changes(**settings).with_strengths(strength, only=only, skip=skip)
     picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
-    refuse_enlarged(picture.source, *picture.size, settings.scale, max_pixels)
+    refuse_enlarged(picture.source, *picture.size, chosen.scale, max_pixels)
     damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
-    return Restorer(loaded, settings)(picture, caption, damage=damage)
+    loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
+    return Restorer(loaded, chosen)(picture, caption, damage=damage)

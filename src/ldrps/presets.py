@@ -84,6 +84,6 @@ def preset(name: str) -> Settings:
     Raises:
         SettingsError: there is none.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise SettingsError(f"preset is {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]

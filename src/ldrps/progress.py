@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Protocol, Self, TypeVar
+from typing import ParamSpec, Protocol, Self, TypeVar
 
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from ldrps.result import Result
 from ldrps.sampling.chains import Losses, Step
 
 _End = TypeVar("_End")
+_Given = ParamSpec("_Given")
 
 
 class Cancelled(LdrpsError):
@@ -27,6 +29,10 @@ class Cancelled(LdrpsError):
 @dataclass(frozen=True)
 class Progress:
     """A step of a restoration, for progress bars, previews and traces.
+
+    `on_step` is to a restorer what `callback_on_step_end(pipe, step, timestep, callback_kwargs)` is to a pipeline of
+    diffusers: `number` is step + 1, `t` the timestep, `z0` the latents, clean as they are predicted. Instead of setting
+    `pipe._interrupt` it returns False. It only looks: what it returns else changes nothing.
 
     Attributes:
         number: how many steps are done, of `total`, as far as that is known by now.
@@ -111,6 +117,13 @@ class Clock:
 OnStep = Callable[[Progress], bool | None]
 Steps = Generator[Progress, None, Result]
 Recaption = Callable[[Image.Image], Caption]
+
+
+def learning(steps: Callable[_Given, Steps]) -> Callable[_Given, Steps]:
+    """The steps of who may have to learn, whatever the modes of its caller, `torch.no_grad` and `inference_mode`; those
+    hold again whenever a step is seen.
+    """
+    return torch.inference_mode(False)(torch.enable_grad()(steps))
 
 
 class PictureRestorer(Protocol):

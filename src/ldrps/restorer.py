@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from types import NoneType
+from typing import Self, Unpack
 
 import torch
 from torch import Tensor
@@ -14,31 +18,47 @@ from ldrps.caption.base import Caption
 from ldrps.caption.text import literal
 from ldrps.colour import colourise
 from ldrps.cost import affordable, halved
+from ldrps.errors import require
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
-from ldrps.image.arrays import to_pil
+from ldrps.image.arrays import from_batch, to_pil
 from ldrps.image.enlarge import enlarged
+from ldrps.image.limits import MAX_PIXELS
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Canvas, Window
 from ldrps.memory import out_of_memory
 from ldrps.methods import plan
 from ldrps.methods.base import Method
+from ldrps.presets import preset as preset_settings
+from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
-from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, Steps, follow
+from ldrps.prior.networks import on_device
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, Steps, follow, learning
 from ldrps.relight import relight_as
 from ldrps.result import Result
-from ldrps.settings import Settings
+from ldrps.settings import NamedSettings, Settings, check_names
 from ldrps.working import Working, nothing_to_judge_by
 
 logger = logging.getLogger(__name__)
+
+_DAMAGE = "give a Damage, such as Damage.load(file) or Damage.from_plain(data)"
 
 
 class Restorer:
     """Restores pictures with one prior and one set of settings.
 
     Keeps nothing between pictures: each result depends on its picture, on what is given with it, and on the arguments.
+    Several threads may share one. Called with a picture, a tensor too, it returns a `Result`; `forward` takes a batch
+    and returns a batch, and `ldrps.RestorerModule` makes a `torch.nn.Module` of that.
+
+    >>> restorer = Restorer.from_pretrained(preset="fast")
+    >>> result = restorer("samples/noisy.png")
+    >>> result.words
+    'noise ... of 255'
+    >>> result.tensor.shape
+    torch.Size([1, 3, 200, 300])
 
     Args:
         prior: see `ldrps.load_prior`.
@@ -58,11 +78,46 @@ class Restorer:
         damage: Damage | None = None,
         features: Features | None = None,
     ) -> None:
+        require(prior, Prior, "the prior", "give a loaded one, ldrps.load_prior(name)")
+        require(settings, (Settings, NoneType), "settings", "give a Settings, such as ldrps.preset('fast')")
+        require(estimators, (Estimators, NoneType), "estimators", "give loaded ones, load_estimators(folder)")
+        require(damage, (Damage, NoneType), "the damage", _DAMAGE)
         self.prior = prior
         self.settings = settings or Settings()
         self.estimators = (estimators or load_estimators()).to(prior.device)
         self.damage = damage
         self.features = features
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path = EMBEDDED,
+        *,
+        preset: str = "default",
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype | None = None,
+        **settings: Unpack[NamedSettings],
+    ) -> Self:
+        """One with the prior that `ldrps.load_prior` loads, and a preset's settings, some of them changed by name.
+
+        Raises:
+            PriorError: the prior cannot be loaded.
+            SettingsError: there is no such preset or setting, or its value cannot be.
+        """
+        check_names(settings, inspect.signature(cls.from_pretrained).parameters)
+        chosen = preset_settings(preset).with_changes(**settings)
+        return cls(load_prior(name, device=device, dtype=dtype), chosen)
+
+    def to(self, device: str | torch.device) -> Restorer:
+        """Another on a device, with copies of the networks that are elsewhere; this one and its prior stay.
+
+        Raises:
+            PriorError: as `Prior.to`.
+        """
+        prior, features = self.prior.to(device), self.features
+        if isinstance(features, torch.nn.Module):
+            features = on_device(features, prior.device)
+        return Restorer(prior, self.settings, estimators=self.estimators, damage=self.damage, features=features)
 
     def with_settings(self, settings: Settings) -> Restorer:
         """Another with the same networks."""
@@ -95,6 +150,39 @@ class Restorer:
         """
         return follow(self.steps(image, caption, damage=damage, recaption=recaption), on_step)
 
+    @torch.inference_mode(False)
+    def forward(
+        self,
+        y: Tensor,
+        caption: Caption | str = "",
+        *,
+        damage: Damage | None = None,
+        on_step: OnStep | None = None,
+    ) -> Tensor:
+        """Restore a batch of pictures, one after the other, each as if it were alone.
+
+        Args:
+            y: floating [B, 3, H, W] in [0, 1] of sRGB, on any device.
+            caption, damage, on_step: of each picture; see `__call__`.
+
+        Returns:
+            [B, 3, s H, s W] in [0, 1], not rounded to levels, without gradient, of the dtype and device of y; s is the
+            `scale` of the settings.
+
+        >>> import torch
+        >>> restorer = Restorer.from_pretrained(preset="fast", scale=2)
+        >>> restorer.forward(torch.rand(2, 3, 40, 48, dtype=torch.float64)).shape
+        torch.Size([2, 3, 80, 96])
+
+        Raises:
+            InputError: y is no such tensor; the message has the value, the limit and the remedy.
+            Cancelled: `on_step` returned False.
+        """
+        pictures = [Picture(rgb[None]) for rgb in from_batch(y, MAX_PIXELS)]
+        results = [self(picture, caption, damage=damage, on_step=on_step) for picture in pictures]
+        return torch.cat([result.tensor for result in results]).to(y.device, y.dtype)
+
+    @learning
     def steps(
         self,
         image: Source,
@@ -111,6 +199,8 @@ class Restorer:
         asked. Where memory runs out, smaller windows are tried before giving up.
         """
         picture = image if isinstance(image, Picture) else load_picture(image)
+        require(caption, (Caption, str), "the caption", 'give a text, "" for none, or a Caption')
+        require(damage, (Damage, NoneType), "the damage", _DAMAGE)
         caption = literal(caption) if isinstance(caption, str) else caption
         settings = self.settings.with_changes(negative=caption.negative or None)
         if caption.text and not self.prior.has_text:
@@ -133,7 +223,8 @@ class Restorer:
         if nothing := nothing_to_judge_by(picture, is_known=damage is not None):
             nothing, picture = replace(nothing, scale=settings.scale), enlarged(picture, settings.scale)
             levels = to_levels(picture, picture.rgb)
-            return made(levels=levels, picture=picture, caption=caption, findings=nothing, seconds=clock.seconds())
+            made = partial(made, levels=levels, rgb=picture.rgb, findings=nothing)
+            return made(picture=picture, caption=caption, seconds=clock.seconds())
         working = Working.of(picture, self.prior, settings)
         generator = torch.Generator().manual_seed(settings.seed)
         reporter = Reporter(settings.method.steps_before(settings))
@@ -161,8 +252,10 @@ class Restorer:
             picture = picture.in_colour()
             restored = colourise(self.prior, restored, generator, caption=caption.text, negative=settings.negative)
         clock.lap("sample")
+        rgb = working.whole(restored).detach().float().cpu()
         return made(
-            levels=to_levels(picture, working.whole(restored)),
+            levels=to_levels(picture, rgb),
+            rgb=rgb,
             picture=picture,
             caption=caption,
             findings=replace(method.findings, bars=working.picture.content.bars, relit=relit_by),

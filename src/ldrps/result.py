@@ -13,14 +13,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from ldrps.caption.base import Caption
 from ldrps.estimation.damage import Damage
 from ldrps.findings import Findings
-from ldrps.image.arrays import as_image
-from ldrps.image.files import replace_file, taken
+from ldrps.image.arrays import as_image, pixels
+from ldrps.image.files import as_path, check_output, replace_file, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.picture import Picture, are_own, to_srgb
+from ldrps.image.space import in_grey
 from ldrps.image.write import check_quality, write_file, write_image
 from ldrps.printable import json_text
 
@@ -35,6 +37,8 @@ class Result:
         levels: the restored picture, uint8 or uint16 [H, W, C] as `to_levels` makes it: size, depth, transparency,
             greyness and colour space of the source.
         picture: the source; where a scale was asked for, enlarged by a plain cubic to the size of the result.
+        rgb: the same as float32 [1, 3, H, W] of sRGB, nominally in [0, 1], before it was rounded; None where only the
+            levels were kept.
         settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
             has a `seed` and says what it is `recorded_as`.
         prior: name of the prior, or of the other method.
@@ -46,6 +50,7 @@ class Result:
 
     levels: NDArray[Any] = field(repr=False)
     picture: Picture = field(repr=False)
+    rgb: Tensor | None = field(default=None, repr=False)
     settings: Any
     prior: str
     caption: Caption
@@ -57,6 +62,19 @@ class Result:
     def image(self) -> Image.Image:
         """The restored picture as a new PIL image of 8 bits: mode L, LA, RGB or RGBA, with the source's profile."""
         return as_image(self.levels, self.picture.icc_profile)
+
+    @property
+    def tensor(self) -> Tensor:
+        """The restored picture as a new tensor, float32 [1, 3, H, W] of sRGB in [0, 1], on the CPU, without alpha.
+
+        It is not rounded, but for the result of a method that keeps the levels alone, such as a sample of
+        `ldrps.draw_samples`: then it is what they mean. A grey picture has three equal channels.
+        """
+        if self.rgb is None:
+            picture, levels = to_srgb(self.picture, self.levels)
+            return pixels(levels[..., : 1 if picture.grey else 3])
+        rgb = self.rgb.clamp(0, 1)
+        return in_grey(rgb[0]).repeat(3, 1, 1)[None] if self.picture.grey else rgb
 
     @property
     def damage(self) -> Damage | None:
@@ -121,7 +139,8 @@ class Result:
             OutputError: a file exists and `overwrite` is false, its format is unknown, or it cannot be written.
             SettingsError: a quality out of range.
         """
-        path = Path(path)
+        path = as_path(path)
+        check_output(path, overwrite=overwrite)
         beside = path.with_name(path.name + ".json")
         if trace and not overwrite and os.path.lexists(beside):
             raise taken(beside)

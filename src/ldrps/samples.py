@@ -54,14 +54,15 @@ def draw_samples(
     results = []
     for k in range(count):
         seeded = dataclasses.replace(settings, seed=(settings.seed + k) % 2**64)
-        results.append(restorer.with_settings(seeded)(picture, caption, on_step=on_step))
+        result = restorer.with_settings(seeded)(picture, caption, on_step=on_step)
+        results.append(dataclasses.replace(result, rgb=None))  # floats of several pictures take much memory
     return Samples(results, _spread([result.image for result in results]))
 
 
 def check_count(count: int) -> None:
     """Raise SettingsError for fewer than 2 samples."""
-    if count < 2:
-        raise SettingsError(f"samples is {count}; it must be at least 2, to see where they differ")
+    if not isinstance(count, int) or count < 2:
+        raise SettingsError(f"samples is {count!r}; it must be at least 2, in whole numbers, to see where they differ")
 
 
 def _spread(images: list[Image.Image]) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def require_regular(path: Path) -> None:
     Raises:
         PriorError: it is a pipe, a device or a socket.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise PriorError(f"{path} is a pipe or a device: give a file of weights")
 
 

@@ -111,3 +111,18 @@ def test_an_order_goes_before_the_entry_before_the_class() -> None:
     assert Brighter.build(entry, Order(changes={"by": 0.3})).settings == BrighterSettings(steps=5, by=0.3)
     with pytest.raises(SettingsError, match="b has no setting 'bye'; there are seed, steps, by"):
         Brighter.build(entry, Order(changes={"bye": 1}))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_rival_learns_whatever_the_modes_of_its_caller(mode: type[torch.no_grad]) -> None:
+    class Learner(Brighter):
+        def run(self, y: Tensor, generator: torch.Generator) -> Run:
+            net = begun(lambda: torch.nn.Conv2d(3, 3, 1), generator, y.device)
+            net(y).mean().backward()
+            return (yield from super().run(y, generator))
+
+    expected = Learner(FACTS)(noisy())
+    with mode():
+        result = Learner(FACTS)(noisy())
+        assert not torch.is_grad_enabled()
+    assert torch.equal(result.tensor, expected.tensor)

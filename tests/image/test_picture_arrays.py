@@ -129,3 +129,43 @@ def test_remedies_work():
     for grey in (TENSOR[0], TENSOR[:1], TENSOR[None, :1]):
         assert load_picture(grey.reshape(1, *grey.shape[-2:]).repeat(3, 1, 1)).size == (48, 40)
     assert load_picture(torch.from_numpy(FLOATS).movedim(-1, -3)).size == (48, 40)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32, np.float64])
+def test_masked_values_are_not_made_up(kind):
+    values = (FLOATS * (1 if np.issubdtype(kind, np.floating) else 255)).astype(kind)
+    masked = np.ma.masked_array(values, mask=FLOATS > 0.9)
+    with pytest.raises(
+        InputError, match=rf"has {(FLOATS > 0.9).sum():,} masked values: fill them in, a\.filled\(value\)"
+    ):
+        load_picture(masked)
+    load_picture(masked.filled(0))
+    for nothing in (np.ma.masked_array(values), np.ma.masked_array(values, mask=False), np.ma.masked_invalid(values)):
+        assert torch.equal(load_picture(nothing).rgb, load_picture(values).rgb)
+
+
+UNREADABLE = {
+    "sparse": (lambda: TENSOR.to_sparse(), r"of the layout torch\.sparse_coo: give a dense one, x\.to_dense\(\)"),
+    "sparse rows": (lambda: TENSOR[0].to_sparse_csr(), r"of the layout torch\.sparse_csr: give a dense one"),
+    "of another library": (lambda: TENSOR.to_mkldnn(), r"of the layout torch\._mkldnn: give a dense one"),
+    "meta": (lambda: TENSOR.to("meta"), "on the device meta, where there are no values: give one that holds"),
+    "nested": (lambda: torch.nested.nested_tensor([TENSOR, TENSOR]), "a nested one: give its pictures one at a time"),
+    "jagged": (lambda: torch.nested.nested_tensor([TENSOR], layout=torch.jagged), "a nested one"),
+    "masked": (lambda: torch.masked.masked_tensor(TENSOR, TENSOR > 0.5), r"is masked: fill in .*x\.to_tensor\(value\)"),
+    "eight bits": (lambda: TENSOR.to(torch.float8_e5m2), r"float8_e5m2: give floats of 16 bits or more .*x\.float\(\)"),
+    "quantised": (lambda: torch.quantize_per_tensor(TENSOR, 0.1, 0, torch.quint8), "is of type torch.quint8"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_tensors_without_plain_values(case):
+    make, message = UNREADABLE[case]
+    with pytest.raises(InputError, match=message):
+        load_picture(make())
+
+
+@pytest.mark.parametrize("limit", [None, "many", 2.5])
+def test_a_limit_that_is_no_number(limit):
+    with pytest.raises(InputError, match=r"max_pixels is a .*: give a whole number"):
+        load_picture(BYTES, max_pixels=limit)

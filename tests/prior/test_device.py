@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ldrps.errors import PriorError
-from ldrps.prior.device import check_device, usable_device
+from ldrps.prior.device import check_device, exact, usable_device
 from ldrps.prior.diffusers import load_stable_diffusion
 
 
@@ -44,3 +44,9 @@ def test_accelerators_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert usable_device("cuda:1", torch.float16) == torch.device("cuda", 1)
     with pytest.raises(PriorError, match="'cuda:2'; 2 of that kind"):
         usable_device("cuda:2", torch.float16)
+
+
+def test_devices_are_named_as_tensors_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 2)
+    names = {"cpu": "cpu", "cpu:0": "cpu", "cuda": "cuda:2", "cuda:0": "cuda:0", "cuda:1": "cuda:1", "mps": "mps:0"}
+    assert {name: str(exact(torch.device(name))) for name in names} == names

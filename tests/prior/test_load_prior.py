@@ -74,3 +74,26 @@ def test_importing_the_package_costs_no_torch() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [300 * "x", "~nobody-of-that-name/prior", "a\0b"])
+def test_names_that_no_folder_can_have(name: str) -> None:
+    from ldrps.estimation.estimators import load_estimators
+    from ldrps.guidance.perceptual import VGG16Features
+    from ldrps.weights import read_weights
+
+    for load in (load_prior, load_estimators, VGG16Features.from_file, read_weights):
+        with pytest.raises(PriorError):
+            load(name)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", [None, 3, b"embedded", ["embedded"]])
+def test_what_is_no_name(name: object) -> None:
+    from ldrps import Damage
+    from ldrps.errors import InputError
+    from ldrps.estimation.estimators import load_estimators
+    from ldrps.guidance.perceptual import VGG16Features
+
+    for load in (load_prior, load_estimators, VGG16Features.from_file, Damage.load):
+        with pytest.raises(InputError, match=f"is a {type(name).__name__}, .*: give"):
+            load(name)  # type: ignore[operator]

@@ -23,7 +23,7 @@ from ldrps.image.pad import pad_to_multiple
 from ldrps.image.picture import Picture, Source, load_picture, to_levels
 from ldrps.image.tiles import Window
 from ldrps.prior.device import usable_device
-from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Steps, follow, learning
 from ldrps.result import Result
 from ldrps.sampling.chains import Losses
 
@@ -162,6 +162,7 @@ class Rival(ABC):
         """
         return follow(self.steps(image, caption), on_step)
 
+    @learning
     def steps(self, image: Source, caption: Caption | str = "", *, recaption: Recaption | None = None) -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
@@ -174,7 +175,7 @@ class Rival(ABC):
         if caption.text:
             logger.warning("%s knows no text: the caption is recorded and not used", self.facts.name)
         y, crop = pad_to_multiple(picture.rgb, self.multiple)
-        run = torch.enable_grad()(self.run)(y.to(self.device), torch.Generator().manual_seed(self.settings.seed))
+        run = self.run(y.to(self.device), torch.Generator().manual_seed(self.settings.seed))
         whole = Window(0, 0, y.shape[-2], y.shape[-1])
         losses: list[dict[str, float]] = []
         clock.lap("prepare")
@@ -192,6 +193,7 @@ class Rival(ABC):
         clock.lap("sample")
         return Result(
             levels=to_levels(picture, restored),
+            rgb=restored,
             picture=picture,
             settings=self.settings,
             prior=self.facts.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGED = "packaged"
@@ -10,4 +11,4 @@ JUDGES = ("tone", "noise", "blur")  # the networks of a folder of estimators, ea
 
 def estimators_folder(name: str | Path = PACKAGED) -> Path:
     """Where the networks that judge damage lie: those that come with the package, or those of a folder."""
-    return Path(__file__).parent / "weights" if name == PACKAGED else Path(name).expanduser()
+    return Path(__file__).parent / "weights" if name == PACKAGED else Path(os.path.expanduser(name))

@@ -29,7 +29,7 @@ from ldrps.degradation import (
     from_plain,
 )
 from ldrps.degradation.kernels import spread_of
-from ldrps.errors import InputError, LdrpsError, SettingsError
+from ldrps.errors import InputError, LdrpsError, SettingsError, require
 from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
 from ldrps.estimation.limits import check_even, check_kernel, check_limits, widened
 from ldrps.image.tiles import Window
@@ -96,6 +96,12 @@ class Damage:
     """What happened to a picture, x -> tone -> blur -> noise = y; None for a part that nobody looked for, or found.
 
     The same whether it was estimated or given: `Damage.load(file)` of what `plain()` wrote restores to the same bytes.
+
+    >>> damage = Damage.from_plain({"noise": {"kind": "white noise", "sigma": 0.05}})
+    >>> damage.noise_deviation
+    0.05
+    >>> damage.plain()
+    {'noise': {'probability': 1.0, 'strength': 1.0, 'value': {'kind': 'white noise', 'sigma': 0.05}}}
 
     Attributes:
         tone: exposure, contrast, colour and haze, as one curve of each channel.
@@ -277,6 +283,7 @@ class Damage:
         Raises:
             InputError: the file cannot be read, or holds no damage.
         """
+        require(source, (str, Path, PlainDamage), "the file of a damage", "give its path")
         plain = source if isinstance(source, PlainDamage) else read_plain(Path(source))
         try:
             return Damage.from_plain(plain.data)

@@ -133,7 +133,14 @@ def latent_deviation(prior: Prior, x: Tensor, sigma: float, z: Tensor | None = N
     return float((prior.encode(x + sigma * noise) - z).pow(2).mean().sqrt())
 
 
-def mean_square(values: Tensor, visible: Tensor | None) -> Tensor:
+def kept_detail(missing: Tensor, sigma: float, visible: Tensor | None = None) -> float:
+    """The share to be kept of what an autoencoder cannot show, [1, C, H, W], which is picture and noise of deviation
+    sigma: Wiener's factor, the share that is picture. Each place counts as much as it is visible, [1, 1, H, W].
+    """
+    return max(1 - sigma**2 / float(_mean_square(missing, visible).clamp_min(1e-12)), 0.0)
+
+
+def _mean_square(values: Tensor, visible: Tensor | None) -> Tensor:
     """Of [1, C, H, W], where each place counts as much as it is visible, [1, 1, H, W]; 0 where nothing is."""
     if visible is None:
         return values.pow(2).mean()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from ldrps.errors import require
 from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
-from ldrps.prior.networks import load_network, save_network
+from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
 Judge = TonePosterior | NoisePosterior | BlurPosterior
@@ -35,11 +38,9 @@ class Estimators:
     blur: BlurPosterior
 
     def to(self, device: torch.device) -> Estimators:
-        """These, moved to a device."""
-        self.tone.to(device)
-        self.noise.to(device)
-        self.blur.to(device)
-        return self
+        """These, with copies on a device of those that are elsewhere; these themselves stay where they are."""
+        there = {part: on_device(getattr(self, part), device) for part in JUDGES}
+        return dataclasses.replace(self, **there)
 
 
 def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device = "cpu") -> Estimators:
@@ -49,8 +50,9 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
     """
+    require(name, (str, Path), "the name of the estimators", f"give a folder, or {PACKAGED!r}")
     root, place = estimators_folder(name), usable_device(device, torch.float32)
-    there = [part for part in JUDGES if (root / part).is_dir()]
+    there = [part for part in JUDGES if os.path.isdir(root / part)]
     if not there:
         wanted = "a folder that `ldrps train tone`, `noise` or `blur` wrote"
         raise unusable(root, "no tone/, noise/ or blur/", wanted, "check the name, or leave it out")

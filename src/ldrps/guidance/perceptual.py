@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ldrps.errors import PriorError
+from ldrps.errors import PriorError, require
 
 Features = Callable[[Tensor], Tensor]
 
@@ -47,7 +48,8 @@ class VGG16Features(nn.Module):
         Raises:
             PriorError: the file is missing, broken, or not VGG16.
         """
-        if Path(path).exists() and not Path(path).is_file():  # to open a pipe would wait for ever
+        require(path, (str, Path), "the file of VGG16 weights", "give its path")
+        if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe would wait for ever
             raise PriorError(f"{path} is no regular file: give the file of VGG16 weights itself")
         try:
             return cls(load_file(path))

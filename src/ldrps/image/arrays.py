@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.masked import MaskedTensor
 
-from ldrps.errors import InputError
+from ldrps.errors import InputError, require
 from ldrps.image.limits import refuse_large, refuse_small
 
+_ONE, _MANY = "(3, height, width) or (1, 3, height, width)", "(B, 3, height, width)"
 _ALPHA = "pass a PIL image, whose alpha is kept, or drop the fourth channel"
 
 
@@ -21,9 +23,12 @@ def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
     """uint8, uint16 or floating [H, W, 3], the last in [0, 1], to float32 [1, 3, H, W]; a copy.
 
     Raises:
-        InputError: for dtype, rank, channels, size, NaN or range, in this order.
+        InputError: for masks, dtype, rank, channels, size, NaN or range, in this order.
     """
     name = f"the array of shape {array.shape}"
+    if np.ma.is_masked(array):
+        raise InputError(f"{name} has {np.ma.count_masked(array):,} masked values: fill them in, a.filled(value)")
+    array = np.asarray(array)  # one of a kind of its own, such as a masked one with nothing masked, as a plain one
     levels = array.dtype in (np.uint8, np.uint16)
     if not levels and not np.issubdtype(array.dtype, np.floating):
         raise InputError(
@@ -57,19 +62,70 @@ def from_tensor(tensor: Tensor, max_pixels: int) -> Tensor:
     """Floating [3, H, W] or [1, 3, H, W] in [0, 1], on any device, to float32 [1, 3, H, W] on the CPU; a copy.
 
     Raises:
-        InputError: for dtype, rank, channels, size, NaN or range, in this order.
+        InputError: for layout, dtype, rank, channels, size, NaN or range, in this order.
     """
-    shape = tuple(tensor.shape)
-    name = f"the tensor of shape {shape}"
-    if not tensor.is_floating_point():
-        raise InputError(f"{name} is of type {tensor.dtype}: give floats in [0, 1], x.float() / 255 if it holds bytes")
-    if len(shape) == 4 and shape[0] > 1:
-        raise InputError(f"{name} holds {shape[0]} pictures: give them one at a time, x[i]")
-    inner = shape[1:] if len(shape) == 4 else shape
+    name = _floats(tensor)
+    if tensor.ndim == 4 and len(tensor) > 1:
+        raise InputError(f"{name} holds {len(tensor)} pictures: give them one at a time, x[i]")
+    batch = tensor if tensor.ndim == 4 else tensor[None]
+    _refuse_channels(name, batch, _ONE)
+    return _planes(name, batch, max_pixels)
+
+
+def from_batch(batch: Tensor, max_pixels: int) -> Tensor:
+    """Floating [B, 3, H, W] in [0, 1], on any device, to float32 on the CPU; a copy. Each has `max_pixels` at most.
+
+    Raises:
+        InputError: as `check_batch` and `from_tensor`.
+    """
+    return _planes(check_batch(batch), batch, max_pixels)
+
+
+def check_batch(batch: Tensor) -> str:
+    """What a batch is called in errors, once it is one of floats [B, 3, H, W], whatever their values.
+
+    Raises:
+        InputError: it is no tensor, or for layout, dtype, rank, channels or size, in this order.
+    """
+    require(batch, Tensor, "the batch", "give a torch tensor [B, 3, H, W]")
+    name = _floats(batch)
+    if batch.ndim < 4:
+        raise InputError(f"{name} is no batch: give {_MANY}, x[None] of one picture (3, height, width)")
+    _refuse_channels(name, batch, _MANY)
+    return name
+
+
+def _floats(tensor: Tensor) -> str:
+    """What a tensor is called in errors, once it is one of floats that are all there.
+
+    Raises:
+        InputError: it is nested, sparse, masked or without values; or its type is no float of 16 bits or more.
+    """
+    if tensor.is_nested:  # which cannot even tell its shape
+        raise InputError("the tensor is a nested one: give its pictures one at a time, x.unbind()[i]")
+    name = f"the tensor of shape {tuple(tensor.shape)}"
+    if isinstance(tensor, MaskedTensor):
+        raise InputError(f"{name} is masked: fill in what is masked, x.to_tensor(value)")
+    if tensor.is_meta:
+        raise InputError(f"{name} is on the device meta, where there are no values: give one that holds the picture")
+    if tensor.layout != torch.strided:
+        raise InputError(f"{name} is of the layout {tensor.layout}: give a dense one, x.to_dense()")
+    if not tensor.is_floating_point() or tensor.dtype.itemsize < 2:
+        raise InputError(
+            f"{name} is of type {tensor.dtype}: give floats of 16 bits or more in [0, 1], x.float(), or "
+            "x.float() / 255 if it holds bytes"
+        )
+    return name
+
+
+def _refuse_channels(name: str, batch: Tensor, wanted: str) -> None:
+    """Raise InputError unless a tensor is [B, 3, H, W] and not empty; `wanted` is the shape that it asks for."""
+    inner = tuple(batch.shape[1:])
     if len(inner) == 2 or (len(inner) == 3 and inner[0] == 1):
-        raise InputError(f"{name} has one channel: repeat it to three, x.reshape(1, *x.shape[-2:]).repeat(3, 1, 1)")
+        remedy = "x.repeat(1, 3, 1, 1)" if wanted == _MANY else "x.reshape(1, *x.shape[-2:]).repeat(3, 1, 1)"
+        raise InputError(f"{name} has one channel: repeat it to three, {remedy}")
     if len(inner) != 3:
-        raise InputError(f"{name} has {len(shape)} axes: give (3, height, width) or (1, 3, height, width)")
+        raise InputError(f"{name} has {len(inner)} axes to a picture, not three: give {wanted}")
     if inner[0] != 3:
         remedy = "give three"
         if inner[0] == 4:
@@ -77,11 +133,16 @@ def from_tensor(tensor: Tensor, max_pixels: int) -> Tensor:
         elif inner[2] == 3:
             remedy = "channels come first here, x.movedim(-1, -3)"
         raise InputError(f"{name} has {inner[0]} channels, not 3: {remedy}")
-    if 0 in shape:  # also an empty batch, whose height and width may be good
+    if 0 in batch.shape:  # also an empty batch, whose height and width may be good
         raise InputError(f"{name} is empty: give a picture of at least 32 pixels a side")
-    refuse_large(name, inner[2], inner[1], max_pixels)
-    refuse_small(name, inner[2], inner[1])
-    values = tensor.detach().cpu().reshape(1, *inner)
+
+
+def _planes(name: str, batch: Tensor, max_pixels: int) -> Tensor:
+    """Floats [B, 3, H, W] in [0, 1] as float32 on the CPU; a copy."""
+    height, width = batch.shape[-2:]
+    refuse_large(name, width, height, max_pixels)
+    refuse_small(name, width, height)
+    values = batch.detach().cpu()
     refuse_values(name, values)
     return torch.empty(values.shape).copy_(values)  # never the caller's memory, which may change
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ldrps.image.arrays import pixels
 from ldrps.image.deep import Levels, deep_grey, read_png, read_tiff
-from ldrps.image.header import blaming, open_file, open_header, refuse_header
+from ldrps.image.header import blaming, open_file, open_header, refuse_closed, refuse_header
 from ldrps.image.limits import refuse_small
 from ldrps.image.metadata import Metadata, orientation, read_metadata, read_tiff_metadata, tiff_orientation, upright
 from ldrps.image.original import Original, original_of
@@ -67,8 +67,9 @@ def decode_image(image: Image.Image, name: str, max_pixels: int, *, file: Binary
     `file` is what it was opened from: with that, colours of 16 bits are read as such, not as 8.
 
     Raises:
-        InputError: the image is too large, too small, damaged or of values out of range, in this order.
+        InputError: the image is closed, too large, too small, damaged or of values out of range, in this order.
     """
+    refuse_closed(image, name)
     with blaming(name):
         refuse_header(image, name, max_pixels, file)
     stored, deep = layout(image), file is not None and is_deep(image)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import reprlib
 import secrets
 import stat
 from collections.abc import Callable
@@ -72,6 +73,17 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
     replace_file(path, lambda file: file.write(text.encode()), overwrite=overwrite)
 
 
+def as_path(path: str | Path) -> Path:
+    """A path to be written, as a Path.
+
+    Raises:
+        OutputError: it is no text and no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise OutputError(f"the path is a {type(path).__name__}, {reprlib.repr(path)}: give a text or a pathlib.Path")
+    return Path(path)
+
+
 def check_output(path: str | Path, *, overwrite: bool = False) -> None:
     """Find out early, before minutes of work, whether a picture could be written to `path`. Touches nothing.
 
@@ -79,7 +91,7 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
         OutputError: unknown suffix; `path` is a folder, or exists without `overwrite`; a name or folder
             that cannot be.
     """
-    path = Path(path)
+    path = as_path(path)
     format_of(path)
     try:
         mode = path.lstat().st_mode

@@ -66,6 +66,21 @@ def refuse_header(image: Image.Image, name: str, max_pixels: int, file: BinaryIO
         raise ValueError(f"its bytes are too few for {image.width:,} x {image.height:,} pixels")
 
 
+def refuse_closed(image: Image.Image, name: str) -> None:
+    """Refuse a PIL image whose pixels are gone, because it, or the file that it was to be read from, was closed.
+
+    Raises:
+        InputError: it is such a one.
+    """
+    try:
+        _ = image.im
+    except AssertionError:  # it was opened and not yet read
+        if getattr(image, "tile", None) and getattr(getattr(image, "fp", None), "closed", False):
+            raise InputError(f"the file of {name} is closed: load() the image before, or open it again") from None
+    except ValueError:
+        raise InputError(f"{name} is closed: restore it before that, or open it again") from None
+
+
 @contextlib.contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """A file to be read.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ldrps.errors import InputError, LdrpsError
+from ldrps.errors import InputError, LdrpsError, require
 from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
 from ldrps.image.content import Content, find_content
 from ldrps.image.decode import Decoded, decode_file, decode_image
@@ -104,6 +104,7 @@ def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max
             type, rank or number of channels, too many pixels, none, too few, NaN or infinite values, values outside
             [0, 1]. Each in this order.
     """
+    require(max_pixels, int, "max_pixels", "give a whole number")
     if isinstance(image, np.ndarray):
         return Picture(from_numpy(image, max_pixels), bits=16 if image.dtype == np.uint16 else 8)
     if isinstance(image, Tensor):

@@ -12,7 +12,7 @@ from PIL import Image
 from ldrps.errors import OutputError, SettingsError
 from ldrps.image.arrays import as_image
 from ldrps.image.encode import encode
-from ldrps.image.files import check_output, format_of, replace_file
+from ldrps.image.files import as_path, check_output, format_of, replace_file
 from ldrps.image.formats import BILEVEL
 from ldrps.image.metadata import Metadata
 from ldrps.image.picture import Picture
@@ -45,7 +45,7 @@ def write_image(
             `path` meanwhile.
         SettingsError: a quality out of range.
     """
-    path = Path(path)
+    path = as_path(path)
     check_quality(quality)
     check_output(path, overwrite=overwrite)
     if isinstance(image, Image.Image) and image.mode not in ("RGB", "RGBA", "L", "LA"):
@@ -70,7 +70,7 @@ def write_file(data: bytes | memoryview, path: str | Path, *, overwrite: bool = 
     Raises:
         OutputError: as `write_image`.
     """
-    path = Path(path)
+    path = as_path(path)
     check_output(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +87,6 @@ def _bilevel(levels: NDArray[Any]) -> Image.Image | NDArray[Any]:
 
 
 def check_quality(quality: int | None) -> None:
-    """Raise SettingsError for a quality that is neither None nor 1 to 100."""
-    if quality is not None and not 1 <= quality <= 100:
-        raise SettingsError(f"quality is {quality}; it must be from 1 to 100")
+    """Raise SettingsError for a quality that is neither None nor a number from 1 to 100."""
+    if quality is not None and not (isinstance(quality, int) and 1 <= quality <= 100):
+        raise SettingsError(f"quality is {quality!r}; it must be from 1 to 100, in whole numbers")

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.estimate import ENOUGH, latent_deviation, mean_square, undone_sample
+from ldrps.estimation.estimate import ENOUGH, kept_detail, latent_deviation, undone_sample
 from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
@@ -136,11 +136,9 @@ class _Part(Part):
         if z is None:
             return self.y
         restored, through = (self.method.views.decode(v, self.size) for v in (z, self.latents))
-        # What the autoencoder cannot show is picture and noise; Wiener's factor keeps the share that is picture.
         missing = self.y - through
         visible = None if self.method.visible is None else self.window.of(self.method.visible)
-        kept = 1 - self.method.sigma**2 / float(mean_square(missing, visible).clamp_min(1e-12))
-        restored = restored + max(kept, 0.0) * missing
+        restored = restored + kept_detail(missing, self.method.sigma, visible) * missing
         if self.method.grey:
             restored = as_grey(restored)
         return torch.where(clipped(self.y), self.y, restored)

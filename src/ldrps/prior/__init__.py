@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ldrps.errors import require
 from ldrps.prior.folder import read_index, read_layout
 from ldrps.prior.hub import check_name
 
@@ -21,7 +23,7 @@ def prior_folder(name: str | Path) -> Path:
     """Where a prior that comes with the package lies; any other name, which may be a hub id, as a path."""
     if name in _SHIPPED:
         return Path(__file__).parent / "tiny" / _SHIPPED[str(name)]
-    return Path(name).expanduser()
+    return Path(os.path.expanduser(name))
 
 
 def check_prior(name: str | Path) -> None:
@@ -48,8 +50,11 @@ def load_prior(
 
     Raises:
         PriorError: it cannot be found, read or used; the message says what to do.
+        InputError: the name is of another type.
     """
     import torch
+
+    require(name, (str, Path), "the prior", 'give "embedded", a folder, or a hub id')
 
     precision = torch.float32 if dtype is None else dtype
     if name in _SHIPPED or is_embedded(prior_folder(name)):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, get_args
 
 from torch import Tensor
 
@@ -55,6 +56,24 @@ class Prior(ABC):
         from ldrps.prior import load_prior
 
         return load_prior(name, device=device, dtype=dtype)
+
+    def to(self, device: str | torch.device) -> Self:
+        """The same prior on a device: itself if it is there, else a copy; it stays where it is.
+
+        Raises:
+            PriorError: the device is unknown or absent, or does not take the precision of the networks.
+        """
+        from ldrps.prior.device import exact, usable_device
+
+        precision = next(self.networks()["unet"].parameters()).dtype
+        place = exact(usable_device(device, precision))
+        if place == self.device:
+            return self
+        moved = copy.deepcopy(self)
+        for network in moved.networks().values():
+            network.to(place)
+        moved.device = place
+        return moved
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:

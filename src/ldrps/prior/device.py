@@ -24,6 +24,16 @@ def check_device(device: str) -> None:
         raise PriorError(f"device is {device!r}; it must be cpu, cuda, cuda:0 (1, ...) or mps")
 
 
+def exact(device: torch.device) -> torch.device:
+    """A device as its tensors name it: "cuda" is the current one of that kind, by its number; a CPU has none."""
+    import torch
+
+    if device.type not in ("cuda", "mps"):
+        return torch.device(device.type)
+    current = torch.cuda.current_device() if device.type == "cuda" and device.index is None else 0
+    return torch.device(device.type, current if device.index is None else device.index)
+
+
 def usable_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
     """The device, if it is there and computes in `dtype`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def locate(name_or_folder: str | Path, revision: str | None = None) -> tuple[str
         PriorError: there is no such folder and the hub cannot be reached or has none.
     """
     check_name(name_or_folder)
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
+    folder = Path(os.path.expanduser(name_or_folder))
+    if os.path.isdir(folder):
         return folder.resolve().name, folder  # without its path, which is nobody's business
     hub_id = str(name_or_folder)
     snapshot = fetch(hub_id, revision)
@@ -43,11 +44,11 @@ def check_name(name_or_folder: str | Path) -> None:
     Raises:
         PriorError: it cannot.
     """
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_file():
+    folder = Path(os.path.expanduser(name_or_folder))
+    if os.path.isfile(folder):
         remedy = "convert it (StableDiffusionPipeline.from_single_file(...).save_pretrained(...)) and give that folder"
         raise unusable(folder, "a file", "a folder in diffusers layout", remedy)
-    if not folder.is_dir() and not (isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder)):
+    if not os.path.isdir(folder) and not (isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder)):
         remedy = f"check the path, or give a hub id such as {DEFAULT_HUB_ID}"
         raise unusable(folder, "no such folder", "a folder in diffusers layout", remedy)
 

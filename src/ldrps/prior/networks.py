@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,10 +12,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldrps.image.files import replace_file
+from ldrps.prior.device import exact
 from ldrps.prior.folder import find_weights, read_component
 from ldrps.prior.weights import SCALE, build, load_weights
 
 Network = TypeVar("Network", bound=ModelMixin)
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def load_network(
@@ -29,6 +32,12 @@ def load_network(
     network: Network = build(lambda: kind.from_config(config), root / part / "config.json")
     load_weights(network, find_weights(root, part), device=device, dtype=dtype)
     return network
+
+
+def on_device(network: Module, device: torch.device) -> Module:
+    """The network where it is on that device, else a copy there: somebody else may be using it where it is."""
+    there = next(network.parameters()).device
+    return network if there == exact(device) else copy.deepcopy(network).to(device)
 
 
 def save_network(network: ModelMixin, root: Path, part: str, precision: torch.dtype) -> None:

@@ -3,6 +3,7 @@
 from ldrps.settings.blind import ENLARGING, BlindSettings, LdrpsSettings, Loop, Splitting
 from ldrps.settings.changes import changed
 from ldrps.settings.method import MAX_STRENGTH, PARTS, MethodSettings, Strengths, again
+from ldrps.settings.named import NamedSettings, check_names
 from ldrps.settings.published import Alignment, Guidance, PublishedSettings, Until
 from ldrps.settings.whole import MAX_SCALE, Settings
 
@@ -17,6 +18,7 @@ __all__ = [
     "LdrpsSettings",
     "Loop",
     "MethodSettings",
+    "NamedSettings",
     "PublishedSettings",
     "Settings",
     "Splitting",
@@ -24,4 +26,5 @@ __all__ = [
     "Until",
     "again",
     "changed",
+    "check_names",
 ]

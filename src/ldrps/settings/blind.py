@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from ldrps.settings.checks import check, take_numbers
+from ldrps.settings.checks import check, take_values
 from ldrps.settings.method import MethodSettings, Rounds, Strengths, again
 
 
@@ -33,7 +33,7 @@ class Splitting:
     rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
 
     def __post_init__(self) -> None:
-        take_numbers(self)
+        take_values(self)
         check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
         for name in ("start", "end", "weight", "noise"):
             check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
@@ -92,7 +92,7 @@ class BlindSettings(MethodSettings):
     enlarging: Splitting = ENLARGING
 
     def __post_init__(self) -> None:
-        take_numbers(self)
+        take_values(self)
         check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
         check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
         check(0 < self.sharp < 1, "sharp", self.sharp, "above 0 and below 1")
@@ -164,6 +164,9 @@ class Loop:
 
     quality: float = 0.0  # how much of a channel's distance from grey a step below `quality_from` takes away
     quality_from: float = 2.0  # noise level
+
+    def __post_init__(self) -> None:
+        take_values(self)
 
 
 @dataclass(frozen=True)

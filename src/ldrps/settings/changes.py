@@ -21,7 +21,10 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
 
 
 def _replaced(node: Any, path: list[str], value: Any, name: str) -> Any:
-    fields = [field.name for field in dataclasses.fields(node)]
+    fields = [field.name for field in dataclasses.fields(node)] if dataclasses.is_dataclass(node) else []
+    if not fields:
+        parent = name.removesuffix("." + ".".join(path))
+        raise SettingsError(f"there is no setting {name!r}; {parent!r} is a value, without settings of its own")
     if path[0] not in fields:
         raise SettingsError(f"there is no setting {name!r}; at {path[0]!r} there are {', '.join(fields)}")
     if len(path) > 1:

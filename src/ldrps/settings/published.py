@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ldrps.settings.checks import take_values
 from ldrps.settings.method import MethodSettings, Rounds
 
 
@@ -14,6 +15,9 @@ class Until:
 
     weight: float = 0.0
     t: int = 700
+
+    def __post_init__(self) -> None:
+        take_values(self)
 
     def at(self, t: int) -> float:
         return self.weight if t < self.t else 0.0
@@ -33,6 +37,9 @@ class Alignment:
     perceptual_limit: float = 10.0
     perceptual_damping: float = 0.2
 
+    def __post_init__(self) -> None:
+        take_values(self)
+
 
 @dataclass(frozen=True)
 class Guidance:
@@ -46,6 +53,9 @@ class Guidance:
     brightness_cell: int = 32  # pixels
     scale: float = 80_000.0
     discriminator_rate: float = 4e-5
+
+    def __post_init__(self) -> None:
+        take_values(self)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,9 @@ class PublishedSettings(MethodSettings):
     clamp_quantile: float | None = 0.995
     # The reference computes the z0 that is guided from the latent *after* the step, with the old noise and timestep.
     z0_from_stepped: bool = True
+
+    def __post_init__(self) -> None:
+        take_values(self)
 
     def passes(self, settings: Rounds) -> float:
         """How often a picture goes through the networks."""

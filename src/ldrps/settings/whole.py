@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from ldrps.errors import SettingsError
 from ldrps.settings.blind import BlindSettings
-from ldrps.settings.checks import check, take_numbers
+from ldrps.settings.checks import check, take_values
 from ldrps.settings.method import PARTS
+from ldrps.settings.named import NamedSettings, check_names
 from ldrps.settings.published import PublishedSettings
 
 MAX_SCALE = 8.0
@@ -46,7 +47,7 @@ class Settings:
     method: PublishedSettings | BlindSettings = field(default_factory=BlindSettings)
 
     def __post_init__(self) -> None:
-        take_numbers(self)
+        take_values(self)
         check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
         check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
         check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
@@ -75,10 +76,22 @@ class Settings:
         """The name of the method in records."""
         return type(self.method).__name__.removesuffix("Settings")
 
-    def with_changes(self, **changes: Any) -> Settings:
-        """A copy with some fields replaced; None means "as the preset has it"."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        return dataclasses.replace(self, **given)
+    def with_changes(self, **changes: Unpack[NamedSettings]) -> Settings:
+        """A copy with some fields replaced, of its own or of its method; None means "as the preset has it".
+
+        Raises:
+            SettingsError: there is no such setting, the method has none of that name, or a value cannot be.
+        """
+        given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+        own = {field.name: given.pop(field.name) for field in dataclasses.fields(self) if field.name in given}
+        changed = dataclasses.replace(self, **own)
+        check_names(given)
+        for name in given:
+            if not hasattr(changed.method, name):
+                raise SettingsError(
+                    f"preset {self.preset!r} has no setting {name!r}: leave it out, or take a preset that has it"
+                )
+        return dataclasses.replace(changed, method=dataclasses.replace(changed.method, **given)) if given else changed
 
     def with_knowledge(self, *, undamaged: float | None = None, noise: float | None = None) -> Settings:
         """A copy for somebody who knows something of the damage: see `BlindSettings`. None is "not known".
@@ -105,6 +118,8 @@ class Settings:
         Raises:
             SettingsError: there is no such part, or the published method, which knows no parts.
         """
+        for option, names in (("only", only), ("skip", skip)):
+            check(isinstance(names, Collection), option, repr(names), f"some of {', '.join(PARTS)}")
         only, skip = ([names] if isinstance(names, str) else names for names in (only, skip))
         given = strength if isinstance(strength, Mapping) else {}
         for name in [*given, *only, *skip]:

@@ -127,7 +127,7 @@ class EmbeddedPrior(Prior):
     def _words(self, text: Tensor | None, count: int) -> Tensor | None:
         """The embeddings that the network wants for `count` latents: of no caption where there is no text."""
         if text is None:
-            return None if self._no_caption is None else self._no_caption.expand(count, -1, -1)
+            return None if self._no_caption is None else self._no_caption.to(self.device).expand(count, -1, -1)
         if self._no_caption is None:
             raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
         return text
