@@ -21,8 +21,7 @@ from torch import Tensor
 
 from ldrps.estimation.estimate import ENOUGH
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import estimate_tones
-from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.estimation.tone import ToneJudge, estimate_tones
 from ldrps.image.arrays import pixels, to_pil
 from ldrps.image.views import thumbnail
 from ldrps.settings import BlindSettings
@@ -63,7 +62,7 @@ _CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @torch.no_grad()
-def judged(y: Tensor, judge: TonePosterior, undamaged: float) -> tuple[Tensor, bool]:
+def judged(y: Tensor, judge: ToneJudge, undamaged: float) -> tuple[Tensor, bool]:
     """The picture with its tones undone, and whether there was anything to undo."""
     damage = estimate_tones(thumbnail(y, ENOUGH), judge, undamaged)
     return damage.undo_tone(y), not damage.absent

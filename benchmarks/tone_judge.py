@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ldrps.bench.priors.common import psnr_of
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import estimate_tones
+from ldrps.estimation.tone import ToneJudge, estimate_tones, newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
@@ -50,7 +50,7 @@ class Judged:
 
 
 @torch.no_grad()
-def judged(judge: TonePosterior, pictures: DamagedTones, undamaged: float) -> Judged:
+def judged(judge: ToneJudge, pictures: DamagedTones, undamaged: float) -> Judged:
     """Each picture by itself, as a restoration asks."""
     rows = []
     for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
@@ -59,7 +59,7 @@ def judged(judge: TonePosterior, pictures: DamagedTones, undamaged: float) -> Ju
         assert found is not None
         plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
         figures = [min(_BEST, psnr_of(each, clean)) for each in (undone, seen, plain)]
-        rows.append([found.probability, found.share, *figures, _quantile(judge, seen, clean)])
+        rows.append([found.probability, found.share, *figures, _quantile(newest(judge), seen, clean)])
     return Judged(*torch.tensor(rows).T)
 
 
@@ -116,7 +116,7 @@ def main() -> None:
         found = judged(judge, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
         print(line(family, found), flush=True)
     mixed = damage_tones(*crops(4))
-    told = judged(judge, mixed, float(judge.config["undamaged"])).probability
+    told = judged(judge, mixed, float(newest(judge).config["undamaged"])).probability
     error, points = calibration(told, mixed.kind > 0)
     print(f"expected calibration error of damage: {error:.3f}")
     draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{given.count} held-out pictures")

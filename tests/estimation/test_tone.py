@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ldrps.degradation import LocalTone, Tone
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.tone import estimate_tone, estimate_tones
+from ldrps.estimation.tone import TonePool, estimate_tone, estimate_tones, newest
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
@@ -26,6 +26,18 @@ def believing(undamaged: float, *hypotheses: Curve) -> Any:
 
     answer.config = {"thumbnail": 16, "undamaged": 0.5, "turned": True}  # type: ignore[attr-defined]
     return answer
+
+
+class Saying(torch.nn.Module):
+    """A judge that says the same about every picture, as one of a pool."""
+
+    def __init__(self, undamaged: float, *hypotheses: Curve) -> None:
+        super().__init__()
+        self.answer = believing(undamaged, *hypotheses)
+        self.config = self.answer.config
+
+    def forward(self, images: Tensor) -> ToneBelief:
+        return self.answer(images)  # type: ignore[no-any-return]
 
 
 def undone(y: Tensor, posterior: Any, undamaged: float = 0.5) -> Tensor:
@@ -168,3 +180,36 @@ def test_room_for_uneven_curves_changes_little_and_keeps_what_is_there() -> None
     for k, curve in enumerate(after.curves):
         torch.testing.assert_close(curve.gain, before.curves[k % 3].gain)
     torch.testing.assert_close(after.scales[:, :3], before.scales)
+
+
+def test_a_pool_has_the_geometric_mean_of_the_odds() -> None:
+    sure, unsure = Saying(0.1, (0.9, 1, 0.1, 1)), Saying(0.5, (0.5, 1, 0.1, 1))
+    told = estimate_tone(GREY, TonePool(sure, unsure), 0.5)  # type: ignore[arg-type]
+    assert told.probability == pytest.approx(0.75), "odds of 3, between 9 and 1"
+    torch.testing.assert_close(Damage(told).undo_tone(GREY), GREY - 0.1, atol=1e-5, rtol=0)
+
+
+def test_one_judge_that_is_sure_of_nothing_outweighs_one_that_doubts() -> None:
+    nothing, perhaps = Saying(0.999, (0.001, 1, 0.1, 1)), Saying(0.2, (0.8, 1, 0.1, 1))
+    assert estimate_tone(GREY, TonePool(nothing, perhaps), 0.5).absent  # type: ignore[arg-type]
+
+
+def test_what_happened_is_told_by_whom_is_sure() -> None:
+    sure, unsure = Saying(0.04, (0.96, 1, 0.1, 1)), Saying(0.76, (0.24, 1, 0.2, 1))
+    told = estimate_tone(GREY, TonePool(sure, unsure), 0.5)  # type: ignore[arg-type]
+    expected = GREY - told.share * (0.8 * 0.1 + 0.2 * 0.2)
+    torch.testing.assert_close(Damage(told).undo_tone(GREY), expected, atol=1e-4, rtol=0)
+
+
+def test_what_is_uneven_is_believed_as_far_as_who_says_so() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        local = TonePosterior(thumbnail=16, widths=(8, 16), hypotheses=1, uneven=1).eval()
+    torch.nn.init.constant_(local.answer.bias[-1:], 4.0)  # nearly sure that it is uneven
+    alone = estimate_tones(GREY, local, 0.3)
+    pooled = estimate_tones(GREY, TonePool(local, Saying(0.04, (0.96, 1, 0.1, 1))), 0.3)  # type: ignore[arg-type]
+    assert alone.local is not None and pooled.local is not None and alone.tone is not None
+    p = alone.tone.probability
+    other = estimate_tone(GREY, Saying(0.04, (0.96, 1, 0.1, 1)), 0.3).probability  # type: ignore[arg-type]
+    assert pooled.local.probability == pytest.approx(alone.local.probability * p / (p + other), rel=1e-4)
+    assert newest(TonePool(local, local)) is local is newest(local)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PACKAGED = "packaged"
 JUDGES = ("tone", "noise", "blur")  # the networks of a folder of estimators, each in a folder of its own
+SECOND_TONE = "tone2"  # another judge of tone beside the first, where there is one
 
 
 def estimators_folder(name: str | Path = PACKAGED) -> Path:

@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 
 from ldrps.errors import require
-from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
+from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.estimation.tone import ToneJudge, TonePool
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, on_device, save_network
@@ -27,13 +28,13 @@ class Estimators:
 
     Attributes:
         name: where they are from, for records.
-        tone: the judge of exposure, contrast, colour and haze.
+        tone: the judge of exposure, contrast, colour and haze, or a pool of such.
         noise: that of noise.
         blur: that of blur.
     """
 
     name: str
-    tone: TonePosterior
+    tone: ToneJudge
     noise: NoisePosterior
     blur: BlurPosterior
 
@@ -58,9 +59,12 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         raise unusable(root, "no tone/, noise/ or blur/", wanted, "check the name, or leave it out")
     packaged = estimators_folder(PACKAGED)
     homes = {part: root if part in there else packaged for part in JUDGES}
+    tones = [load_network(TonePosterior, homes["tone"], "tone", device=place)]
+    if os.path.isdir(homes["tone"] / SECOND_TONE):
+        tones.append(load_network(TonePosterior, homes["tone"], SECOND_TONE, device=place))
     return Estimators(
         str(name),
-        load_network(TonePosterior, homes["tone"], "tone", device=place),
+        tones[0] if len(tones) == 1 else TonePool(*tones),
         load_network(NoisePosterior, homes["noise"], "noise", device=place),
         load_network(BlurPosterior, homes["blur"], "blur", device=place),
     )

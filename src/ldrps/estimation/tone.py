@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ldrps.degradation import Compose, LocalTone, UncertainTone
 from ldrps.estimation.damage import Damage, Estimate
@@ -15,23 +18,54 @@ from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
 _PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
+_SUREST = 1e-6  # nothing is surer than this leaves open
 Way = tuple[int, bool]  # quarter turns, and then mirrored or not
 _WAYS: tuple[Way, ...] = tuple((quarters, mirrored) for quarters in range(4) for mirrored in (False, True))
 
 
+class TonePool(nn.Module):
+    """Several judges of tone, whose beliefs are pooled: they learned from other damage, and err on other pictures."""
+
+    def __init__(self, *judges: TonePosterior) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(judges)
+
+    @property
+    def device(self) -> torch.device:
+        return newest(self).device
+
+
+ToneJudge = TonePosterior | TonePool
+
+
+def newest(judge: ToneJudge) -> TonePosterior:
+    """The judge itself, or the last of a pool."""
+    return cast(TonePosterior, judge.judges[-1]) if isinstance(judge, TonePool) else judge
+
+
 @torch.no_grad()
-def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
+def estimate_tones(y: Tensor, judge: ToneJudge, undamaged: float) -> Damage:
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
-    What was done to a picture was done to its parts, and to them mirrored and on their side: the posterior is asked
-    about all, of those on their side if it has met such, and its beliefs are averaged. What differs from place to place
-    is told of the whole alone.
+    What was done to a picture was done to its parts, and to them mirrored and on their side: a judge is asked about
+    all, of those on their side if it has met such, and its beliefs are averaged. What differs from place to place is
+    told of the whole alone.
+
+    Of several judges the odds that anything was done are the geometric mean (a logarithmic opinion pool, Genest and
+    Zidek 1986), and each tells as much of what it was as it is sure.
 
     Args:
         y: the picture, or a small copy.
-        posterior: what is asked.
+        judge: who is asked.
         undamaged: the probability that nothing was done, before the picture is seen.
     """
+    if not isinstance(judge, TonePool):
+        return _asked(y, judge, undamaged)
+    return _pooled([_asked(y, cast(TonePosterior, each), undamaged) for each in judge.judges])
+
+
+def _asked(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
+    """What one judge says."""
     ways = _WAYS if posterior.config["turned"] else _WAYS[:2]
     belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"]), ways))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
@@ -48,9 +82,28 @@ def estimate_tones(y: Tensor, posterior: TonePosterior, undamaged: float) -> Dam
     return Damage(tone, local=None if local.absent else local)
 
 
-def estimate_tone(y: Tensor, posterior: TonePosterior, undamaged: float) -> Estimate[UncertainTone]:
+def _pooled(told: Sequence[Damage]) -> Damage:
+    """What several judges say together; what is uneven is told by the first that says so, as far as it is believed."""
+    tones = [(each.tone.value, each.tone.probability) for each in told if each.tone is not None]
+    log_odds = [math.log(max(p, _SUREST) / max(1 - p, _SUREST)) for _, p in tones]
+    probability = 1 / (1 + math.exp(-sum(log_odds) / len(log_odds)))
+    curves = [value for value, _ in tones if isinstance(value, UncertainTone)]
+    gain, offset, gamma = (
+        torch.cat([torch.as_tensor(getattr(curve, name)) for curve in curves]) for name in ("gain", "offset", "gamma")
+    )
+    weights = torch.cat([p * curve.weights / curve.weights.sum() for curve, (_, p) in zip(curves, tones, strict=True)])
+    tone = Estimate(UncertainTone(gain, offset, gamma, weights.clamp_min(_SUREST)), probability)
+    sure = sum(p for _, p in tones)
+    for each, (_, p) in zip(told, tones, strict=True):
+        if each.local is not None:
+            local = dataclasses.replace(each.local, probability=each.local.probability * p / max(sure, _SUREST))
+            return Damage(tone, local=None if local.absent else local)
+    return Damage(tone)
+
+
+def estimate_tone(y: Tensor, judge: ToneJudge, undamaged: float) -> Estimate[UncertainTone]:
     """What `estimate_tones` says, as if it was the same everywhere."""
-    tone = estimate_tones(y, posterior, undamaged).tone
+    tone = estimate_tones(y, judge, undamaged).tone
     assert tone is not None and isinstance(tone.value, UncertainTone)
     return Estimate(tone.value, tone.probability)
 

@@ -82,7 +82,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
     def __init__(
         self,
         thumbnail: int = 64,
-        widths: tuple[int, ...] = (32, 64, 128, 160),
+        widths: tuple[int, ...] = (48, 96, 192, 256),
         hypotheses: int = 3,
         uneven: int = 2,
         undamaged: float = 0.3,

@@ -12,8 +12,7 @@ from ldrps.degradation import Curve, Jpeg
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import ENOUGH, estimate_noise_of
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.tone import estimate_tone
-from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.estimation.tone import ToneJudge, estimate_tone
 from ldrps.guidance.domain import CleanDomain, clean_domain
 from ldrps.guidance.expected import expected
 from ldrps.guidance.recurrent import RecurrentPosterior
@@ -84,7 +83,7 @@ def recur(
     prior: Prior,
     settings: Settings,
     caption: str = "",
-    judge: TonePosterior | None = None,
+    judge: ToneJudge | None = None,
     domain: CleanDomain | None = None,
 ) -> Generator[Step, None, Recurred]:
     """Restore a small copy of y [1, 3, H, W] in [0, 1]: rounds of guided chains, each from the mean of those before.

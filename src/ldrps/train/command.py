@@ -21,6 +21,7 @@ from ldrps.estimation import JUDGES, PACKAGED
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.estimators import Judge, load_estimators, save_estimator
 from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.estimation.tone import TonePool, newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.files import replace_file
 from ldrps.prior import EMBEDDED, prior_folder
@@ -139,8 +140,8 @@ def _judge(
     model = new()
     if init is not None:
         known = getattr(load_estimators(PACKAGED if init == EMBEDDED else init), part)
-        if isinstance(known, TonePosterior):
-            known = known.with_uneven(int(model.config["uneven"]))
+        if isinstance(known, TonePosterior | TonePool):
+            known = newest(known).with_uneven(int(model.config["uneven"]))
         # Weights alone: how many pictures of the training have nothing is not the other judge's to say.
         model.load_state_dict(_started(model, known, init).state_dict())
     return model, task(photos, held_out), lambda: save_estimator(out, part, model)

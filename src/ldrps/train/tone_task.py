@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.train.camera import log_uniform
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import FAMILIES, DamagedTones, damage_tones
@@ -36,7 +37,7 @@ class ToneTask:
     expected_error: float = 5.0
     decision: float = 0.5
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the damage, with their shares
-    details: float = 0.07  # of the pictures, which show a part of a scene that may have no white and no black in it
+    details: float = 0.3  # of the pictures, which show a part of a scene that may have no white and no black in it
     turned: float = 0.25  # of the batches, as a picture may lie on its side
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
@@ -99,7 +100,7 @@ class ToneTask:
 def _detail(image: Tensor, random: np.random.Generator) -> Tensor:
     """A part of an image [1, 3, S, S], enlarged to its size."""
     size = image.shape[-1]
-    side = round(size / random.uniform(1.5, 3))
+    side = round(size / log_uniform(random, 1.3, 6))
     top, left = random.integers(0, size - side + 1, 2)
     part = image[..., top : top + side, left : left + side]
     return F.interpolate(part, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)

@@ -21,7 +21,7 @@ from ldrps.degradation import (
     WhiteNoise,
 )
 from ldrps.train.camera import log_uniform, saved
-from ldrps.train.places import depth, shade, smooth
+from ldrps.train.places import along_edges, depth, shade, smooth
 from ldrps.train.untouched import untouched
 
 UNTOUCHED = 0.2  # of all pictures; others turn out to be no examples, or hardly damaged
@@ -30,6 +30,7 @@ NOTHING, EVEN, UNEVEN = range(3)  # kinds of damage
 # Shares of what is damaged.
 FAMILIES = {"dark": 0.24, "bright": 0.07, "cast": 0.14, "uneven": 0.17, "veil": 0.22, "flat": 0.08, "curve": 0.08}
 _LIT = 1 / 3  # of dark ones
+_OWN_LIGHTS = 0.5  # of those: nothing else is in them than before
 _LEAST = 0.035  # root mean square of a change, of 1
 _SEEN = 0.05  # deviation of ln y over places, of a grey x
 _LIT_FROM_A_SIDE, _TINTED, _NOISY, _SAVED = 0.25, 0.3, 0.5, 0.15
@@ -120,7 +121,14 @@ def _seen(exact: Tensor, random: np.random.Generator) -> Tensor:
 
 
 def _with_lights(image: Tensor, darkness: Degradation, random: np.random.Generator) -> Tensor:
-    """The scene with one to four lamps or windows in it, so bright, beyond 1, that they clip in a dark picture too."""
+    """The scene with lights in it that are so bright, beyond 1, that they clip in a dark picture too: its own brightest
+    parts, such as a sky or a window, or one to four lamps or windows more.
+    """
+    if random.random() < _OWN_LIGHTS:
+        luma = image.mean(1, keepdim=True)
+        least = float(luma.flatten().quantile(random.uniform(0.6, 0.98)))
+        bright = along_edges(((luma - least) / 0.05).clamp(0, 1), image, radius=3)
+        return image + random.uniform(0.2, 1.5) * darkness.invert(torch.ones_like(image)) * bright
     y, x = torch.meshgrid(*(torch.linspace(0, 1, side) for side in image.shape[-2:]), indexing="ij")
     light = torch.zeros_like(y)
     for _ in range(random.integers(1, 5)):

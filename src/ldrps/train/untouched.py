@@ -37,7 +37,7 @@ def untouched(image: Tensor, random: np.random.Generator) -> Tensor:
 def _graded(image: Tensor, random: np.random.Generator) -> Tensor:
     """As its photographer liked it: a little lighter or darker, warmer or colder, with more or less contrast."""
     power = torch.from_numpy(np.exp(random.normal(0, 0.1) + random.normal(0, 0.03, (1, 3))))
-    grade = Tone(random.uniform(0.92, 1.0), random.uniform(0, 0.03), gamma=power)
+    grade = Tone(random.uniform(0.85, 1.0), random.uniform(0, 0.04), gamma=power)
     luma = image.mean(1, keepdim=True)
     return grade(torch.lerp(luma.expand_as(image), image, random.uniform(0.5, 1.3)).clamp(0, 1))
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
 from ldrps.degradation import Tone
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import estimate_tones
+from ldrps.estimation.tone import ToneJudge, estimate_tones, newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
@@ -64,7 +64,7 @@ def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float]:
         "posterior_of_those": mean(rms(ours(y), x) for x, y in pairs),
         "likelihood_undamaged": mean(rms(_likeliest(prior, x), x) for x in few),
     }
-    quantiles = [q for q in (_quantile_of_error(posterior, x, y) for x, y in damaged) if q is not None]
+    quantiles = [q for q in (_quantile_of_error(newest(posterior), x, y) for x, y in damaged) if q is not None]
     coverage = {f"coverage_{level}": mean(q <= level / 100 for q in quantiles) for level in (50, 90) if quantiles}
     return {**errors, **untouched, **likelihood, **coverage}
 
@@ -81,7 +81,7 @@ def tone_psnr(roots: Sequence[Path], device: torch.device) -> dict[str, float]:
     return figures
 
 
-def _undone(posterior: TonePosterior, y: Tensor) -> Tensor:
+def _undone(posterior: ToneJudge, y: Tensor) -> Tensor:
     seen, settings = y.to(posterior.device), BlindSettings()
     return estimate_tones(seen, posterior, settings.undamaged).undo_tone(seen).cpu()
 
