@@ -72,7 +72,7 @@ def told(dataset: DataSet, pair: Pair, roots: list[Path], y: Tensor, x: Tensor) 
     if not dataset.degrade:
         blur = measured_kernel(dataset, pair, roots, y, x)
         return Damage(blur=Estimate(blur), noise=Estimate(WhiteNoise(UNEXPLAINED)))
-    found: dict[str, Estimate[Any]] = {}
+    found: dict[str, Any] = {}
     for part in parse(dataset.degrade).parts:
         drawn = part.draw((y.shape[-2], y.shape[-1]), np.random.default_rng(0))
         found["noise" if isinstance(drawn, WhiteNoise) else "blur"] = Estimate(drawn)

@@ -25,6 +25,7 @@ from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.image.sheet import before_after
 from ldrps.image.write import write_image
 from ldrps.jobs import Job, Output, check_files
+from ldrps.masks import Masks
 from ldrps.progress import PictureRestorer, Progress, Recaption
 from ldrps.restorer import Restorer
 from ldrps.result import Result
@@ -66,6 +67,7 @@ class Batch:
         describe: who is asked what each shows; None for nobody.
         draw: who draws the samples that the output has room for; None for nobody.
         scale: how many times larger than its picture a result is, each way.
+        masks: of the pictures.
 
     Raises:
         SettingsError: samples are wanted, and nobody draws them.
@@ -78,6 +80,7 @@ class Batch:
         describe: Describe | None = None,
         draw: Draw | None = None,
         scale: float = 1.0,
+        masks: Masks | None = None,
     ) -> None:
         if output.samples and draw is None:
             raise SettingsError(f"samples is {output.samples}; this method draws none: leave --samples out")
@@ -86,19 +89,20 @@ class Batch:
         self._describe = describe
         self._draw = draw
         self._scale = scale
+        self._masks = masks or Masks()
 
     def check(self, job: Job, *, overwrite: bool) -> None:
         """As `check_files`, of what this batch writes."""
         check_files(job, self.output, overwrite=overwrite)
 
     def load(self, job: Job) -> Picture:
-        """The picture of a job.
+        """The picture of a job, with its masks.
 
         Raises:
-            InputError: as `load_picture`.
+            InputError: as `load_picture` and `Masks.on`.
             OutputError: it has alpha, for which its result's format has no room.
         """
-        picture = load_picture(job.source, max_pixels=self.output.max_pixels)
+        picture = self._masks.on(load_picture(job.source, max_pixels=self.output.max_pixels), job.source)
         if picture.alpha is not None:
             refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
         return picture
@@ -151,7 +155,12 @@ class Batch:
 
 
 def restorer_batch(
-    restorer: Restorer, output: Output, caption: str | Captioner = "", *, recaption: bool = False
+    restorer: Restorer,
+    output: Output,
+    caption: str | Captioner = "",
+    *,
+    recaption: bool = False,
+    masks: Masks | None = None,
 ) -> Batch:
     """A batch with one of ours, which listens to captions and draws samples.
 
@@ -160,6 +169,7 @@ def restorer_batch(
         output: what is written for each.
         caption: the text for all of them, or who is asked for that of each: with a prior that knows no text, nobody is.
         recaption: ask again about the cleaner picture before each recurrence.
+        masks: of the pictures.
     """
     known = _known(caption, restorer)
 
@@ -173,7 +183,7 @@ def restorer_batch(
         alike = restorer.with_settings(result.settings)  # in which the caption's negative and the windows' size are
         return draw_samples(alike, picture, output.samples, description.caption.text, on_step=on_step)
 
-    return Batch(restorer, output, describe, draw, restorer.settings.scale)
+    return Batch(restorer, output, describe, draw, restorer.settings.scale, masks)
 
 
 def _known(caption: str | Captioner, restorer: Restorer) -> Caption | Captioner:

@@ -15,6 +15,7 @@ _SECONDS_OF_PICTURE = 0.25
 _SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
+_BYTES_OF_HOLES = 72  # of the picture: its mask, and the parts that are filled, as they were, are and become
 _TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
 
 
@@ -27,7 +28,7 @@ class Cost:
 
 
 def estimate(size: tuple[int, int], settings: Settings) -> Cost:
-    """The cost of a picture of `size` (width, height) with the embedded prior: what a noisy one takes.
+    """The cost of a picture of `size` (width, height) with the embedded prior: of a noisy one, with holes all over.
 
     Others take less time: where there is nothing to denoise, a tenth.
     """
@@ -39,8 +40,12 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     batch = method.batch_size if settings.scale == 1 else 1  # offsets of the grid, else one after the other
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
+    kept = _BYTES_OF_PIXEL * pixels
+    if settings.fill:
+        seconds_of_passes += again * method.seconds_of_pass * method.passes_of_fill
+        kept += _BYTES_OF_HOLES * size[0] * size[1]
     seconds = _SECONDS_OF_PICTURE + method.seconds_before + megapixels * (_SECONDS + seconds_of_passes)
-    return Cost(seconds, _BYTES + _BYTES_OF_PIXEL * pixels + method.bytes_of_pixel * batch * window)
+    return Cost(seconds, _BYTES + kept + method.bytes_of_pixel * batch * window)
 
 
 def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Settings:

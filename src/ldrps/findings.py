@@ -60,6 +60,8 @@ class Findings:
         larger = f"enlarged {self.scale:.3g} times"
         if self.missing or not self.shades:
             why = f"{_MISSING[self.missing]}: nothing to judge by" if self.missing else _SHADELESS
+            if self.damage is not None and self.damage.holes is not None:
+                why = f"{why}; {self.damage.holes.words()}"
             return why if self.scale == 1 else f"{why}; {larger} by a plain cubic"
         words = [] if self.damage is None else [damage_in_words(self.damage, self.tones)]
         if abs(self.relit) > _CHANGED:

@@ -12,6 +12,7 @@ import torch
 from ldrps.caption.base import Caption
 from ldrps.estimation.damage import Damage
 from ldrps.image.limits import MAX_PIXELS, refuse_enlarged
+from ldrps.image.mask import MaskSource
 from ldrps.image.picture import Picture, Source, load_picture
 from ldrps.presets import preset as preset_settings
 from ldrps.prior import EMBEDDED, load_prior
@@ -25,6 +26,8 @@ def restore(
     image: Source,
     caption: Caption | str = "",
     *,
+    mask: MaskSource | None = None,
+    protect: MaskSource | None = None,
     preset: str = "default",
     prior: str | Path | Prior = EMBEDDED,
     damage: Damage | str | Path | None = None,
@@ -48,6 +51,10 @@ def restore(
         image: a path, a PIL image, a numpy array [H, W, 3] (uint8, or floating in [0, 1]), or a torch tensor
             [3, H, W] or [1, 3, H, W] (floating in [0, 1]); at least 32 pixels a side.
         caption: what the picture should show; used by priors that know text.
+        mask: what is lost of it and to be filled: white in a picture of its size, as it is shown, in part where that is
+            grey; a path, a PIL image, or an array or tensor [H, W] of bool, uint8 or floats in [0, 1]. "alpha" fills
+            what is transparent, and the result is opaque.
+        protect: what comes back as it is, in the same way; the rest does not see its edge.
         preset: "default", "fast", "best", or one of the paper's.
         prior: "embedded", a folder, a hub id, or a loaded prior (the way to go for many pictures).
         damage: what happened to it, such as an earlier `Result.damage`, edited, or a file with one, such as a record;
@@ -71,4 +78,4 @@ def restore(
     refuse_enlarged(picture.source, *picture.size, chosen.scale, max_pixels)
     damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
     loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
-    return Restorer(loaded, chosen)(picture, caption, damage=damage)
+    return Restorer(loaded, chosen)(picture, caption, mask=mask, protect=protect, damage=damage)

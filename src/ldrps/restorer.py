@@ -21,12 +21,14 @@ from ldrps.cost import affordable, halved
 from ldrps.errors import require
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
+from ldrps.filling import Filler, masked
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import from_batch, to_pil
 from ldrps.image.enlarge import enlarged
 from ldrps.image.limits import MAX_PIXELS
-from ldrps.image.picture import Picture, Source, load_picture, to_levels
+from ldrps.image.mask import MaskSource
+from ldrps.image.picture import Picture, Source, to_levels
 from ldrps.image.tiles import Canvas, Window
 from ldrps.memory import out_of_memory
 from ldrps.methods import plan
@@ -136,6 +138,8 @@ class Restorer:
         image: Source,
         caption: Caption | str = "",
         *,
+        mask: MaskSource | None = None,
+        protect: MaskSource | None = None,
         damage: Damage | None = None,
         on_step: OnStep | None = None,
         recaption: Recaption | None = None,
@@ -143,12 +147,22 @@ class Restorer:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops. The negative of a
         `Caption`, if it has one, takes the place of the one in the settings.
 
+        Args:
+            image: what `load_picture` takes.
+            caption: what it shows.
+            mask: what is lost of it and to be filled, white; see `load_mask`, and `Picture.with_holes` for "alpha".
+            protect: what comes back as it is, white.
+            damage, recaption: as of `steps`.
+            on_step: sees every step.
+
         Raises:
-            InputError: the image breaks the contract of `load_picture`.
-            SettingsError: a damage is given to a method that learns it by itself.
+            InputError: the image breaks the contract of `load_picture`, or a mask that of `load_mask`, or is of another
+                size.
+            SettingsError: a damage or a mask is given to a method that has no use for it, or with a scale.
             Cancelled: `on_step` returned False.
         """
-        return follow(self.steps(image, caption, damage=damage, recaption=recaption), on_step)
+        steps = self.steps(image, caption, mask=mask, protect=protect, damage=damage, recaption=recaption)
+        return follow(steps, on_step)
 
     @torch.inference_mode(False)
     def forward(
@@ -188,21 +202,26 @@ class Restorer:
         image: Source,
         caption: Caption | str = "",
         *,
+        mask: MaskSource | None = None,
+        protect: MaskSource | None = None,
         damage: Damage | None = None,
         recaption: Recaption | None = None,
     ) -> Steps:
         """Restore one picture step by step: a generator of `Progress` that returns the `Result`.
 
         `damage` is what happened to this picture, such as the `Result.damage` of an earlier restoration, perhaps
-        edited: nothing is estimated then. `recaption` is asked about the picture as it is before each recurrence, and
-        its answer is used from there on; of a picture in several windows there is no such picture, and it is not
-        asked. Where memory runs out, smaller windows are tried before giving up.
+        edited: nothing is estimated then, and the mask of its holes is read again unless one is given. `recaption` is
+        asked about the picture as it is before each recurrence, and its answer is used from there on; of a picture in
+        several windows there is no such picture, and it is not asked. Where memory runs out, smaller windows are tried
+        before giving up.
         """
-        picture = image if isinstance(image, Picture) else load_picture(image)
         require(caption, (Caption, str), "the caption", 'give a text, "" for none, or a Caption')
         require(damage, (Damage, NoneType), "the damage", _DAMAGE)
+        damage = damage or self.damage
+        picture = masked(image, mask, protect, damage)
         caption = literal(caption) if isinstance(caption, str) else caption
         settings = self.settings.with_changes(negative=caption.negative or None)
+        settings = settings.with_masks(holes=picture.lost is not None, protected=picture.protected is not None)
         if caption.text and not self.prior.has_text:
             logger.warning("%s knows no text: the caption is recorded and not used", self.prior.name)
         while True:
@@ -219,8 +238,10 @@ class Restorer:
         self, picture: Picture, caption: Caption, settings: Settings, damage: Damage | None, recaption: Recaption | None
     ) -> Steps:
         clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name)
-        damage = damage or self.damage
-        if nothing := nothing_to_judge_by(picture, is_known=damage is not None):
+        nothing = nothing_to_judge_by(picture, is_known=damage is not None)
+        if nothing and picture.lost is not None:
+            damage = Damage()  # which leaves all that is known as it is
+        elif nothing:
             nothing, picture = replace(nothing, scale=settings.scale), enlarged(picture, settings.scale)
             levels = to_levels(picture, picture.rgb)
             made = partial(made, levels=levels, rgb=picture.rgb, findings=nothing)
@@ -245,34 +266,39 @@ class Restorer:
         method = yield from reporter.follow(planning, whole, lambda z0: self.prior.decode(z0[:1]))
         clock.lap("prepare")
         recaption = None if working.colouring else recaption
-        restored, caption = yield from _recurrence(method, working, caption, recaption, reporter)
+        filler = Filler(picture, self.prior, settings)
+        restored, caption = yield from _recurrence(method, working, caption, recaption, reporter, filler.steps)
         restored, relit_by = relight_as(self.prior, working.full(restored), caption.text, settings.relight)
         picture = enlarged(picture, settings.scale)
         if working.colouring:
             picture = picture.in_colour()
             restored = colourise(self.prior, restored, generator, caption=caption.text, negative=settings.negative)
         clock.lap("sample")
-        rgb = working.whole(restored).detach().float().cpu()
+        shown = Window(0, 0, *working.small.shape[-2:])
+        restored = yield from filler.fill(working.whole(restored), caption.text, reporter, shown, len(method.rounds))
+        rgb = picture.keep_protected(restored).detach().float().cpu()
+        clock.lap("fill")
+        findings = replace(nothing or method.findings, bars=working.picture.content.bars, relit=relit_by)
         return made(
             levels=to_levels(picture, rgb),
             rgb=rgb,
             picture=picture,
             caption=caption,
-            findings=replace(method.findings, bars=working.picture.content.bars, relit=relit_by),
+            findings=filler.told(findings),
             losses=reporter.losses,
             seconds=clock.seconds(),
         )
 
 
 def _recurrence(
-    method: Method, working: Working, caption: Caption, recaption: Recaption | None, reporter: Reporter
+    method: Method, working: Working, caption: Caption, recaption: Recaption | None, reporter: Reporter, later: int
 ) -> Generator[Progress, None, tuple[Tensor, Caption]]:
     """Carry a plan out, window by window and round by round: the restored y, and the caption that was used last.
 
-    The result of a round, re-noised to gamma T, is the start of the next (section 3.3).
+    The result of a round, re-noised to gamma T, is the start of the next (section 3.3). `later` steps will follow.
     """
     canvas, rounds = Canvas(method.windows, *method.size), len(method.rounds)
-    reporter.expect(len(method.windows) * sum(len(timesteps) for timesteps in method.rounds))
+    reporter.expect(len(method.windows) * sum(len(timesteps) for timesteps in method.rounds) + later)
     for window in method.windows:
         part = method.part(window)
         z: Tensor | None = None

@@ -123,7 +123,7 @@ def test_pictures_that_a_set_of_pairs_damages_are_its_clean_ones() -> None:
 def test_groups_hold_what_their_names_say() -> None:
     together, sets = groups(), data_sets()
     assert not together.keys() & sets.keys(), "a name is a set's or a group's"
-    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale"}
+    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale", "holes"}
     assert set(together["leave"]) == {name for name, dataset in sets.items() if dataset.is_clean}
     assert {"cc", "nam", "kodak_noise30", "kodak_noise30-chroma10", "mixed-dark-noisy"} <= set(together["noise"])
     assert set(together["jpeg"]) >= {name for name, dataset in sets.items() if "jpeg" in dataset.degrade}
@@ -136,7 +136,10 @@ def test_groups_hold_what_their_names_say() -> None:
     assert all(sets[name].border == sets[name].enlarge for name in together["scale"]), "the custom of the field"
     assert {"lol", "hsts", "revide", "kodak_noise30-gain0.5", "kodak_noise30-cast"} <= set(together["light"])
     assert "imagenet_sr4" not in together[ALL] and "set5-x2" not in together[ALL], "what has to be enlarged"
-    assert {each for members in together.values() for each in members} == {*together[ALL], *together["scale"]}
+    assert set(together["holes"]) == {name for name, each in sets.items() if each.mask}
+    assert {"inpaint", "kodak_noise30-scratches"} <= set(together["holes"]) - set(together[ALL]), "what has to be told"
+    members = {each for members in together.values() for each in members}
+    assert members == {*together[ALL], *together["scale"], *together["holes"]}
 
 
 def test_groups_are_what_is_there_of_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

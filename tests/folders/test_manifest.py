@@ -19,7 +19,7 @@ from ldrps.errors import InputError, OutputError
 from ldrps.folders import alive
 from ldrps.folders import manifest as manifests
 from ldrps.folders.alive import SILENCE, Process
-from ldrps.folders.fingerprint import TextFingerprint
+from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.manifest import Manifest, status_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place, Source
@@ -214,7 +214,7 @@ def test_a_changed_text_is_another_result(opened: Open, job: Job, tmp_path: Path
     folder = tmp_path / "texts" if apart else None
     text = (folder or tmp_path) / "a.txt"
     text.parent.mkdir(exist_ok=True)
-    recipe = TextFingerprint("recipe", folder)
+    recipe = FileFingerprint("recipe", folder)
     do(opened(), job)
     assert opened(recipe=recipe).look(job).state == "finished", "without a text it is as without captions"
     text.write_text("a boat")

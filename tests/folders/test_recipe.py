@@ -13,7 +13,7 @@ import pytest
 
 from ldrps.errors import InputError, SettingsError
 from ldrps.estimation.files import PlainDamage, read_plain
-from ldrps.folders.fingerprint import TextFingerprint
+from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
 from ldrps.presets import preset
@@ -63,7 +63,7 @@ def test_captions_in_files_count_for_their_pictures_alone(
     folder.mkdir(exist_ok=True)
     captions = Captions(spec)
     recipe = ours(captions=captions).fingerprint()
-    assert isinstance(recipe, TextFingerprint)
+    assert isinstance(recipe, FileFingerprint)
     source, other = tmp_path / "a.png", tmp_path / "b.png"
     marks = [recipe.of(source)]
     for text in ("a boat", "a goat"):
@@ -76,7 +76,7 @@ def test_captions_in_files_count_for_their_pictures_alone(
 
 
 def test_a_text_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
-    recipe = TextFingerprint("recipe")
+    recipe = FileFingerprint("recipe")
     (tmp_path / "a.txt").mkdir()
     assert recipe.of(tmp_path / "a.png") == recipe.of(tmp_path / "\0.png") == "recipe"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ldrps.folders.find import Wanted, find
-from ldrps.folders.fingerprint import TextFingerprint
+from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.status import Place
 from ldrps.folders.watch import QUIET, watch
 from ldrps.jobs import Job, Output
@@ -30,7 +30,7 @@ class Hot:
         self.folder, self.clock = folder, Clock()
         self.clashes: list[str] = []
         wanted = Wanted([folder], folder.parent / "out")
-        place = Place(wanted.out, TextFingerprint("recipe"), Output(), 0.0)
+        place = Place(wanted.out, FileFingerprint("recipe"), Output(), 0.0)
         self.feed: Iterator[Job | None] = watch(lambda: find(wanted), place, self.clash, self.clock)
 
     def clash(self, job: Job, reason: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from ldrps.batch import Batch
 from ldrps.errors import OutputError
-from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
+from ldrps.folders.fingerprint import FileFingerprint, Fingerprint
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.outcome import Outcome
 from ldrps.folders.status import Place
@@ -103,7 +103,7 @@ def test_files_of_others_do_not_become_ours(job: Job) -> None:
 
 @pytest.mark.parametrize("name", ["a.txt", "a.png"])
 def test_a_text_or_a_picture_that_changes_during_the_work_is_done_again(job: Job, name: str) -> None:
-    recipe = TextFingerprint("recipe")
+    recipe = FileFingerprint("recipe")
     (job.source.with_name("a.txt")).write_text("a boat")
     changing = Fake(lambda: job.source.with_name(name).write_text("changed"))
     states = [run(job, batch, recipe).state for batch in (changing, Fake(), Fake())]

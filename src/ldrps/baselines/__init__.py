@@ -18,6 +18,7 @@ from ldrps.baselines.bilateral_filter import bilateral
 from ldrps.baselines.dark_channel import dcp
 from ldrps.baselines.enlarge import bicubic, lanczos
 from ldrps.baselines.equalise import clahe
+from ldrps.baselines.inpaint import navier_stokes, telea
 from ldrps.baselines.nonlocal_means import nlm, nlm_auto
 from ldrps.baselines.total_variation import tv
 from ldrps.baselines.unsharp_mask import unsharp
@@ -45,6 +46,8 @@ _BASELINES = (
     Baseline("unsharp", "unsharp mask, 2 pixels, all of it", "photo editors; scikit-image", unsharp),
     Baseline("bicubic", "enlarging by a cubic", "Keys 1981; Pillow", bicubic, enlarges=True),
     Baseline("lanczos", "enlarging by a windowed sinc", "Lanczos; Pillow", lanczos, enlarges=True),
+    Baseline("telea", "filling holes by fast marching, 3 pixels", "Telea 2004; OpenCV", telea, fills=True),
+    Baseline("navier-stokes", "filling holes as a fluid flows", "Bertalmio 2001; OpenCV", navier_stokes, fills=True),
 )
 BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _BASELINES}
 
@@ -60,7 +63,7 @@ def baseline(name: str) -> Baseline:
     """The baseline of that name, or several with "+" between them, one after the other.
 
     Raises:
-        InputError: there is none, or more than one of them enlarges.
+        InputError: there is none, more than one of them enlarges, or one of several fills holes.
     """
     parts = [BASELINES[part] for part in name.split("+") if part in BASELINES]
     if len(parts) != name.count("+") + 1:
@@ -70,6 +73,9 @@ def baseline(name: str) -> Baseline:
     if sum(part.enlarges for part in parts) > 1:
         raise InputError(f"baseline is {name!r}, which enlarges more than once: join only one that does")
     what = ", then ".join(part.what for part in parts)
+
+    if any(part.fills for part in parts):
+        raise InputError(f"baseline is {name!r}, of which a part fills holes: name it alone")
 
     def function(x: Pixels, factor: int = 1) -> Pixels:
         return reduce(lambda y, part: part(y, factor), parts, x)

@@ -29,6 +29,7 @@ class Baseline:
             Raises InputError if a package of the extra `bench` is missing.
         enlarges: whether it is for sets of reduced pictures: the function is told how many times larger, each way, the
             result is.
+        fills: whether it is for pictures with holes: the function is told which pixels are lost, [H, W] of bool.
     """
 
     name: str
@@ -36,9 +37,12 @@ class Baseline:
     source: str
     function: Callable[..., Pixels]
     enlarges: bool = False
+    fills: bool = False
 
-    def __call__(self, x: Pixels, factor: int = 1) -> Pixels:
-        """What it makes of a picture, which should become so many times larger."""
+    def __call__(self, x: Pixels, factor: int = 1, lost: NDArray[np.bool_] | None = None) -> Pixels:
+        """What it makes of a picture, which should become so many times larger, and has lost some pixels, if any."""
+        if self.fills:
+            return pixels(x) if lost is None else self.function(x, lost)
         return self.function(x, factor) if self.enlarges else self.function(x)
 
 

@@ -41,8 +41,8 @@ _WATCHED = 5  # steps between looks at the truth
 
 @dataclass(frozen=True)
 class Problem:
-    """What a contender is given, and how many times larger, each way, the result should be. `truth` is for oracles and
-    for finding files; nothing else may look at it.
+    """What a contender is given, how many times larger, each way, the result should be, and a mask of the pixels that
+    are lost, white. `truth` is for oracles and for finding files; nothing else may look at it.
     """
 
     damaged: Image.Image
@@ -51,6 +51,7 @@ class Problem:
     caption: str
     seed: int
     enlarge: int = 1
+    mask: Image.Image | None = None
 
 
 Attempt = Callable[[Problem], Image.Image]
@@ -161,7 +162,7 @@ class Contender:
 
         if not self.is_oracle:
             mend = baseline(self.method)
-            return lambda problem: _image(mend(_pixels(problem.damaged), problem.enlarge))
+            return lambda problem: _image(mend(_pixels(problem.damaged), problem.enlarge, _lost(problem.mask)))
         oracle = ORACLES[self.method].function
 
         def look(problem: Problem) -> Image.Image:
@@ -193,8 +194,8 @@ def contenders(
         return [Contender(each, device=device, weights=weights) for each in wanted]
     from ldrps.baselines import BASELINES, CHAINS, ORACLES
 
-    # Those that enlarge are for sets of reduced pictures, and called by name.
-    plain = [each.name for each in BASELINES.values() if not each.enlarges]
+    # Those that enlarge or fill are for sets of reduced pictures or of holes, and called by name.
+    plain = [each.name for each in BASELINES.values() if not each.enlarges and not each.fills]
     groups = {PLAIN: plain, CHAINED: list(CHAINS), ORACLES_ALL: list(ORACLES)}
     if name not in groups and name not in ORACLES and not set(name.split("+")) <= BASELINES.keys():
         names = ", ".join([OURS, *PRESETS, RIVALS_ALL, *RIVALS, *groups, *BASELINES, *ORACLES])
@@ -227,6 +228,8 @@ def _restored(entry: Contender) -> Attempt:
 
     def restore(problem: Problem) -> Image.Image:
         picture = load_picture(problem.damaged)
+        if problem.mask is not None and entry.method == OURS:
+            picture = picture.with_holes(problem.mask)
         caption = problem.caption if describe is None else describe(picture)
         return _enlarging(restorer, problem.enlarge).with_seed(problem.seed)(picture, caption).image
 
@@ -323,6 +326,12 @@ def _pixels(image: Image.Image) -> NDArray[np.float32]:
     import numpy as np
 
     return np.asarray(image.convert("RGB"), dtype=np.float32) / np.float32(255)
+
+
+def _lost(mask: Image.Image | None) -> NDArray[np.bool_] | None:
+    import numpy as np
+
+    return None if mask is None else np.asarray(mask) > 0
 
 
 def _image(pixels: NDArray[np.float32]) -> Image.Image:

@@ -28,17 +28,21 @@ ROOT_VARIABLE = "LDRPS_DATA"
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 FOLDER = "folder:"
 ALL = "all"
+DRAWN = "drawn"
 # A variant of a set of pairs that damages pictures itself takes the clean ones; what papers print is of the pairs.
 _OF_THE_CLEAN = {"input": "target/(?P<id>.+)", "target": "", "published": {}}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture of a set: the damaged file (or the clean one, if the set damages it itself) and its clean side."""
+    """A picture of a set: the damaged file (or the clean one, if the set damages it itself), its clean side, and the
+    mask that tells what is lost of it, if that is in a file.
+    """
 
     name: str
     source: Path
     target: Path | None
+    mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class DataSet:
             side is then the file itself. Empty for pairs.
         groups: names under which it is measured together with others.
         enlarge: how many times larger the clean side is, each way: sets above 1 are for methods that enlarge.
+        mask: path of the file that tells which pixels are lost, white, without suffix, from the pattern's groups;
+            `DRAWN` where the damage done here loses them. Such sets are for methods that are told.
         border: pixels at each side that are not scored.
         shift: pixels by which a result may be shifted before it is scored.
         sha256: digests of the files that are known, by their path below the place.
@@ -75,6 +81,7 @@ class DataSet:
     degrade: str = ""
     groups: Sequence[str] = ()
     enlarge: int = 1
+    mask: str = ""
     border: int = 0
     shift: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -89,7 +96,8 @@ class DataSet:
         """All pictures that are there, by name.
 
         Raises:
-            InputError: none is there (the message says what to get and where to put it), or a clean side is missing.
+            InputError: none is there (the message says what to get and where to put it), or a clean side or a mask is
+                missing.
         """
         folder = self.folder(*roots)
         files = dict(_files(folder))
@@ -101,7 +109,12 @@ class DataSet:
                 clean = files.get(wanted)
                 if clean is None:
                     raise InputError(f"{path} has no clean side: {folder / wanted}.* is missing; {self._where(folder)}")
-            pairs.append(Pair(printable("_".join(match.groups())), path, clean))
+            mask = None
+            if self.mask and self.mask != DRAWN:
+                mask = files.get(wanted := match.expand(self.mask))
+                if mask is None:
+                    raise InputError(f"{path} has no mask: {folder / wanted}.* is missing; {self._where(folder)}")
+            pairs.append(Pair(printable("_".join(match.groups())), path, clean, mask))
         if not pairs:
             raise InputError(f"no picture of {self.name!r} in {folder}; {self._where(folder)}")
         return sorted(pairs, key=lambda pair: natural(pair.name))
@@ -215,9 +228,10 @@ def data_set(name: str) -> DataSet:
 
 def groups() -> dict[str, list[str]]:
     """The names under which several sets are measured, and those of the sets; `all` is every set but those of reduced
-    pictures, which are for methods that enlarge: `scale` is those.
+    pictures, which are for methods that enlarge, `scale`, and of pictures with holes that are told, `holes`.
     """
-    together: dict[str, list[str]] = {ALL: [name for name, dataset in data_sets().items() if dataset.enlarge == 1]}
+    plain = [name for name, dataset in data_sets().items() if dataset.enlarge == 1 and not dataset.mask]
+    together: dict[str, list[str]] = {ALL: plain}
     for name, dataset in data_sets().items():
         for group in dataset.groups:
             together.setdefault(group, []).append(name)

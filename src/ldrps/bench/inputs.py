@@ -30,6 +30,20 @@ def prepare(dataset: DataSet, pair: Pair) -> tuple[Image.Image, Image.Image | No
     return apply(truth, chain, seed_of(DAMAGE_SEED, pair.name)), truth
 
 
+def mask_of(dataset: DataSet, pair: Pair, damaged: Image.Image) -> Image.Image | None:
+    """Which pixels of a damaged picture are lost, white; None for a set whose methods are not told.
+
+    Raises:
+        InputError: its file cannot be read.
+    """
+    if pair.mask is not None:
+        return _read(pair.mask).convert("L")
+    if not dataset.mask:
+        return None
+    lost = parse(dataset.degrade).lost(damaged.size[::-1], seed_of(DAMAGE_SEED, pair.name))
+    return Image.fromarray(lost.astype(np.uint8) * 255)
+
+
 def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
@@ -52,6 +66,8 @@ class InputMarks:
         facts = [*files, dataset.degrade, DAMAGE_SEED, dataset.border, dataset.shift, caption]
         if dataset.enlarge != 1:
             facts.append(dataset.enlarge)
+        if dataset.mask:
+            facts += [dataset.mask, self._file(pair.mask)]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
     def _file(self, path: Path | None) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from ldrps.bench.captions import Captions
 from ldrps.bench.contenders import Attempt, Contender, Problem
 from ldrps.bench.data import DataSet, Pair
-from ldrps.bench.inputs import InputMarks, prepare
+from ldrps.bench.inputs import InputMarks, mask_of, prepare
 from ldrps.bench.judges import Judges
 from ldrps.bench.store import Key, Row, Store
 from ldrps.log import log_to_stderr
@@ -129,9 +129,12 @@ def carry_out(task: BenchTask, judges: Judges) -> Row:
     try:
         attempt = _built(task.contender)
         damaged, truth = prepare(task.dataset, task.pair)
+        mask = mask_of(task.dataset, task.pair, damaged)
+        seed, enlarge = task.key.seed, task.dataset.enlarge
+        problem = Problem(damaged, task.pair.source, truth, task.caption, seed, enlarge, mask)
         reset_peak()
         began = time.perf_counter()
-        result = attempt(Problem(damaged, task.pair.source, truth, task.caption, task.key.seed, task.dataset.enlarge))
+        result = attempt(problem)
         seconds = time.perf_counter() - began
         peak = peak_mib()
         if task.picture is not None:

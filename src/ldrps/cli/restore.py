@@ -12,6 +12,7 @@ import typer
 
 import ldrps
 from ldrps.cli.damage import DamageOption, OnlyOption, SkipOption, StrengthOption, with_parts
+from ldrps.cli.masks import MaskOption, ProtectOption, masks_of
 from ldrps.cli.methods import OURS, check_options, read_settings
 from ldrps.cli.options import DeviceOption, DtypeOption, OutOption, PriorOption, check_dtype, is_folder
 from ldrps.cli.terminal import say
@@ -111,6 +112,8 @@ def restore(
     only: OnlyOption = None,
     skip: SkipOption = None,
     strength: StrengthOption = None,
+    mask: MaskOption = None,
+    protect: ProtectOption = None,
     tile: Annotated[
         int | None, typer.Option(help="Pixels a side of the windows in which large pictures are restored; 512.")
     ] = None,
@@ -171,6 +174,9 @@ def restore(
         if undamaged is not None or noise is not None:
             raise typer.BadParameter("--damage is what happened: leave --noise and --undamaged, of the estimate, out")
     given = None if damage is None else read_plain(damage)
+    masks = masks_of(mask, protect, sources, max_pixels)
+    holes = mask is not None or (given is not None and "holes" in given.data)
+    settings = settings.with_masks(holes=holes, protected=protect is not None)
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
@@ -189,7 +195,7 @@ def restore(
     captions = Captions(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
-    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, given)
+    ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, given, masks)
     rival = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
     limit = None if max_memory is None else round(max_memory * 2**30)
     output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)

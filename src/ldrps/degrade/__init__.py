@@ -8,8 +8,9 @@ from __future__ import annotations
 from ldrps.degrade.base import Kind, Pixels
 from ldrps.degrade.blur import Blur, MotionBlur
 from ldrps.degrade.chain import KINDS, NONE, Chain, parse, usage
+from ldrps.degrade.holes import Mask, Scratches, Text
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
-from ldrps.degrade.loss import Downscale, Jpeg, Mask
+from ldrps.degrade.loss import Downscale, Jpeg
 from ldrps.degrade.noise import Camera, CorrelatedNoise, Grain, Noise, ShotNoise
 from ldrps.degrade.picture import apply, seed_of, to_8bit
 from ldrps.degrade.weather import Haze, Rain
@@ -35,7 +36,9 @@ __all__ = [
     "Noise",
     "Pixels",
     "Rain",
+    "Scratches",
     "ShotNoise",
+    "Text",
     "apply",
     "parse",
     "seed_of",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ldrps.degrade.base import Kind, Pixels, parameters, refuse_unfit
 from ldrps.degrade.blur import Blur, MotionBlur
+from ldrps.degrade.holes import Holes, Mask, Scratches, Text
 from ldrps.degrade.light import Cast, Dark, Exposure, Fade
-from ldrps.degrade.loss import Downscale, Jpeg, Mask
+from ldrps.degrade.loss import Downscale, Jpeg
 from ldrps.degrade.noise import Camera, CorrelatedNoise, Grain, Noise, ShotNoise
 from ldrps.degrade.weather import Haze, Rain
 from ldrps.errors import SettingsError
@@ -21,8 +23,8 @@ from ldrps.errors import SettingsError
 NONE = "none"
 
 _ALL: tuple[type[Kind], ...] = (
-    *(Dark, Exposure, Cast, Fade, Haze, Rain, Blur, MotionBlur, Downscale, Mask, Noise, ShotNoise, CorrelatedNoise),
-    *(Grain, Camera, Jpeg),
+    *(Dark, Exposure, Cast, Fade, Haze, Rain, Blur, MotionBlur, Downscale, Mask, Scratches, Text),
+    *(Noise, ShotNoise, CorrelatedNoise, Grain, Camera, Jpeg),
 )
 KINDS: dict[str, type[Kind]] = {kind.kind: kind for kind in _ALL}
 
@@ -48,12 +50,25 @@ class Chain:
         refuse_unfit(x)
         if min(x.shape[:2]) >= self.reduction:
             x = self.crop(x)  # first, so that what is dropped decides nothing of the rest
+        for part, random in self._streams(seed):
+            x = part.apply(x, random)
+        return x
+
+    def lost(self, size: tuple[int, int], seed: int | Sequence[int] = 0) -> NDArray[np.bool_]:
+        """Which pixels of a picture of that size (H, W) are lost with that seed, [H, W]."""
+        lost = np.zeros(size, dtype=bool)
+        for part, random in self._streams(seed):
+            if isinstance(part, Holes):
+                lost |= part.lost(size, random)
+        return lost
+
+    def _streams(self, seed: int | Sequence[int]) -> Iterator[tuple[Kind, np.random.Generator]]:
+        """Each part with what it draws from."""
         before: Counter[str] = Counter()
         for part in self.parts:
             key = (zlib.crc32(part.kind.encode()), before[part.kind])
-            x = part.apply(x, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key)))
+            yield part, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
             before[part.kind] += 1
-        return x
 
     @property
     def reduction(self) -> int:

@@ -1,4 +1,4 @@
-"""Loss of pixels and of detail."""
+"""Loss of detail."""
 
 from __future__ import annotations
 
@@ -72,34 +72,3 @@ class Jpeg(Kind):
         Image.fromarray(levels).save(file, "JPEG", quality=self.quality)
         with Image.open(file) as image:
             return torch.from_numpy(np.asarray(image, dtype=np.float64) / 255).permute(2, 0, 1)[None]
-
-
-@dataclass(frozen=True)
-class Mask(Kind):
-    """Lost pixels, black in all channels: exactly the fraction of single ones, or squares until at least that much.
-
-    Squares lie anywhere, may overlap and reach over the border.
-    """
-
-    kind = "mask"
-    title = "lost pixels"
-
-    fraction: float = parameter(0.25, 0, 0.95, "of all pixels")
-    side: int = parameter(1, 1, 1000, "of the lost squares, pixels")
-
-    def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Mask:
-        import torch
-
-        height, width = size
-        wanted = round(self.fraction * height * width)
-        lost = np.zeros(size, dtype=bool)
-        if self.side == 1:
-            lost.flat[random.permutation(lost.size)[:wanted]] = True
-        covered = int(lost.sum())
-        while covered < wanted:
-            top = int(random.integers(1 - self.side, height))
-            left = int(random.integers(1 - self.side, width))
-            square = lost[max(top, 0) : top + self.side, max(left, 0) : left + self.side]
-            covered += int(square.size - square.sum())
-            square[...] = True
-        return degradation.Mask(torch.from_numpy(~lost).float()[None, None])

@@ -31,6 +31,7 @@ from ldrps.degradation import (
 from ldrps.degradation.kernels import spread_of
 from ldrps.errors import InputError, LdrpsError, SettingsError, require
 from ldrps.estimation.files import NAMES, PlainDamage, named_parts, read_plain
+from ldrps.estimation.holes import Holes
 from ldrps.estimation.limits import check_even, check_kernel, check_limits, widened
 from ldrps.image.tiles import Window
 from ldrps.prior.base import NoiseKind
@@ -114,6 +115,7 @@ class Damage:
         blur: the same everywhere, of the picture whose tones are as they should be, in the size in which it is worked
             on, or, of one that is enlarged, of the result. Whatever its border says, nothing is assumed beyond the
             edge. Where it is unsure, as much of its width is undone as it is believed.
+        holes: the pixels that are lost, whatever else happened to the others; a mask has to tell.
 
     Raises:
         SettingsError: a part is of a kind that cannot be undone, or its parameters are not for one picture as a whole,
@@ -124,6 +126,7 @@ class Damage:
     noise: Estimate[Removable] | None = None
     local: Estimate[Compose] | None = None
     blur: Estimate[GaussianBlur | Blur] | None = None
+    holes: Holes | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _WANTED.items():
@@ -161,7 +164,7 @@ class Damage:
 
     @property
     def absent(self) -> bool:
-        """Whether there is nothing to undo."""
+        """Whether there is nothing to undo but holes."""
         return all(part is None or part.absent for part in (self.tone, self.noise, self.blur))  # no local without tone
 
     def undo_tone(self, y: Tensor, window: Window | None = None) -> Tensor:
@@ -274,7 +277,10 @@ class Damage:
         Raises:
             SettingsError: a part or a parameter does not exist, or has a value that cannot be.
         """
-        return Damage(**{name: _estimate(name, part) for name, part in named_parts(data).items()})
+        parts = dict(named_parts(data))
+        holes = Holes.from_plain(parts.pop("holes")) if "holes" in parts else None
+        others: dict[str, Any] = {name: _estimate(name, part) for name, part in parts.items()}
+        return Damage(**others, holes=holes)
 
     @staticmethod
     def load(source: str | Path | PlainDamage) -> Damage:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ldrps.errors import InputError, SettingsError
 
-NAMES = ("tone", "local", "noise", "blur")  # of the parts of a damage
+NAMES = ("tone", "local", "noise", "blur", "holes")  # of the parts of a damage
 _LARGEST = 10_000_000  # bytes; a damage has some thousands
 _DEEPEST = 32  # objects and lists in each other; a damage has six at most, and Python takes some hundreds
 

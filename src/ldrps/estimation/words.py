@@ -29,6 +29,8 @@ def damage_in_words(damage: Damage, change: ToneChange) -> str:
     if damage.noise is not None and (deviation := damage.noise_deviation):
         told = dataclasses.replace(damage.noise.value, sigma=deviation).words()
         words.append(told if round(255 * deviation) else "a trace of noise")
+    if damage.holes is not None:
+        words.append(damage.holes.words())
     return ", ".join(words) or ("left as it is" if damage == Damage() else "no damage found")
 
 

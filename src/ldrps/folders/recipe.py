@@ -18,9 +18,11 @@ from ldrps.cost import Cost, affordable, check_reading, estimate
 from ldrps.errors import SettingsError
 from ldrps.estimation import PACKAGED, estimators_folder
 from ldrps.estimation.files import PlainDamage
-from ldrps.folders.fingerprint import Fingerprint, TextFingerprint
+from ldrps.folders.fingerprint import FileFingerprint, Fingerprint
+from ldrps.image.formats import ALPHA
 from ldrps.image.limits import refuse_enlarged
 from ldrps.jobs import Output
+from ldrps.masks import Masks
 from ldrps.prior import EMBEDDED, prior_folder
 from ldrps.settings import Settings
 
@@ -69,6 +71,7 @@ class OwnMethod:
     estimators: str = PACKAGED
     captions: Captions = field(default_factory=Captions)
     damage: PlainDamage | None = None
+    masks: Masks = field(default_factory=Masks)
 
     def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         captions = self.captions
@@ -79,9 +82,12 @@ class OwnMethod:
             None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
             *([] if self.damage is None else [self.damage.data]),
+            *(["masks", self.masks.holes == ALPHA] if self.masks else []),
             output,
         )
-        return TextFingerprint(mark, captions.folder) if captions.in_files else mark
+        if not captions.in_files and not self.masks:
+            return mark
+        return FileFingerprint(mark, captions.folder, captions.in_files, self.masks)
 
     def check_size(self, size: tuple[int, int], output: Output) -> None:
         self._within(size, output)
@@ -132,7 +138,7 @@ class OwnMethod:
             damage=damage,
             features=features,
         )
-        return restorer_batch(restorer, output, captioner, recaption=captions.again)
+        return restorer_batch(restorer, output, captioner, recaption=captions.again, masks=self.masks)
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ class Place:
         """A hash of all that decides the result of a job beside its picture, as it is now."""
         return self.recipe if isinstance(self.recipe, str) else self.recipe.of(job.source)
 
-    def text(self, job: Job) -> Path | None:
-        """Where the caption of a job's picture is, or would be; None where captions are in no files."""
-        return None if isinstance(self.recipe, str) else self.recipe.text(job.source)
+    def beside(self, job: Job) -> list[Path]:
+        """What counts beside a job's picture: where its caption is, or would be, and its masks, if any are in files."""
+        return [] if isinstance(self.recipe, str) else self.recipe.files(job.source)
 
 
 class Source:

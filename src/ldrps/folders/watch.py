@@ -14,7 +14,7 @@ QUIET = 2.0  # seconds without a change after which a file is taken for whole
 EVERY = 1.0  # seconds between two looks at the folder
 
 Signature = tuple[int, int] | None  # size and time of change
-Look = tuple[Signature, Signature]  # of a picture, and of the text with its caption
+Look = tuple[Signature, ...]  # of a picture, and of what counts beside it, such as the text with its caption
 
 
 @dataclass
@@ -37,7 +37,7 @@ def watch(
 
     Args:
         find: looks through the folder.
-        place: knows where captions are, if they are in files: one that changed counts as its picture does.
+        place: knows where captions and masks are, if they are in files: one that changed counts as its picture does.
         on_clash: told of each picture whose result would have the name of another's, when it comes, and why.
         clock: in seconds.
     """
@@ -63,8 +63,8 @@ def watch(
 
 
 def _look(job: Job, place: Place | None) -> Look:
-    text = None if place is None else place.text(job)
-    return signature(job.source), None if text is None else signature(text)
+    beside = [] if place is None else place.beside(job)
+    return signature(job.source), *map(signature, beside)
 
 
 def _report(found: Found, reported: set[Job], on_clash: Callable[[Job, str], None] | None) -> set[Job]:

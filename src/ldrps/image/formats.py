@@ -16,3 +16,4 @@ WITH_QUALITY = ("JPEG", "WEBP", "AVIF")  # of these, the formats that ask for on
 BILEVEL = ("PNG", "TIFF", "BMP")  # and those that can hold one bit a pixel
 
 PARTIAL_PREFIX = ".ldrps-partial-"  # of a file that is being written
+ALPHA = "alpha"  # in place of the file of a mask: what of the picture is transparent

@@ -46,3 +46,12 @@ def refuse_small(name: str, width: int, height: int) -> None:
             f"{name} is {width} x {height} pixels, smaller than the limit of {MIN_SIDE} on a side: "
             "give the larger original, or enlarge it first"
         )
+
+
+def another_size(name: str, found: tuple[int, int], source: str, size: tuple[int, int]) -> InputError:
+    """The error for a mask of another (width, height) than the picture `source`."""
+    why = "; a picture that lies on its side in its file is masked as it is shown" if found == size[::-1] else ""
+    return InputError(
+        f"{name} is {found[0]} x {found[1]} pixels, and {source} is {size[0]} x {size[1]}: give a mask of the "
+        f"picture's size{why}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,9 +19,13 @@ from ldrps.errors import InputError, LdrpsError, require
 from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
 from ldrps.image.content import Content, find_content
 from ldrps.image.decode import Decoded, decode_file, decode_image
+from ldrps.image.formats import ALPHA
 from ldrps.image.limits import MAX_PIXELS
+from ldrps.image.mask import MaskSource, PixelMask, load_mask
 from ldrps.image.original import Original
 from ldrps.image.space import Profiled, in_grey, srgb_profile
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,8 @@ class Picture:
         profiled: the source in its own colour space, if that is not sRGB, to take the result back there.
         original: the file that it was read from; None of what did not come from a file.
         scale: how many times larger it was made each way since it was read.
+        lost: which pixels are lost, and are to be filled; None for none of them.
+        protected: which pixels come back as they are; None for none of them.
     """
 
     rgb: Tensor = field(repr=False)
@@ -58,6 +65,8 @@ class Picture:
     profiled: Profiled | None = field(default=None, repr=False)
     original: Original | None = field(default=None, repr=False)
     scale: float = 1.0
+    lost: PixelMask | None = None
+    protected: PixelMask | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -73,12 +82,75 @@ class Picture:
         return not self.bilevel and not all(bool(((part == 0) | (part == 1)).all()) for part in blocks)
 
     @cached_property
+    def opacity(self) -> Tensor | None:
+        """Its alpha, [1, 1, H, W] from 0, transparent, to 1; None without."""
+        if self.alpha is None:
+            return None
+        alpha = np.asarray(self.alpha)
+        return torch.from_numpy(alpha.astype(np.float32) / peak(alpha))[None, None]
+
+    @cached_property
+    def known(self) -> Tensor | None:
+        """How much each pixel tells of what the picture shows, [1, 1, H, W]: nothing where it is transparent or lost.
+
+        None where all tell as much.
+        """
+        if self.lost is None:
+            return self.opacity
+        there = 1 - self.lost.values
+        return there if self.opacity is None else there * self.opacity
+
+    @cached_property
     def content(self) -> Content:
         """The photograph in it, within bars and frames, and how visible that is."""
-        if self.alpha is None:
-            return find_content(self.rgb)
-        alpha = np.asarray(self.alpha)
-        return find_content(self.rgb, torch.from_numpy(alpha.astype(np.float32) / peak(alpha))[None, None])
+        return find_content(self.rgb, self.known)
+
+    def with_holes(self, mask: MaskSource) -> Picture:
+        """The same with pixels that are lost: white in the mask, in part where it is grey.
+
+        `ALPHA` in place of a mask stands for what is transparent; the picture then has no more alpha. What of a mask is
+        black all over is logged.
+
+        Raises:
+            InputError: as `load_mask`; a mask of another size, or one that leaves nothing to fill from; no alpha.
+        """
+        picture = self
+        if isinstance(mask, str) and mask == ALPHA:
+            if self.opacity is None:
+                raise InputError(f"{self.source} has no transparency, so the mask {ALPHA!r} is none: give a mask")
+            mask = PixelMask(1 - self.opacity, ALPHA)
+            picture = replace(self, alpha=None, original=None)
+        lost = load_mask(mask)
+        lost.check_size(self.size, self.source)
+        if not bool((lost.values > 0).any()):
+            logger.warning("%s: nothing of %s is white, so nothing is filled", self.source, lost.name)
+            return self
+        filled = replace(picture, lost=lost)
+        assert filled.known is not None
+        if not bool((filled.known > 0).any()):
+            raise InputError(f"{self.source} has nothing left where {lost.name} is not white: white is what is filled")
+        return filled
+
+    def with_protection(self, mask: MaskSource) -> Picture:
+        """The same with pixels that come back as they are: white in the mask, in part where it is grey.
+
+        What of a mask is all black, or all white, is logged.
+
+        Raises:
+            InputError: as `load_mask`; a mask of another size.
+        """
+        protected = load_mask(mask)
+        protected.check_size(self.size, self.source)
+        if not bool((protected.values > 0).any()):
+            logger.warning("%s: nothing of %s is white, so nothing is protected", self.source, protected.name)
+            return self
+        if bool((protected.values == 1).all()):
+            logger.warning("%s: all of %s is white, so nothing is changed", self.source, protected.name)
+        return replace(self, protected=protected)
+
+    def keep_protected(self, rgb: Tensor) -> Tensor:
+        """A result [1, 3, H, W] with what is protected as it was, to the bit; a blend where it is so in part."""
+        return rgb if self.protected is None else torch.lerp(rgb, self.rgb, self.protected.values)
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""

@@ -19,7 +19,7 @@ from ldrps.methods.blind import Blind, as_grey
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, end_of, splitting_chain
 from ldrps.sampling.noise import NoiseField
-from ldrps.settings import BlindSettings, Settings, Splitting, again
+from ldrps.settings import BlindSettings, Filling, Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
 _OFFSETS = 4  # of the prior's grid, one after the other; with sixteen it is no better
@@ -161,7 +161,7 @@ class SplittingPart(Part):
         return self.inside.of(z0)
 
 
-def falling_levels(sigma: float, options: Splitting) -> list[float]:
+def falling_levels(sigma: float, options: Splitting | Filling) -> list[float]:
     """The levels of a chain for a picture with noise of deviation sigma, of 1, equally spaced in their logarithms."""
     end = max(options.end / 255, sigma)
     start = max(options.start / 255, end)

@@ -1,6 +1,6 @@
 """Every number of a restoration, as frozen dataclasses."""
 
-from ldrps.settings.blind import ENLARGING, BlindSettings, LdrpsSettings, Loop, Splitting
+from ldrps.settings.blind import ENLARGING, BlindSettings, Filling, LdrpsSettings, Loop, Splitting
 from ldrps.settings.changes import changed
 from ldrps.settings.method import MAX_STRENGTH, PARTS, MethodSettings, Strengths, again
 from ldrps.settings.named import NamedSettings, check_names
@@ -14,6 +14,7 @@ __all__ = [
     "PARTS",
     "Alignment",
     "BlindSettings",
+    "Filling",
     "Guidance",
     "LdrpsSettings",
     "Loop",

@@ -48,6 +48,28 @@ ENLARGING = Splitting(end=3.0, noise=0.3)
 
 
 @dataclass(frozen=True)
+class Filling:
+    """How holes are filled: noise is added and taken away at falling levels, and after each what is known put back.
+
+    Four held-out photographs at 192 pixels, with scratches, text, half of the pixels lost and squares of 24, come to
+    34.5, 34.8, 32.4, 31.9 dB with 8 levels, 35.2, 35.5, 33.1, 32.2 with 16, 35.4, 35.6, 33.2, 32.2 with 20; with all of
+    the noise and from 255 on, 34.8, 34.4, 32.0, 32.1 with 20; by a plain continuation 32.3, 32.4, 29.4, 31.3.
+    """
+
+    levels: int = 20
+    start: float = 51.0  # of 255: what a plain continuation of what is around gets wrong, where it is worst
+    end: float = 2.0  # of 255
+    fresh: float = 0.6  # of a level, how much noise is added: what was filled in before has errors of its own
+
+    def __post_init__(self) -> None:
+        take_values(self)
+        check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
+        for name in ("start", "end"):
+            check(0 < getattr(self, name) <= 2550, name, getattr(self, name), "above 0, at most 2550")
+        check(0 <= self.fresh <= 1, "fresh", self.fresh, "0 to 1")
+
+
+@dataclass(frozen=True)
 class BlindSettings(MethodSettings):
     """The default: what happened is estimated, tones are undone, and the noise that is left in the picture is where the
     chain starts; a proximal data step replaces the gradient, and no network is trained.
@@ -55,6 +77,7 @@ class BlindSettings(MethodSettings):
 
     in_windows: ClassVar[bool] = True
     enlarges: ClassVar[bool] = True
+    fills: ClassVar[bool] = True
     knows_parts: ClassVar[bool] = True
     seconds_of_pass: ClassVar[float] = 3.2
     bytes_of_pixel: ClassVar[int] = 240
@@ -90,6 +113,7 @@ class BlindSettings(MethodSettings):
     shifts: int = 4
     splitting: Splitting = Splitting()
     enlarging: Splitting = ENLARGING
+    filling: Filling = Filling()
 
     def __post_init__(self) -> None:
         take_values(self)
@@ -111,6 +135,10 @@ class BlindSettings(MethodSettings):
         if settings.scale > 1:
             return self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
         return self.shifts * settings.steps * (1 + settings.recurrences)
+
+    @property
+    def passes_of_fill(self) -> float:
+        return self.filling.levels
 
     def sampled(self) -> Self:
         return dataclasses.replace(self, sample=True)

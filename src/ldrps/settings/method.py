@@ -50,6 +50,7 @@ class MethodSettings:
     Attributes:
         in_windows: whether a large picture is restored in windows.
         enlarges: whether it can make the picture larger.
+        fills: whether it can fill holes.
         knows_parts: whether the damage is undone part by part, as it was estimated or given.
         seconds_before: that it takes to find out what happened, if by a chain over a small copy.
         seconds_of_pass: of a megapixel with the embedded prior on two CPU cores (benchmarks/cost.py).
@@ -59,6 +60,7 @@ class MethodSettings:
 
     in_windows: ClassVar[bool]
     enlarges: ClassVar[bool] = False
+    fills: ClassVar[bool] = False
     knows_parts: ClassVar[bool]
     seconds_before: ClassVar[float] = 0.0
     seconds_of_pass: ClassVar[float]
@@ -71,6 +73,11 @@ class MethodSettings:
     def steps_before(self, settings: Rounds) -> int:
         """How many steps it takes to find out what happened to a picture, if they are a chain."""
         return 0
+
+    @property
+    def passes_of_fill(self) -> float:
+        """How often a picture with holes goes through the denoiser besides."""
+        return 0.0
 
     def sampled(self) -> Self:
         """The same where samples are wanted."""

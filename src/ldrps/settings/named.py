@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from ldrps.settings.blind import BlindSettings, Loop, Splitting
+from ldrps.settings.blind import BlindSettings, Filling, Loop, Splitting
 from ldrps.settings.checks import no_such_setting
 from ldrps.settings.method import Strengths
 from ldrps.settings.published import Alignment, Guidance, PublishedSettings
@@ -47,6 +47,7 @@ class NamedSettings(TypedDict, total=False):
     shifts: int | None
     splitting: Splitting | None
     enlarging: Splitting | None
+    filling: Filling | None
 
     # Of `LdrpsSettings`: the preset ldrps.
     loop: Loop | None

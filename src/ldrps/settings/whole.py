@@ -40,6 +40,8 @@ class Settings:
     working_size: int = 0
     # How many times larger the result is, each way; 1 is as large as the picture.
     scale: float = 1.0
+    # Pictures come with masks of holes, which are filled: what that takes counts.
+    fill: bool = False
     # Give a grey photograph colours, drawn from the prior as the caption wants them. Others stay as they are.
     colourise: bool = False
     # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
@@ -70,6 +72,16 @@ class Settings:
                 f"scale is {self.scale:g} and working_size {self.working_size}; a smaller copy has no detail to "
                 "enlarge: leave one of the two out"
             )
+        if self.fill and not self.method.fills:
+            raise SettingsError(
+                f"preset {self.preset!r} cannot fill holes: leave mask out, or take the preset default, fast, best or "
+                "ldrps"
+            )
+        if self.fill and self.scale > 1:
+            raise SettingsError(
+                f"there is a mask, and scale is {self.scale:g}; holes are filled in a picture's own size: fill them "
+                "first, then enlarge the result"
+            )
 
     @property
     def recorded_as(self) -> str:
@@ -92,6 +104,19 @@ class Settings:
                     f"preset {self.preset!r} has no setting {name!r}: leave it out, or take a preset that has it"
                 )
         return dataclasses.replace(changed, method=dataclasses.replace(changed.method, **given)) if given else changed
+
+    def with_masks(self, *, holes: bool, protected: bool) -> Settings:
+        """A copy for pictures of which some pixels are lost, or are to stay as they are.
+
+        Raises:
+            SettingsError: the method fills none, or they are to be enlarged as well.
+        """
+        if protected and self.scale > 1:
+            raise SettingsError(
+                f"some pixels are protected, and scale is {self.scale:g}; in a larger picture none is as it was: leave "
+                "protect or scale out"
+            )
+        return dataclasses.replace(self, fill=holes) if holes != self.fill else self
 
     def with_knowledge(self, *, undamaged: float | None = None, noise: float | None = None) -> Settings:
         """A copy for somebody who knows something of the damage: see `BlindSettings`. None is "not known".
