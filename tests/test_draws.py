@@ -73,10 +73,10 @@ def test_half_an_answer_is_all_or_nothing() -> None:
     assert set(shares) == {0.0, 1.0} and 0.25 < np.mean(shares) < 0.75
 
 
-@pytest.mark.parametrize("count", [1, 0, -2])
-def test_how_many(count: int, tiny_prior: Prior) -> None:
+@pytest.mark.parametrize("count", [1, 0, -2, 2.5])
+def test_how_many(count: float, tiny_prior: Prior) -> None:
     with pytest.raises(SettingsError, match=f"samples is {count}; it must be at least 2"):
-        draw_samples(Restorer(tiny_prior), dark_and_noisy(), count)
+        draw_samples(Restorer(tiny_prior), dark_and_noisy(), count)  # type: ignore[arg-type]
 
 
 def test_a_batch_writes_them(tiny_prior: Prior, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class NamedSettings(TypedDict, total=False):
     scale: float | None
     colourise: bool | None
     relight: float | None
+    fill: bool | None
     method: PublishedSettings | BlindSettings | None
 
     # Of `BlindSettings`: the presets default, fast, best and ldrps.
