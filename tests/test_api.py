@@ -16,7 +16,7 @@ NAMES = {
     "Cancelled": "",
     "Caption": "confidence negative note seconds source text",
     "Damage": (
-        "absent blur blur_kernel drawn from_plain in_larger load local noise noise_deviation noise_kind of_size plain "
+        "absent blur blur_kernel drawn from_plain holes in_larger load local noise noise_deviation noise_kind of_size plain "
         "tone undo_tone with_strengths"
     ),
     "Denoiser": "forward",
@@ -36,8 +36,8 @@ NAMES = {
     ),
     "Samples": "results spread",
     "Settings": (
-        "colourise method negative overlap preset recorded_as recurrences relight renoise require_parts scale seed "
-        "steps text_scale tile with_changes with_knowledge with_strengths working_size"
+        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts scale seed "
+        "steps text_scale tile with_changes with_knowledge with_masks with_strengths working_size"
     ),
     "VGG16Features": "forward from_file",
 }
@@ -47,10 +47,10 @@ ARGUMENTS = {
     "Denoiser.forward": "y sigma",
     "Damage.load": "source",
     "Restorer": "prior settings estimators damage features",
-    "Restorer.__call__": "image caption damage on_step recaption",
+    "Restorer.__call__": "image caption mask protect damage on_step recaption",
     "Restorer.forward": "y caption damage on_step",
     "Restorer.from_pretrained": "name preset device dtype settings",
-    "Restorer.steps": "image caption damage recaption",
+    "Restorer.steps": "image caption mask protect damage recaption",
     "Restorer.to": "device",
     "RestorerModule": "restorer preset",
     "RestorerModule.forward": "y",
@@ -59,7 +59,7 @@ ARGUMENTS = {
     "draw_samples": "restorer image count caption on_step",
     "load_prior": "name device dtype",
     "preset": "name",
-    "restore": "image caption preset prior damage strength only skip max_pixels device dtype settings",
+    "restore": "image caption mask protect preset prior damage strength only skip max_pixels device dtype settings",
 }
 
 
