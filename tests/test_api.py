@@ -16,8 +16,8 @@ NAMES = {
     "Cancelled": "",
     "Caption": "confidence negative note seconds source text",
     "Damage": (
-        "absent blur blur_kernel drawn from_plain holes in_larger load local noise noise_deviation noise_kind of_size plain "
-        "tone undo_tone with_strengths"
+        "absent blur blur_kernel drawn from_plain holes in_larger load local noise noise_deviation noise_kind of_size "
+        "plain tone undo_tone with_strengths"
     ),
     "Denoiser": "forward",
     "draw_samples": "",
@@ -36,8 +36,8 @@ NAMES = {
     ),
     "Samples": "results spread",
     "Settings": (
-        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts scale seed "
-        "steps text_scale tile with_changes with_knowledge with_masks with_strengths working_size"
+        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts scale "
+        "seed steps text_scale tile with_changes with_knowledge with_masks with_strengths working_size"
     ),
     "VGG16Features": "forward from_file",
 }
