@@ -84,6 +84,7 @@ def test_registry_describes(name):
     baseline = BASELINES[name]
     assert baseline.name == name and baseline.what
     assert baseline.enlarges == (name in ("bicubic", "lanczos"))
+    assert baseline.fills == (name in ("telea", "navier-stokes"))
 
 
 def test_clahe_raises_local_contrast_and_little_colour():
@@ -170,6 +171,22 @@ def test_a_chain_is_one_after_the_other():
         baseline("bicubic+lanczos")
     assert baseline("nlm") is BASELINES["nlm"]
     assert "then non-local means" in baseline("stretch+nlm").what
+
+
+@pytest.mark.parametrize("name", ["telea", "navier-stokes"])
+def test_holes_are_filled_and_nothing_else_is_touched(name):
+    y, x = np.mgrid[0:40, 0:50] / 50
+    whole = np.stack([x, y, 1 - x], 2).astype(np.float32)
+    lost = np.zeros((40, 50), bool)
+    lost[18:21, 5:45] = True
+    holed = np.where(lost[..., None], np.float32(0), whole)
+    found = BASELINES[name](holed, 1, lost)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[~lost], whole[~lost])
+    assert np.abs(found - whole)[lost].max() < 0.1 < np.abs(holed - whole)[lost].max()
+    np.testing.assert_array_equal(BASELINES[name](holed), holed)
+    with pytest.raises(InputError, match="of which a part fills holes: name it alone"):
+        baseline(f"{name}+nlm")
 
 
 def test_chains_are_of_what_there_is():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import noisy
 from PIL import Image
@@ -146,3 +147,18 @@ def test_a_set_of_reduced_pictures_tells_by_how_much(tiny_prior: Prior, monkeypa
     for entry in (DEFAULT, Contender("bicubic"), Contender("lanczos")):
         assert entry.build()(problem).size == (144, 120)
     assert DEFAULT.build()(dataclasses.replace(problem, enlarge=1)).size == (48, 40)
+
+
+def test_ours_and_plain_tools_that_fill_are_told_what_is_lost() -> None:
+    y, x = np.mgrid[0:48, 0:64]
+    whole = np.stack([3 * x, 4 * y, 255 - 3 * x], 2).astype(np.uint8)
+    lost = np.zeros((48, 64), np.uint8)
+    lost[20:22, 4:60] = 255
+    holed = Image.fromarray(np.where(lost[..., None] > 0, 0, whole).astype(np.uint8))
+    problem = Problem(holed, Path("a"), None, "", 0, mask=Image.fromarray(lost))
+    for name in ("fast", "telea"):
+        (entry,) = contenders(name, ["default"])
+        found = np.asarray(entry.build()(problem))
+        assert np.array_equal(found[lost == 0], whole[lost == 0]), name
+        assert np.abs(found.astype(int) - whole)[lost > 0].mean() < 20, name
+    assert {"telea", "navier-stokes"}.isdisjoint(entry.method for entry in contenders("plain", []))

@@ -12,8 +12,8 @@ from PIL import Image
 from ldrps.bench import command as module
 from ldrps.bench import inputs
 from ldrps.bench.command import Benchmark, Plan
-from ldrps.bench.data import DataSet, Pair
-from ldrps.bench.inputs import InputMarks, prepare
+from ldrps.bench.data import DRAWN, DataSet, Pair
+from ldrps.bench.inputs import InputMarks, mask_of, prepare
 from ldrps.bench.store import Row
 from ldrps.errors import InputError
 
@@ -153,3 +153,26 @@ def test_no_damage_leaves_the_picture(tmp_path: Path) -> None:
     damaged, truth = prepare(dataset, dataset.pairs()[0])
     assert np.array_equal(damaged, np.full((35, 33, 3), (1, 2, 3)))
     assert np.array_equal(damaged, truth)
+
+
+def test_a_mask_is_read_or_is_what_was_drawn(tmp_path: Path) -> None:
+    for folder in ("input", "target", "mask"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (40, 36), (90, 90, 90)).save(tmp_path / folder / "a.png")
+    told = DataSet("mine", "", str(tmp_path), mask=r"mask/\g<id>")
+    (pair,) = told.pairs()
+    damaged, _ = prepare(told, pair)
+    mask = mask_of(told, pair, damaged)
+    assert pair.mask == tmp_path / "mask" / "a.png" and mask is not None and mask.getpixel((0, 0)) == 90
+    clean = {"input": "target/(?P<id>.+)", "target": "", "degrade": "scratches=3"}
+    drawn = DataSet("mine", "", str(tmp_path), **clean, mask=DRAWN)  # type: ignore[arg-type]
+    (pair,) = drawn.pairs()
+    damaged, _ = prepare(drawn, pair)
+    mask = mask_of(drawn, pair, damaged)
+    assert np.array_equal(np.asarray(mask) > 0, (np.asarray(damaged) == 0).all(2))
+    alone = DataSet("mine", "", str(tmp_path), **clean)  # type: ignore[arg-type]
+    assert mask_of(alone, pair, damaged) is None
+    assert InputMarks().mark(drawn, pair) != InputMarks().mark(alone, pair)
+    (tmp_path / "mask" / "a.png").unlink()
+    with pytest.raises(InputError, match=r"has no mask: .*mask/a\.\* is missing"):
+        told.pairs()

@@ -142,3 +142,12 @@ def test_other_modes_are_refused(mode):
 def test_integers_are_not_taken_for_bytes(text):
     with pytest.raises(InputError, match="int64: give floats"):
         apply(np.zeros((4, 4, 3), np.int64), text)
+
+
+def test_what_is_lost_is_told_as_it_was_drawn():
+    x = np.random.default_rng(0).random((64, 80, 3)) + 0.1
+    chain = parse("noise=5+scratches=4+dark=0.5+mask=0.1+scratches=3")
+    y, lost = chain.apply(x, 7), chain.lost((64, 80), 7)
+    assert np.array_equal((y == 0).all(2), lost)
+    assert not np.array_equal(chain.lost((64, 80), 8), lost)
+    assert not parse("blur").lost((64, 80), 7).any()

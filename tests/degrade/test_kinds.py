@@ -26,13 +26,15 @@ from ldrps.degrade import (
     MotionBlur,
     Noise,
     Rain,
+    Scratches,
     ShotNoise,
+    Text,
 )
 from ldrps.errors import InputError, SettingsError
 
 NEUTRAL = [
     *(Dark(1, 1), Exposure(0), Cast(1, 1, 1), Fade(1, 0), Haze(1), Rain(0), Rain(strength=0), Blur(0), MotionBlur(1)),
-    *(Downscale(1), Mask(0), Mask(0, 5), Noise(0), CorrelatedNoise(0), Grain(0)),
+    *(Downscale(1), Mask(0), Mask(0, 5), Scratches(0), Noise(0), CorrelatedNoise(0), Grain(0)),
 ]
 
 
@@ -223,6 +225,28 @@ def test_mask_loses_what_it_says(fraction):
     squares = (Mask(fraction, 7).apply(x, rng()) == 0).all(2)
     assert round(fraction * 50 * 61) <= squares.sum() < fraction * 50 * 61 + 49
     assert set(np.unique(single)) == {0, 1}
+
+
+def test_scratches_are_thin_lines_as_many_as_wanted():
+    x = ramp(200, 260)
+    lost = Scratches(8, 5).lost((200, 260), rng())
+    y = Scratches(8, 5).apply(x, rng())
+    assert np.array_equal(y[~lost], x[~lost]) and (y[lost] == 0).all()
+    assert 0 < Scratches(1, 1).lost((200, 260), rng()).mean() < lost.mean() < 0.2
+    assert not Scratches(0).lost((200, 260), rng()).any()
+    known = torch.nn.functional.max_pool2d(torch.from_numpy(~lost).float()[None], 9, 1, 4)
+    assert bool((known == 1).all()), "nothing is far from what is known"
+
+
+def test_text_is_all_over_and_another_with_another_seed():
+    lost = Text(20).lost((256, 256), rng())
+    assert 0.1 < lost.mean() < 0.35
+    assert lost[:64].any() and lost[-64:].any() and lost[:, :32].any() and lost[:, -32:].any()
+    assert not np.array_equal(lost, Text(20).lost((256, 256), rng(1)))
+    assert Text(20, 6).lost((256, 256), rng()).mean() < lost.mean() / 2, "lines further apart"
+    x = ramp(256, 256)
+    y = Text(20).apply(x, rng())
+    assert np.array_equal(y[~lost], x[~lost]) and (y[lost] == 0).all()
 
 
 def test_rain_only_brightens_and_falls_along_its_angle():

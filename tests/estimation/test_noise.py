@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ldrps.estimation.estimate import is_scattered
 from ldrps.estimation.noise import estimate_noise
 
 
@@ -65,3 +66,11 @@ def test_all_visible_is_as_none_said_and_nothing_visible_has_no_noise() -> None:
     picture = smooth(40, 51) + 0.1 * noise(1, 3, 40, 51)
     assert torch.equal(estimate_noise(picture, torch.ones(1, 1, 40, 51)), estimate_noise(picture))
     assert not estimate_noise(picture, torch.zeros(1, 1, 40, 51)).any()
+
+
+def test_single_pixels_are_scattered_and_parts_are_not() -> None:
+    draws = torch.rand(1, 1, 80, 90, generator=torch.Generator().manual_seed(0))
+    assert not is_scattered((draws > 0.5).float()) and is_scattered((draws > 0.8).float())
+    corner = torch.zeros(1, 1, 80, 90)
+    corner[..., :20, :20] = 0.5
+    assert not is_scattered(corner)

@@ -16,6 +16,7 @@ from ldrps.estimation.files import PlainDamage, read_plain
 from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
 from ldrps.jobs import Output
+from ldrps.masks import Masks
 from ldrps.presets import preset
 
 PLAIN = Recipe(OwnMethod(preset("default")))
@@ -73,6 +74,24 @@ def test_captions_in_files_count_for_their_pictures_alone(
     assert len(set(marks)) == 3 and recipe.of(other) == marks[0] == recipe.recipe
     recipe.text(source).write_text("a boat")
     assert recipe.of(source) == marks[1]
+
+
+def test_masks_count_for_their_pictures_alone(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    masks = Masks(str(tmp_path / "masks"))
+    recipe = ours(masks=masks).fingerprint()
+    assert isinstance(recipe, FileFingerprint) and not recipe.texts
+    source, other, mask = tmp_path / "a.png", tmp_path / "b.png", tmp_path / "masks" / "a.png"
+    marks = [recipe.of(source)]
+    for content in (b"one", b"another"):
+        mask.write_bytes(content)
+        marks.append(recipe.of(source))
+    assert len(set(marks)) == 3 and recipe.of(other) == marks[0] == recipe.recipe
+    assert recipe.files(source) == [mask] and recipe.files(other) == []
+    plain, clear = ours().fingerprint(), ours(masks=Masks("alpha")).fingerprint()
+    assert isinstance(clear, FileFingerprint) and len({plain, clear.of(source), recipe.recipe}) == 3
+    both = ours(masks=masks, captions=Captions("file")).fingerprint()
+    assert isinstance(both, FileFingerprint) and both.files(source) == [tmp_path / "a.txt", mask]
 
 
 def test_a_text_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
@@ -22,6 +23,7 @@ from ldrps.prior.base import NOISES, NoiseKind, Prior
 from ldrps.sampling.noise import draw
 from ldrps.settings import BlindSettings
 
+_TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -72,6 +74,8 @@ def estimate_noise_of(
     if settings.noise is not None:
         told = WhiteNoise(settings.noise / 255)
         noise: Estimate[Removable] = Estimate(told, probability=float(settings.noise > 0))
+    elif visible is not None and is_scattered(visible):
+        return damage
     else:
         x = undone_sample(y, damage, prior)
         seen = None if visible is None else noise_sample(visible, prior)
@@ -81,6 +85,15 @@ def estimate_noise_of(
             sample = noise_sample(y, prior).to(prior.device)
             noise = with_file(noise, residue_of(codec, sample, Damage(damage.tone).undo_tone))
     return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
+
+
+def is_scattered(visible: Tensor) -> bool:
+    """Whether what is visible, [1, 1, H, W], is single pixels for the most part: what was made up between them looks
+    like noise. Of 12 pictures without noise and with 80 % of their pixels lost, 11 are taken for noisy, with 60 % none.
+    """
+    seen = (visible > 0).float()
+    around = F.avg_pool2d(seen, 3, 1, 1, count_include_pad=False)
+    return float((seen * around).sum()) < _TOGETHER * float(seen.sum())
 
 
 def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Removable]:
