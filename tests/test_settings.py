@@ -38,7 +38,9 @@ def test_presets_carry_their_name_and_kind() -> None:
         assert less.steps < more.steps and less.method.shifts < more.method.shifts
         assert less.method.enlarging.levels < more.method.enlarging.levels
         enlarging = dataclasses.replace(more.method.enlarging, levels=less.method.enlarging.levels)
-        same = dataclasses.replace(more.method, shifts=less.method.shifts, enlarging=enlarging)
+        assert less.method.filling.levels < more.method.filling.levels
+        filling = dataclasses.replace(more.method.filling, levels=less.method.filling.levels)
+        same = dataclasses.replace(more.method, shifts=less.method.shifts, enlarging=enlarging, filling=filling)
         assert less.method == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")

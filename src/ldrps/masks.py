@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ldrps.errors import InputError
 from ldrps.image.formats import ALPHA
-from ldrps.image.header import read_size
 from ldrps.image.limits import another_size
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class Masks:
         Raises:
             InputError: one cannot be read, or has other sides, however it is turned.
         """
+        from ldrps.image.header import read_size
+
         for path in self.files(source):
             found = read_size(path, max_pixels)
             if sorted(found) != sorted(size):

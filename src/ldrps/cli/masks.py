@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from ldrps.image.formats import ALPHA
-from ldrps.image.header import read_size
 from ldrps.masks import Masks
 
 MaskOption = Annotated[
@@ -37,6 +36,8 @@ def masks_of(mask: str | None, protect: str | None, sources: Sequence[Path], max
     folder = any(os.path.isdir(source) for source in sources)
     masks.check(None if folder else len(sources))
     if masks and not folder:
+        from ldrps.image.header import read_size
+
         for source in sources:
             masks.check_sizes(source, read_size(source, max_pixels), max_pixels)
     return masks
