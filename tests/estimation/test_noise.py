@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ldrps.estimation.estimate import is_scattered
+from ldrps.estimation.estimate import is_scattered, well_within
 from ldrps.estimation.noise import estimate_noise
 
 
@@ -74,3 +74,15 @@ def test_single_pixels_are_scattered_and_parts_are_not() -> None:
     corner = torch.zeros(1, 1, 80, 90)
     corner[..., :20, :20] = 0.5
     assert not is_scattered(corner)
+
+
+def test_noise_is_told_by_what_is_well_away_from_what_was_made_up() -> None:
+    visible = torch.ones(1, 1, 80, 90)
+    visible[..., 30:50, 40:60] = 0
+    within = well_within(visible)
+    assert not within[..., 22:58, 32:68].any() and bool(within[..., :22, :].all()), "eight pixels, not at the border"
+    lines = torch.ones(1, 1, 80, 90)
+    lines[..., ::8, :] = 0
+    assert float(well_within(lines).mean()) == pytest.approx(0.4), "two, where more would leave too little"
+    dots = (torch.rand(1, 1, 80, 90, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    assert torch.equal(well_within(dots), dots)

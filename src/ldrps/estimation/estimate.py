@@ -24,6 +24,7 @@ from ldrps.sampling.noise import draw
 from ldrps.settings import BlindSettings
 
 _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
+_NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -78,7 +79,7 @@ def estimate_noise_of(
         return damage
     else:
         x = undone_sample(y, damage, prior)
-        seen = None if visible is None else noise_sample(visible, prior)
+        seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
         if codec is not None:
@@ -94,6 +95,19 @@ def is_scattered(visible: Tensor) -> bool:
     seen = (visible > 0).float()
     around = F.avg_pool2d(seen, 3, 1, 1, count_include_pad=False)
     return float((seen * around).sum()) < _TOGETHER * float(seen.sum())
+
+
+def well_within(visible: Tensor) -> Tensor:
+    """What is visible, [1, 1, H, W], less what is near to what is not, as far as enough is left.
+
+    What was made up has no noise, and networks see it from beside: with squares of 24 pixels over 30 % of pictures with
+    a camera's noise, it is taken for white, and with this for a camera's.
+    """
+    for reach in _NEAR:
+        within = -F.max_pool2d(-F.pad(visible, [reach] * 4, value=1.0), 2 * reach + 1, 1)
+        if float(within.sum()) >= _LEFT * within.numel():
+            return within
+    return visible
 
 
 def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Removable]:
