@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 import ldrps
 from ldrps import Damage, Estimate, Prior, Restorer, Settings, preset
@@ -83,6 +83,17 @@ def test_masks_are_taken_as_pictures_are(form: str, tiny_prior: Prior, tmp_path:
     restorer = Restorer(tiny_prior, QUICK)
     told = restorer(holed(), mask=forms[form], damage=NOTHING)
     assert np.array_equal(told.levels, restorer(holed(), mask=scratched(), damage=NOTHING).levels)
+
+
+def test_a_mask_lies_as_the_picture_is_shown(tiny_prior: Prior, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(holed()).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "in.png", exif=exif)
+    result = Restorer(tiny_prior, QUICK)(tmp_path / "in.png", mask=scratched(), damage=NOTHING)
+    known = scratched() == 0
+    assert np.array_equal(pixels(result)[known], photo()[known]) and pixels(result)[31, 60].mean() > 20
+    with pytest.raises(InputError, match="is masked as it is shown"):
+        Restorer(tiny_prior, QUICK)(tmp_path / "in.png", mask=np.rot90(scratched()).copy())
 
 
 def test_in_one_call(tiny_prior: Prior) -> None:

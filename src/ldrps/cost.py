@@ -15,7 +15,7 @@ _SECONDS_OF_PICTURE = 0.25
 _SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
-_BYTES_OF_HOLES = 72  # of the picture: its mask, and the parts that are filled, as they were, are and become
+_BYTES_OF_HOLES = 96  # of the picture: its mask, and the parts that are filled, as they were, are and become
 _TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
 
 
