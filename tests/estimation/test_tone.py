@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ldrps.degradation import LocalTone, Tone
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.tone import TonePool, estimate_tone, estimate_tones, newest
+from ldrps.estimation.tone import TonePool, estimate_tone, estimate_tones, newest, oldest
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 GREY = torch.full((1, 3, 24, 32), 0.4)
@@ -212,4 +212,9 @@ def test_what_is_uneven_is_believed_as_far_as_who_says_so() -> None:
     p = alone.tone.probability
     other = estimate_tone(GREY, Saying(0.04, (0.96, 1, 0.1, 1)), 0.3).probability  # type: ignore[arg-type]
     assert pooled.local.probability == pytest.approx(alone.local.probability * p / (p + other), rel=1e-4)
-    assert newest(TonePool(local, local)) is local is newest(local)
+
+
+def test_the_judges_of_a_pool_in_their_order() -> None:
+    one, other = (TonePosterior(widths=(8, 16)) for _ in range(2))
+    assert newest(TonePool(one, other)) is other is newest(other)
+    assert oldest(TonePool(one, other)) is one is oldest(one)

@@ -38,6 +38,11 @@ class TonePool(nn.Module):
 ToneJudge = TonePosterior | TonePool
 
 
+def oldest(judge: ToneJudge) -> TonePosterior:
+    """The judge itself, or the first of a pool."""
+    return cast(TonePosterior, judge.judges[0]) if isinstance(judge, TonePool) else judge
+
+
 def newest(judge: ToneJudge) -> TonePosterior:
     """The judge itself, or the last of a pool."""
     return cast(TonePosterior, judge.judges[-1]) if isinstance(judge, TonePool) else judge

@@ -12,7 +12,7 @@ from ldrps.degradation import Curve, Jpeg
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import ENOUGH, estimate_noise_of
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.tone import ToneJudge, estimate_tone
+from ldrps.estimation.tone import ToneJudge, estimate_tone, oldest
 from ldrps.guidance.domain import CleanDomain, clean_domain
 from ldrps.guidance.expected import expected
 from ldrps.guidance.recurrent import RecurrentPosterior
@@ -73,7 +73,8 @@ def learn_damage(
         codec: by which the picture's file was compressed, if y has its pixels.
     """
     assert isinstance(settings.method, LdrpsSettings)
-    found = yield from recur(y, prior, settings, caption, estimators.tone)
+    # Its numbers were chosen with the judge that knows curves alone, and a curve is what it learns.
+    found = yield from recur(y, prior, settings, caption, oldest(estimators.tone))
     damage = Damage(found.tone).with_strengths(settings.method.strengths)
     return estimate_noise_of(y, damage, prior, estimators.noise, settings.method, visible, codec)
 
