@@ -23,13 +23,12 @@ def masked(image: Source, mask: MaskSource | None, protect: MaskSource | None, d
     """The picture with what is lost of it, by a mask or else by a damage that knows one, and what is protected.
 
     Raises:
-        InputError: as `load_picture`, `Picture.with_holes`, `Picture.with_protection` and `Holes.mask`.
+        InputError: as `load_picture`, `Picture.with_masks` and `Holes.mask`.
     """
     picture = image if isinstance(image, Picture) else load_picture(image)
     if mask is None and picture.lost is None and damage is not None and damage.holes is not None:
         mask = damage.holes.mask()
-    picture = picture if mask is None else picture.with_holes(mask)
-    return picture if protect is None else picture.with_protection(protect)
+    return picture.with_masks(mask, protect)
 
 
 class Filler:

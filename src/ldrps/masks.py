@@ -82,14 +82,13 @@ class Masks:
         """The picture from a file with its masks. One that has none, where others have, is logged.
 
         Raises:
-            InputError: as `Picture.with_holes` and `Picture.with_protection`.
+            InputError: as `Picture.with_masks`.
         """
         holes, protected = self._of(source)
         for given, found in ((self.holes, holes), (self.protected, protected)):
             if given is not None and found is None:
                 logger.warning("%s: there is no mask of its name in %s", source, given)
-        picture = picture if holes is None else picture.with_holes(holes)
-        return picture if protected is None else picture.with_protection(protected)
+        return picture.with_masks(holes, protected)
 
     def _of(self, source: Path) -> tuple[str | Path | None, Path | None]:
         """That of the holes of a picture, and of what is protected of it."""

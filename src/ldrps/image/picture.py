@@ -105,6 +105,11 @@ class Picture:
         """The photograph in it, within bars and frames, and how visible that is."""
         return find_content(self.rgb, self.known)
 
+    def with_masks(self, holes: MaskSource | None, protected: MaskSource | None) -> Picture:
+        """As `with_holes` and `with_protection`; None is no mask."""
+        picture = self if holes is None else self.with_holes(holes)
+        return picture if protected is None else picture.with_protection(protected)
+
     def with_holes(self, mask: MaskSource) -> Picture:
         """The same with pixels that are lost: white in the mask, in part where it is grey.
 

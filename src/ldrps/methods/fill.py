@@ -11,16 +11,15 @@ from ldrps.estimation.estimate import latent_deviation, noise_sample
 from ldrps.image.fill import filled
 from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Canvas, Window, windows
-from ldrps.image.views import grid_shifts
 from ldrps.methods.blind import as_grey
 from ldrps.methods.splitting import falling_levels
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, Step
 from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
+from ldrps.sampling.spinning import on_an_offset
 from ldrps.settings import BlindSettings, Settings
 
-_OFFSETS = 4  # of the prior's grid, one after the other
 _AROUND = 48  # pixels around holes that are looked at as well: further away nothing decides what is in them
 
 
@@ -128,10 +127,11 @@ class HoleFilling:
 
     def _denoised(self, x: Tensor, level: float, number: int) -> Tensor:
         """The picture x [1, 3, H, W] without white noise of that level, on an offset of the grid for each number."""
-        shift = grid_shifts(_OFFSETS, self.prior.factor)[number % _OFFSETS]
-        padded, crop = pad_to_multiple(x.to(self.prior.device), self.prior.size_multiple, before=shift)
-        z = self.prior.remove_noise(self.prior.encode(padded), level * self._latent_gain, "white", self._text)
-        found = crop(self.prior.decode(z)).to(x.device)
+
+        def remove(z: Tensor) -> Tensor:
+            return self.prior.remove_noise(z, level * self._latent_gain, "white", self._text)
+
+        found = on_an_offset(self.prior, x.to(self.prior.device), number, remove).to(x.device)
         return as_grey(found) if self._grey else found
 
 

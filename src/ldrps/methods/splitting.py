@@ -11,18 +11,16 @@ from torch import Tensor
 from ldrps.degradation import Blur, GaussianBlur, WhiteNoise
 from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import latent_deviation, undone_sample
-from ldrps.image.pad import pad_to_multiple
 from ldrps.image.tiles import Canvas, Window
-from ldrps.image.views import grid_shifts
 from ldrps.methods.base import Part
 from ldrps.methods.blind import Blind, as_grey
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Chain, end_of, splitting_chain
 from ldrps.sampling.noise import NoiseField
+from ldrps.sampling.spinning import on_an_offset
 from ldrps.settings import BlindSettings, Filling, Settings, Splitting, again
 
 _ROUNDING = 1 / 255 / 12**0.5  # the deviation of what rounding to bytes adds
-_OFFSETS = 4  # of the prior's grid, one after the other; with sixteen it is no better
 
 
 class SplittingMethod(Blind):
@@ -103,9 +101,7 @@ class SplittingMethod(Blind):
     @torch.no_grad()
     def denoised(self, x: Tensor, level: float, number: int) -> Tensor:
         """The picture x [1, 3, H, W] without white noise of that level, on an offset of the grid for each number."""
-        shift = grid_shifts(_OFFSETS, self.prior.factor)[number % _OFFSETS]
-        padded, crop = pad_to_multiple(x, self.prior.size_multiple, before=shift)
-        return crop(self.prior.decode(self.remove(self.prior.encode(padded), level * self.latent_gain, "white")))
+        return on_an_offset(self.prior, x, number, lambda z: self.remove(z, level * self.latent_gain, "white"))
 
 
 def whole_of(method: Blind) -> Tensor:

@@ -1,15 +1,30 @@
-"""Cycle spinning (Coifman and Donoho 1995): a picture on several offsets of the grid of a prior's latents at once.
+"""Cycle spinning (Coifman and Donoho 1995): a picture on several offsets of the grid of a prior's latents, at once or,
+in a chain of pictures, one after the other.
 
 The grid of patches would show in smooth places; what depends on it averages out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from ldrps.image.pad import pad_to_multiple
 from ldrps.image.views import gather, grid_shifts, spread
 from ldrps.prior.base import Prior
+
+_IN_TURN = 4  # offsets of a chain; with sixteen it is no better
+
+
+def on_an_offset(prior: Prior, x: Tensor, number: int, act: Callable[[Tensor], Tensor]) -> Tensor:
+    """What `act` makes of the latents of a picture x [1, 3, H, W], of any size, as a picture; on an offset of the grid
+    that is another for the next number.
+    """
+    shift = grid_shifts(_IN_TURN, prior.factor)[number % _IN_TURN]
+    padded, crop = pad_to_multiple(x, prior.size_multiple, before=shift)
+    return crop(prior.decode(act(prior.encode(padded))))
 
 
 class CycleSpinning:
