@@ -24,7 +24,7 @@ class Splitting:
     # Where none was found, how many times the noise is assumed that there would be if there were any, for a kernel that
     # is no Gaussian. Ten held-out photographs whose path was found, with noise of 0.3 to 1.5 and half of them saved as
     # JPEG above 90, gain 1.48 dB on average with 0, 2.74 with 1.5, 2.98 with 2, 3.01 with 3. Twelve with a Gaussian
-    # gain 2.74, 2.98, 2.93 and 2.80, but with noise of 0.5 alone lose 1.6 dB by 2.
+    # gain 2.74, 2.98, 2.93 and 2.80, but with noise of 0.5 alone twelve lose by it: 4.04 dB at a level of 1, 3.55 at 2.
     unsure: float = 2.0
     # Of noise that is not white, how much is left once it was taken away. Six held-out photographs at x2, saved as JPEG
     # of 40, 60 and 80, gain 1.06, 0.61, 0.49 dB over a cubic with 0.5, 1.08, 0.61, 0.49 with 0.8, 0.95, 0.50, 0.50 with
