@@ -192,7 +192,7 @@ def _odd() -> Made:
     for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO"):
         buffer = io.BytesIO()
         first.save(buffer, kind, save_all=True, append_images=[second])
-        yield f"several.{kind.lower()}", buffer.getvalue(), {}
+        yield f"several.{kind.lower()}", buffer.getvalue(), {"refused": True}
     yield "really a PNG.jpg", encoded(picture(3), "PNG"), {}
     yield "really a PNG with alpha.jpg", encoded(picture(4), "PNG"), {"refused": None}
     yield "really a JPEG.png", encoded(picture(3), "JPEG"), {}

@@ -59,7 +59,8 @@ ARGUMENTS = {
     "draw_samples": "restorer image count caption on_step",
     "load_prior": "name device dtype",
     "preset": "name",
-    "restore": "image caption mask protect preset prior damage strength only skip max_pixels device dtype settings",
+    "restore": "image caption mask protect preset prior damage strength only skip max_pixels first_frame device dtype "
+    "settings",
 }
 
 

@@ -70,3 +70,31 @@ def test_hopeless_jobs_are_parted_from_the_others(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "taken.png").read_text() == "mine"
     again, _ = part_hopeless(jobs, Output(overwrite=True))
     assert [job.source.name for job in again] == ["good.png", "taken.png", "large.png", "much.png"]
+
+
+def test_what_goes_beside_a_result_has_a_name_that_can_be(tmp_path: Path) -> None:
+    """Known before the work: the sheet of a picture whose own name just fits would not."""
+    long = "a" * 248 + ".png"
+    Image.fromarray(noisy(48, 40)).save(tmp_path / long)
+    jobs = plan_jobs([tmp_path / long], tmp_path / "out")
+    assert part_hopeless(jobs, Output())[1] == []
+    for output in (Output(compare=True), Output(trace=True), Output(samples=2)):
+        ((_, reason),) = part_hopeless(jobs, output)[1]
+        assert "255 are the limit there: choose another name, or give the picture a shorter one" in reason
+
+
+def test_named_twins_by_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(plan_jobs([Path("x/a.JPG"), Path("y/a.jpg")], tmp_path / "out")) == 2
+    monkeypatch.setattr("ldrps.image.files.folds_case", lambda folder: True)
+    with pytest.raises(InputError, match=r"a\.JPG and .*a\.jpg would both become .*: restore them apart"):
+        plan_jobs([Path("x/a.JPG"), Path("y/a.jpg")], tmp_path / "out")
+
+
+def test_several_pictures_in_a_file_are_hopeless_unless_the_first_is_asked_for(tmp_path: Path) -> None:
+    first = Image.fromarray(noisy(48, 40))
+    for kind in ("gif", "webp", "tif"):
+        first.save(tmp_path / f"film.{kind}", save_all=True, append_images=[first.rotate(180)])
+    jobs = plan_jobs(sorted(tmp_path.glob("film.*")), tmp_path / "out")
+    good, hopeless = part_hopeless(jobs, Output())
+    assert good == [] and all(reason.endswith("--first-frame") for _, reason in hopeless)
+    assert part_hopeless(jobs, Output(first_frame=True))[0] == jobs

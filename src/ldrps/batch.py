@@ -102,7 +102,9 @@ class Batch:
             InputError: as `load_picture` and `Masks.on`.
             OutputError: it has alpha, for which its result's format has no room.
         """
-        picture = self._masks.on(load_picture(job.source, max_pixels=self.output.max_pixels), job.source)
+        output = self.output
+        picture = load_picture(job.source, max_pixels=output.max_pixels, first_frame=output.first_frame)
+        picture = self._masks.on(picture, job.source)
         if picture.alpha is not None:
             refuse_alpha(FORMATS.get(job.target.suffix.lower(), ""), str(job.target))
         return picture
@@ -113,7 +115,7 @@ class Batch:
         Raises:
             LdrpsError: as loading, captioning and restoring a picture do.
         """
-        size = read_size(job.source, self.output.max_pixels)
+        size = read_size(job.source, self.output.max_pixels, first_frame=self.output.first_frame)
         refuse_enlarged(str(job.source), *size, self._scale, self.output.max_pixels)
         restorer = self.restorer.within(size, self.output.max_memory)
         picture = self.load(job)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldrps.errors import InputError, LdrpsError, OutputError, SettingsError
-from ldrps.image.files import check_output, format_of, taken
+from ldrps.image.files import check_output, format_of, is_there, key_of_places, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.limits import MAX_PIXELS
 
@@ -57,6 +57,7 @@ class Output:
         quality: of JPEG, WEBP and AVIF, 1 to 100; None for the writers' own.
         keep_metadata: carry EXIF and XMP data over.
         srgb: convert results to sRGB instead of keeping the colour space of their pictures.
+        first_frame: take the first of files of several pictures, which are refused else.
 
     Raises:
         SettingsError: one sample, which differs from nothing.
@@ -71,6 +72,7 @@ class Output:
     quality: int | None = None
     keep_metadata: bool = True
     srgb: bool = False
+    first_frame: bool = False
 
     def __post_init__(self) -> None:
         if self.samples == 1 or self.samples < 0:
@@ -91,7 +93,7 @@ def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
     """
     check_output(job.target, overwrite=overwrite)
     for path in output.beside(job):
-        if not overwrite and os.path.lexists(path):
+        if is_there(path) and not overwrite:
             raise taken(path)
 
 
@@ -110,7 +112,7 @@ def part_hopeless(
     for job in jobs:
         try:
             check_files(job, output, overwrite=output.overwrite)
-            size = read_size(job.source, output.max_pixels)
+            size = read_size(job.source, output.max_pixels, first_frame=output.first_frame)
             if check is not None:
                 check(size)
         except LdrpsError as error:
@@ -157,10 +159,11 @@ def plan_jobs(sources: Sequence[Path], out: Path, *, as_folder: bool = False) ->
         except OutputError as error:
             raise OutputError(f"{error}, or end it with / if a folder is meant") from None
         return [Job(sources[0], out)]
-    jobs: dict[Path, Job] = {}
+    jobs: dict[str, Job] = {}
+    key = key_of_places(out)
     for source in sources:
         target = out / result_name(source)
-        if target in jobs:
-            raise InputError(f"{jobs[target].source} and {source} would both become {target}: restore them apart")
-        jobs[target] = Job(source, target)
+        if (other := jobs.get(key(target))) is not None:
+            raise InputError(f"{other.source} and {source} would both become {other.target}: restore them apart")
+        jobs[key(target)] = Job(source, target)
     return list(jobs.values())

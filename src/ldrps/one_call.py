@@ -35,6 +35,7 @@ def restore(
     only: Collection[str] = (),
     skip: Collection[str] = (),
     max_pixels: int = MAX_PIXELS,
+    first_frame: bool = False,
     device: str = "cpu",
     dtype: torch.dtype | None = None,
     **settings: Unpack[NamedSettings],
@@ -62,6 +63,7 @@ def restore(
         strength: how much of the damage is undone, 0 to 4, or of its parts by name; 1 is all of it.
         only, skip: the parts that alone are undone, or that are not: "tone", "noise", "blur".
         max_pixels: larger pictures are refused, and such as would become larger.
+        first_frame: take the first of the frames or pages of a file, which is refused else.
         device: "cpu", "cuda", "mps".
         dtype: precision of the prior's networks.
         settings: any other, instead of the preset's, by name: those of `Settings`, such as `seed`, `steps`, or `scale`,
@@ -74,8 +76,9 @@ def restore(
     """
     check_names(settings, inspect.signature(restore).parameters)
     chosen = preset_settings(preset).with_changes(**settings).with_strengths(strength, only=only, skip=skip)
-    picture = image if isinstance(image, Picture) else load_picture(image, max_pixels=max_pixels)
-    refuse_enlarged(picture.source, *picture.size, chosen.scale, max_pixels)
+    if not isinstance(image, Picture):
+        image = load_picture(image, max_pixels=max_pixels, first_frame=first_frame)
+    refuse_enlarged(image.source, *image.size, chosen.scale, max_pixels)
     damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
     loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
-    return Restorer(loaded, chosen)(picture, caption, mask=mask, protect=protect, damage=damage)
+    return Restorer(loaded, chosen)(image, caption, mask=mask, protect=protect, damage=damage)

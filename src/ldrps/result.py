@@ -133,7 +133,8 @@ class Result:
         that of JPEG, WEBP and AVIF; see `write_image`.
 
         An `unchanged` picture from a file is a copy of that file, byte for byte, with all that is in it, unless one of
-        these three asks for something else, or `path` for another format, or the file was changed meanwhile.
+        these three asks for something else, or `path` for another format, or the file was changed meanwhile. What of
+        the source cannot be carried is logged, and is in the record as `left_out`; see `write_image`.
 
         Raises:
             OutputError: a file exists and `overwrite` is false, its format is unknown, or it cannot be written.
@@ -145,14 +146,17 @@ class Result:
         if trace and not overwrite and os.path.lexists(beside):
             raise taken(beside)
         check_quality(quality)
-        text = json_text(self.record()) + "\n"
         copy = self._copy(path, quality) if keep_metadata and not srgb else None
         if copy is not None:
             write_file(copy, path, overwrite=overwrite)
+            left_out: list[str] = []
         else:
             picture, levels = to_srgb(self.picture, self.levels) if srgb else (self.picture, self.levels)
-            write_image(levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata)
+            left_out = write_image(
+                levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata
+            )
         if trace:
+            text = json_text(self.record() | {"left_out": left_out}) + "\n"
             replace_file(beside, lambda file: file.write(text.encode()), overwrite=overwrite)
         return path
 

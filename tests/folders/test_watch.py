@@ -11,7 +11,7 @@ import pytest
 from ldrps.folders.find import Wanted, find
 from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.status import Place
-from ldrps.folders.watch import QUIET, watch
+from ldrps.folders.watch import PATIENCE, QUIET, watch
 from ldrps.jobs import Job, Output
 
 
@@ -129,3 +129,32 @@ def test_a_clash_is_told_once_and_again_when_it_comes_again(hot: Hot) -> None:
         assert hot.after(5) == [] and hot.clashes == clashes
         (hot.folder / "a.gif").unlink()
         assert hot.after(2) == []
+
+
+def cut_jpeg() -> tuple[bytes, int]:
+    from containers import jpeg, photo
+
+    data = jpeg(photo(96, 80))
+    return data, 2 * len(data) // 3
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_a_half_copied_picture_is_waited_for(hot: Hot, zeros: bool) -> None:
+    """A copy over a network stops for longer than it takes to look quiet; some give a file its whole length first."""
+    data, middle = cut_jpeg()
+    path = hot.folder / "a.jpg"
+    path.write_bytes(data[:middle] + bytes(len(data) - middle) * zeros)
+    os.utime(path, ns=(1, 1))
+    assert hot.after(PATIENCE / 2) == []
+    path.write_bytes(data)
+    assert hot.after(5) == ["a.jpg"]
+
+
+def test_a_picture_that_stays_cut_is_given_up_on_and_holds_up_no_other(hot: Hot) -> None:
+    data, middle = cut_jpeg()
+    (hot.folder / "a.jpg").write_bytes(data[:middle])
+    (hot.folder / "b.jpg").write_bytes(data)
+    (hot.folder / "empty.png").touch()
+    assert hot.after(5) == ["b.jpg"]
+    assert hot.after(PATIENCE + 5) == ["a.jpg", "empty.png"]
+    assert hot.after(PATIENCE + 5) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ldrps.errors import OutputError
-from ldrps.image.files import replace_file
+from ldrps.image.files import check_output, folds_case, is_there, key_of_places, replace_file
 
 
 @pytest.fixture(params=["links", "no links"])
@@ -148,3 +148,40 @@ def test_overwriting_a_link_spares_its_target(tmp_path):
     replace_file(tmp_path / "link", lambda file: file.write(b"new"))
     assert (tmp_path / "original").read_bytes() == b"old"
     assert (tmp_path / "link").read_bytes() == b"new"
+
+
+# Names
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_name_that_is_too_long_is_told_before_the_work(tmp_path, there):
+    """Also in a folder that is yet to be made, of which the system tells nothing."""
+    folder = tmp_path if there else tmp_path / "out" / "in"
+    for name in ("a" * 251 + ".png", "ä" * 125 + ".png"):
+        check_output(folder / name)
+        assert not is_there(folder / name)
+    for name in ("a" * 252 + ".png", "ä" * 126 + ".png"):
+        with pytest.raises(OutputError, match=r"its name is of 25\d bytes, and 255 are the limit"):
+            check_output(folder / name)
+
+
+def test_the_longest_name_is_written(tmp_path):
+    path = tmp_path / ("a" * 251 + ".png")
+    replace_file(path, lambda file: file.write(b"whole"))
+    assert path.read_bytes() == b"whole"
+
+
+def test_a_path_that_is_too_long_is_told(tmp_path):
+    with pytest.raises(OutputError, match="choose another name"):
+        check_output(tmp_path.joinpath(*["a" * 200] * 30, "p.png"))
+
+
+def test_whether_cases_are_one_is_told_without_writing(tmp_path):
+    (tmp_path / "Out").mkdir()
+    before = sorted(tmp_path.iterdir())
+    assert not folds_case(tmp_path / "Out") and not folds_case(tmp_path / "Out" / "new" / "newer")
+    (tmp_path / "oUT").symlink_to("Out")  # as such a disk would show it
+    assert folds_case(tmp_path / "Out") and folds_case(tmp_path / "Out" / "new")
+    key = key_of_places(tmp_path / "Out")
+    assert key(Path("A/b.JPG")) == key(Path("a/B.jpg")) != key(Path("a/c.jpg"))
+    assert key_of_places(tmp_path)(Path("A")) == "A" and len(before) == 1

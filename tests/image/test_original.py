@@ -95,14 +95,6 @@ def test_floats_of_a_tiff_come_back(tmp_path, photo):
     assert saved.read_bytes() == (tmp_path / "p.tif").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "WEBP", "PNG", "MPO"])
-def test_all_frames_come_back(kind, tmp_path, photo):
-    suffix = {"MPO": "jpg"}.get(kind, kind.lower())
-    source = tmp_path / f"source.{suffix}"
-    photo().save(source, kind, save_all=True, append_images=[photo().rotate(180)])
-    assert unchanged(load_picture(source)).save(tmp_path / f"s.{suffix}").read_bytes() == source.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("name", "options"),
     [

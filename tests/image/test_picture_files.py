@@ -361,16 +361,6 @@ def test_profile_is_kept_verbatim(tmp_path, photo, kind):
     assert load_picture(tmp_path / "p").icc_profile == profile
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "MPO"])
-def test_first_of_several_frames_is_used_with_a_warning(tmp_path, photo, caplog, kind):
-    first, second = Image.new("RGB", (40, 40), (255, 0, 0)), Image.new("RGB", (40, 40), (0, 0, 255))
-    first.save(tmp_path / "film", kind, save_all=True, append_images=[second])
-    with caplog.at_level(logging.WARNING, "ldrps"):
-        picture = load_picture(tmp_path / "film")
-    assert picture.rgb.mean((0, 2, 3)).tolist() == pytest.approx([1, 0, 0], abs=0.02)
-    assert "only the first is used" in caplog.text
-
-
 def test_relative_path_and_path_object(tmp_path, photo, monkeypatch):
     photo().save(tmp_path / "p.png")
     monkeypatch.chdir(tmp_path)

@@ -39,5 +39,5 @@ def masks_of(mask: str | None, protect: str | None, sources: Sequence[Path], max
         from ldrps.image.header import read_size
 
         for source in sources:
-            masks.check_sizes(source, read_size(source, max_pixels), max_pixels)
+            masks.check_sizes(source, read_size(source, max_pixels, first_frame=True), max_pixels)
     return masks

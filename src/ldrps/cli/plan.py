@@ -41,7 +41,7 @@ def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:
             if status.state == "failed":
                 raise InputError(status.reason)
             check_files(job, recipe.output, overwrite=status.overwrite)
-            size = read_size(job.source, recipe.output.max_pixels)
+            size = read_size(job.source, recipe.output.max_pixels, first_frame=recipe.output.first_frame)
             cost = recipe.cost(size)
         except LdrpsError as error:
             failures.append(error.on_command_line)

@@ -131,6 +131,9 @@ def restore(
     ] = None,
     srgb: Annotated[bool, typer.Option("--srgb", help="Convert to sRGB, for viewers that know no profiles.")] = False,
     strip: Annotated[bool, typer.Option("--strip", help="Leave EXIF and XMP data out.")] = False,
+    first_frame: Annotated[
+        bool, typer.Option("--first-frame", help="Take the first of several frames or pages, else refused.")
+    ] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into folders within folders.")] = False,
     include: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Of a folder, take only such files; may be repeated.")
@@ -198,7 +201,7 @@ def restore(
     ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, given, masks)
     rival = RivalMethod(method, seed, steps, weights, read_settings(set_ or []), device)
     limit = None if max_memory is None else round(max_memory * 2**30)
-    output = Output(force, compare, trace, samples, max_pixels, limit, quality, keep_metadata=not strip, srgb=srgb)
+    output = Output(force, compare, trace, samples, max_pixels, limit, quality, not strip, srgb, first_frame)
     recipe = Recipe(ours if method == OURS else rival, output)
     folder = any(os.path.isdir(source) for source in sources)
     if (recursive or include or exclude or watch) and not folder:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ldrps.errors import InputError
 from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches
+from ldrps.folders.passed import Passed
+from ldrps.image.files import key_of_places
 from ldrps.jobs import Job, is_file_name, no_folder, result_name
 
 
@@ -42,16 +44,18 @@ class Found:
         clashes: pictures whose results would have the name of another's, and why each is left out.
         notes: what was passed over that somebody may miss, a line each.
         others: how many files are no pictures.
+        passed: what else is passed over, counted.
     """
 
     jobs: list[Job] = field(default_factory=list)
     clashes: list[tuple[Job, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     others: int = 0
+    passed: Passed = field(default_factory=Passed)
 
 
 def find(wanted: Wanted) -> Found:
-    """Look through the folders. Hidden files and what ldrps wrote itself are not taken.
+    """Look through the folders. Hidden files, caches, icons and what ldrps wrote itself are not taken.
 
     Links to files are followed within a folder that was named, never out of it; links to folders never, as what they
     lead to within is found at its own place, and rings have no end.
@@ -68,7 +72,8 @@ def find(wanted: Wanted) -> Found:
                 _add(found, source / relative, wanted.out / relative)
         else:
             _add(found, source, wanted.out / source.name)
-    _part_clashes(found)
+    _part_clashes(found, key_of_places(wanted.out))
+    found.notes += found.passed.notes()
     return found
 
 
@@ -99,7 +104,7 @@ def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Pa
         within = []
         for entry in entries:
             path = relative / entry.name
-            if entry.name.startswith(".") or matches(path, wanted.exclude):
+            if matches(path, wanted.exclude) or found.passed.takes(entry):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 if wanted.recursive and _may_enter(folder / path, out, found):
@@ -136,32 +141,33 @@ def _is_wanted(
             found.notes.append(f"{entry.path} is passed over: it is a link that leads nowhere")
             return False
     if not name:
-        found.others += not wanted.include  # what patterns leave out was left out on purpose
+        if not wanted.include and not found.passed.takes_sidecar(entry.name):
+            found.others += 1  # what patterns leave out was left out on purpose
         return False
-    return not is_ours(entry.name, siblings)
+    return not is_ours(entry.name, siblings) and not found.passed.takes_small(entry)
 
 
 def _add(found: Found, source: Path, place: Path) -> None:
     found.jobs.append(Job(source, place.with_name(result_name(place))))
 
 
-def _part_clashes(found: Found) -> None:
+def _part_clashes(found: Found, key: Callable[[Path], str]) -> None:
     """Leave one job for each target, that of the picture whose name is kept, else the first; none whose target is
     itself a picture to be restored, as where the results go into a folder above.
     """
     pictures = {os.path.abspath(job.source) for job in found.jobs}
-    by_target: dict[Path, list[Job]] = {}
+    by_target: dict[str, list[Job]] = {}
     for job in found.jobs:
         if os.path.abspath(job.target) in pictures:
             reason = f"the result of {job.source} would be {job.target}, another picture to restore"
             found.clashes.append((job, f"{reason}: give another folder for the results"))
         else:
-            by_target.setdefault(job.target, []).append(job)
+            by_target.setdefault(key(job.target), []).append(job)
     found.jobs = []
-    for target, jobs in by_target.items():
-        kept = next((job for job in jobs if job.source.name == target.name), jobs[0])
+    for jobs in by_target.values():
+        kept = next((job for job in jobs if job.source.name == job.target.name), jobs[0])
         found.jobs.append(kept)
         for job in jobs:
             if job is not kept:
-                reason = f"{job.source} and {kept.source} would both become {target}: rename one"
+                reason = f"{job.source} and {kept.source} would both become {kept.target}: rename one"
                 found.clashes.append((job, reason))

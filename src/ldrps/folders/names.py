@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from ldrps.image.formats import FORMATS
 
-READ_ONLY = frozenset({".gif", ".mpo", ".jfif", ".jpe", ".heic", ".heif", ".hif"})  # become PNG
+READ_ONLY = frozenset({".gif", ".heic", ".heics", ".heif", ".heifs", ".hif"})  # become PNG
 MANIFEST = ".ldrps.sqlite"
 
 _SHEETS = (".compare.png", ".spread.png")

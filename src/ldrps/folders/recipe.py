@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ldrps.batch import Batch
 
 # Of the output, what decides which files there are, not what is in them.
-_WHICH_FILES = {"overwrite", "compare", "trace", "samples", "max_pixels", "max_memory"}
+_WHICH_FILES = {"overwrite", "compare", "trace", "samples", "max_pixels", "max_memory", "first_frame"}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from ldrps.folders.find import Found
 from ldrps.folders.status import Place, signature
+from ldrps.image.whole import looks_cut
 from ldrps.jobs import Job
 
 QUIET = 2.0  # seconds without a change after which a file is taken for whole
+PATIENCE = 60.0  # and seconds after which one that is cut is given up on: it is given out, and fails
 EVERY = 1.0  # seconds between two looks at the folder
 
 Signature = tuple[int, int] | None  # size and time of change
@@ -21,6 +23,7 @@ Look = tuple[Signature, ...]  # of a picture, and of what counts beside it, such
 class _Seen:
     look: Look
     since: float
+    is_cut: bool | None = None  # None: not looked at yet
     is_taken: bool = False
 
 
@@ -31,6 +34,8 @@ def watch(
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Job | None]:
     """Jobs without end, each once its picture has not changed for QUIET seconds; None for none at present.
+
+    A picture that is cut is waited for longer: whoever copies it may have to wait, too, as for a network.
 
     A picture that is given out is given again only after it changed, failed or not. The folder is looked through at
     most once in EVERY seconds.
@@ -55,8 +60,11 @@ def watch(
             if known is None or known.look != look:
                 seen[job] = _Seen(look, now)
             elif look[0] is not None and not known.is_taken and now - known.since >= QUIET:
-                known.is_taken = True
-                yield job
+                if known.is_cut is None:
+                    known.is_cut = looks_cut(job.source)
+                if not known.is_cut or now - known.since >= PATIENCE:
+                    known.is_taken = True
+                    yield job
         yield None
         while clock() - began < EVERY:
             yield None

@@ -15,6 +15,8 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from ldrps.errors import OutputError
 from ldrps.image.arrays import as_image, row_blocks
+from ldrps.image.cargo import NO_CARGO, PHOTOSHOP_TAG, Cargo
+from ldrps.image.carry import stowed
 from ldrps.image.metadata import Metadata
 from ldrps.image.original import Original, Tables
 
@@ -36,11 +38,12 @@ def encode(
     quality: int | None,
     name: str,
     original: Original | None = None,
+    cargo: Cargo = NO_CARGO,
 ) -> bytes | memoryview:
     """A PIL image of mode RGB, RGBA, L, LA or 1, or uint8 or uint16 [H, W, 1 .. 4], as a file of a format of Pillow's.
 
     In memory, as Pillow's encoders hide the cause when a disk fails under them. Without a quality it is 95, or as fine
-    as the `original` where that is of the same format and finer.
+    as the `original` where that is of the same format and finer. The `cargo` is one for this format.
 
     Raises:
         OutputError: the picture does not fit the format.
@@ -51,14 +54,14 @@ def encode(
     try:
         if isinstance(image, np.ndarray) and image.dtype == np.uint16:
             if kind == "PNG":
-                return _deep_png(image, metadata)
+                return _deep_png(image, metadata, cargo)
             if kind == "TIFF":
-                return _deep_tiff(image, metadata)
+                return _deep_tiff(image, metadata, cargo.resources)
             log.warning("%s: %s has 8 bits a channel, so the picture's 16 are rounded", name, kind)
         buffer = io.BytesIO()
         shown = image if isinstance(image, Image.Image) else as_image(image)
-        shown.save(buffer, kind, **_options(kind, metadata, quality, name, original))
-        return buffer.getbuffer()
+        shown.save(buffer, kind, **_options(kind, metadata, quality, name, original, cargo))
+        return buffer.getbuffer() if kind != "JPEG" or cargo == NO_CARGO else stowed(buffer.getvalue(), cargo)
     except (OSError, ValueError, struct.error) as error:  # above all, a picture too wide for WEBP or JPEG
         raise OutputError(f"cannot write {name} as {kind} ({error}): use .png") from error
 
@@ -70,7 +73,7 @@ def refuse_alpha(kind: str, name: str) -> None:
 
 
 def _options(
-    kind: str, metadata: Metadata, quality: int | None, name: str, original: Original | None
+    kind: str, metadata: Metadata, quality: int | None, name: str, original: Original | None, cargo: Cargo
 ) -> dict[str, Any]:
     """What Pillow is to be told when it saves a picture of this format."""
     options: dict[str, Any] = {"icc_profile": metadata.icc_profile or b""}  # else some formats take the image's own
@@ -92,16 +95,23 @@ def _options(
     if metadata.dpi and kind in ("PNG", "JPEG", "TIFF", "BMP"):
         options["dpi"] = metadata.dpi
     if kind == "TIFF":
-        options["tiffinfo"] = _tiff_tags(metadata)
+        options["tiffinfo"] = _tiff_tags(metadata, cargo.resources)
     elif metadata.exif:
         options["exif"] = metadata.exif
-    if metadata.xmp and kind == "PNG":
-        text = PngImagePlugin.PngInfo()
-        text.add_itxt(_PNG_XMP, metadata.xmp.decode("utf-8", "replace"))
-        options["pnginfo"] = text
+    if kind == "PNG":
+        options["pnginfo"] = text = PngImagePlugin.PngInfo()
+        for chunk, data in _own_chunks(cargo):
+            text.add(chunk, data)
+        if metadata.xmp:
+            text.add_itxt(_PNG_XMP, metadata.xmp.decode("utf-8", "replace"))
     elif metadata.xmp and kind in ("JPEG", "WEBP", "AVIF"):
         options["xmp"] = metadata.xmp
     return options
+
+
+def _own_chunks(cargo: Cargo) -> list[tuple[bytes, bytes]]:
+    """What goes into a PNG beside what we say ourselves."""
+    return [(b"cICP", cargo.points)] * bool(cargo.points) + list(cargo.texts)
 
 
 def _finer(tables: Tables) -> list[list[int]]:
@@ -136,7 +146,7 @@ def _fitting_jpeg(metadata: Metadata, name: str) -> Metadata:
     return metadata
 
 
-def _deep_png(levels: NDArray[Any], metadata: Metadata) -> bytes:
+def _deep_png(levels: NDArray[Any], metadata: Metadata, cargo: Cargo) -> bytes:
     """uint16 [H, W, 1 .. 4] as a PNG of 16 bits a channel."""
     height, width, channels = levels.shape
     parts = [b"\x89PNG\r\n\x1a\n"]
@@ -145,6 +155,8 @@ def _deep_png(levels: NDArray[Any], metadata: Metadata) -> bytes:
         parts.extend([struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))])
 
     add(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _PNG_COLOUR_TYPES[channels], 0, 0, 0))
+    for kind, chunk in _own_chunks(cargo):
+        add(kind, chunk)
     if metadata.icc_profile:
         add(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc_profile))
     if metadata.dpi:
@@ -167,11 +179,11 @@ def _deep_png(levels: NDArray[Any], metadata: Metadata) -> bytes:
     return b"".join(parts)
 
 
-def _deep_tiff(levels: NDArray[Any], metadata: Metadata) -> memoryview:
+def _deep_tiff(levels: NDArray[Any], metadata: Metadata, resources: bytes) -> memoryview:
     """uint16 [H, W, 1 .. 4] as an uncompressed TIFF of 16 bits a channel; the directory is written by Pillow."""
     height, width, channels = levels.shape
     data = np.ascontiguousarray(levels, "<u2").data.cast("B")
-    tags = _tiff_tags(metadata)
+    tags = _tiff_tags(metadata, resources)
     fixed: dict[int, Any] = {
         TiffImagePlugin.IMAGEWIDTH: width,
         TiffImagePlugin.IMAGELENGTH: height,
@@ -202,8 +214,8 @@ def _deep_tiff(levels: NDArray[Any], metadata: Metadata) -> memoryview:
     return buffer.getbuffer()
 
 
-def _tiff_tags(metadata: Metadata) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """EXIF and XMP data as a directory of TIFF, to which those of the picture itself are added."""
+def _tiff_tags(metadata: Metadata, resources: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """EXIF and XMP data and Photoshop's resources as a directory of TIFF, to which the picture's own tags are added."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if metadata.exif:
         exif = Image.Exif()
@@ -213,4 +225,7 @@ def _tiff_tags(metadata: Metadata) -> TiffImagePlugin.ImageFileDirectory_v2:
     if metadata.xmp:
         tags.tagtype[TiffImagePlugin.XMP] = 1  # bytes
         tags[TiffImagePlugin.XMP] = metadata.xmp
+    if resources:
+        tags.tagtype[PHOTOSHOP_TAG] = 1
+        tags[PHOTOSHOP_TAG] = resources
     return tags

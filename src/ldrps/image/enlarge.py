@@ -39,7 +39,7 @@ def enlarged(picture: Picture, scale: float) -> Picture:
     alpha = picture.alpha
     if alpha is not None:
         alpha = Image.fromarray(_enlarged_levels(np.asarray(alpha)[..., None], size)[..., 0])
-    exif, xmp = of_size(picture.exif, picture.xmp, size, picture.source)
+    exif, xmp = of_size(picture.exif, picture.xmp, size)
     return replace(
         picture,
         rgb=_cubic(picture.rgb, (size[1], size[0])).clamp(0, 1),

@@ -7,7 +7,7 @@ import os
 import re
 import reprlib
 import secrets
-import stat
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from typing import BinaryIO
 from ldrps.errors import OutputError
 from ldrps.image.formats import FORMATS, PARTIAL_PREFIX
 
+_NAME_MAX = 255  # bytes of a name, where the system does not say
 _PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}(\d+)-[0-9a-f]+")
 
 
@@ -93,16 +94,11 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
     """
     path = as_path(path)
     format_of(path)
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        mode = None
-    except (OSError, ValueError) as error:  # too long, below a file, or with a null character
-        raise OutputError(f"cannot write {str(path)!r} ({error}): choose another name") from error
-    if mode is not None and stat.S_ISDIR(mode):
-        raise OutputError(f"{path} is a folder: name a file in it")
-    if mode is not None and not overwrite:
-        raise taken(path)
+    if is_there(path):
+        if path.is_dir() and not path.is_symlink():
+            raise OutputError(f"{path} is a folder: name a file in it")
+        if not overwrite:
+            raise taken(path)
     check_folder(path)
 
 
@@ -112,9 +108,74 @@ def check_folder(path: Path) -> None:
     Raises:
         OutputError: the nearest folder that is there may not be written, or is no folder.
     """
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    nearest = nearest_folder(path)
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {path}: {nearest} is not a folder that may be written: choose another")
+
+
+def nearest_folder(path: Path) -> Path:
+    """The lowest of the folders above `path` that is there."""
+    return next(folder for folder in path.absolute().parents if folder.exists())
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at `path`, in a folder that is there or yet to be made.
+
+    Raises:
+        OutputError: nothing can be there: the name is too long, or leads below a file.
+    """
+    try:
+        _refuse_long(path)
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {str(path)!r} ({error}): choose another name") from error
+    return True
+
+
+def key_of_places(folder: Path) -> Callable[[Path], str]:
+    """What tells places in a folder apart, which may be yet to be made: where cases are one, a.JPG and a.jpg are.
+
+    Such disks, of macOS, of Windows and of memory cards, mostly do not tell how accents are written, either.
+    """
+    if not folds_case(folder):
+        return str
+    return lambda path: unicodedata.normalize("NFC", str(path)).casefold()
+
+
+def folds_case(folder: Path) -> bool:
+    """Whether a disk takes A and a for one, as far as the name of a folder on it can show without writing."""
+    there = folder.absolute() if folder.is_dir() else nearest_folder(folder)
+    while there != there.parent:
+        other = there.with_name(there.name.swapcase())
+        if other != there:
+            try:
+                return other.samefile(there)
+            except OSError:
+                return False
+        there = there.parent
+    return False
+
+
+def _refuse_long(path: Path) -> None:
+    """Refuse a name that no file can have, which the system does not tell while its folder is yet to be made.
+
+    Raises:
+        OutputError: it is one.
+    """
+    try:
+        limit = os.pathconf(nearest_folder(path), "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):
+        limit = _NAME_MAX
+    length = len(os.fsencode(path.name))
+    if 0 < limit < length:
+        raise OutputError(
+            f"cannot write {path}: its name is of {length} bytes, and {limit} are the limit there: "
+            "choose another name, or give the picture a shorter one"
+        )
 
 
 def format_of(path: Path) -> str:

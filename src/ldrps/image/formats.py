@@ -10,6 +10,14 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
+    # The same by other names: a result is called as its picture is.
+    ".jpe": "JPEG",
+    ".jif": "JPEG",
+    ".jfif": "JPEG",
+    ".mpo": "JPEG",
+    ".apng": "PNG",
+    ".avifs": "AVIF",
+    ".dib": "BMP",
 }
 
 WITH_QUALITY = ("JPEG", "WEBP", "AVIF")  # of these, the formats that ask for one

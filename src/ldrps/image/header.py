@@ -21,9 +21,11 @@ from PIL import (
 )
 
 from ldrps.errors import InputError, LdrpsError
+from ldrps.image.frames import find_several, refuse_several
 from ldrps.image.heif import is_heif, open_heif
-from ldrps.image.limits import refuse_large, refuse_small
+from ldrps.image.limits import MIN_SIDE, refuse_large, refuse_small
 from ldrps.image.stored import cannot_hold, is_deep, is_readable_tiff, read_tiff_size
+from ldrps.image.told import read_told
 
 # Formats whose decoders are fuzzed and common; the JPEG reader also takes MPO, the pairs that phones write.
 _READERS: tuple[type[ImageFile.ImageFile], ...] = (
@@ -38,8 +40,8 @@ _READERS: tuple[type[ImageFile.ImageFile], ...] = (
 _NAMES = "PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, HEIC"
 
 
-def read_size(path: Path, max_pixels: int) -> tuple[int, int]:
-    """Width and height of an image file, as they are stored, from its header alone.
+def read_size(path: Path, max_pixels: int, *, first_frame: bool = False) -> tuple[int, int]:
+    """Width and height of an image file, as they are stored, from its header alone; of its first picture.
 
     Raises:
         InputError: as `ldrps.image.decode.decode_file`, but for damage that only the pixels show.
@@ -47,21 +49,41 @@ def read_size(path: Path, max_pixels: int) -> tuple[int, int]:
     name = str(path)
     with open_file(path) as file, blaming(name):
         image = open_header(file, name)
+        if not first_frame:
+            refuse_several(find_several(image, file), name)
         if image is None or (image.format == "TIFF" and is_deep(image)):
             return read_tiff_size(file, name, max_pixels)
         refuse_header(image, name, max_pixels, file)
         return image.size
 
 
+def is_small(path: str | Path) -> bool:
+    """Whether a file is a picture with a side too short to be restored; not what cannot be opened."""
+    try:
+        with open_file(Path(path)) as file, blaming(str(path)):
+            image = open_header(file, str(path))
+            return image is not None and min(image.size) < MIN_SIDE
+    except InputError:
+        return False
+
+
+def begins_like_ours(head: bytes) -> bool:
+    """Whether the first 16 bytes of a file are those of a format of ours."""
+    checks = (Image.OPEN[str(reader.format)][1] for reader in _READERS)
+    return any(accepts is not None and accepts(head) is True for accepts in checks)
+
+
 def refuse_header(image: Image.Image, name: str, max_pixels: int, file: BinaryIO | None = None) -> None:
     """Refuse a PIL image, not yet decoded, for what its header says; `file` is what it was opened from.
 
     Raises:
-        InputError: too many pixels, or too small a side.
+        InputError: too many pixels, too small a side, or HDR.
         ValueError: the file is too short for what it says, and so damaged.
     """
     refuse_large(name, *image.size, max_pixels)
     refuse_small(name, *image.size)
+    if file is not None:
+        read_told(image, file, name)
     if file is not None and cannot_hold(file, image):
         raise ValueError(f"its bytes are too few for {image.width:,} x {image.height:,} pixels")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
+
+from ldrps.image import xmp as packets
+from ldrps.image.raw_exif import RawExif
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +32,6 @@ _LAYOUT = {
     *(*range(320, 331), *range(332, 337), *range(338, 348), *range(512, 522), 700, 34377, 34675, 37724),
 }
 
-
-# XMP, which is text, says some of the same.
-_XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
-_XMP_THUMBNAIL = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
-# The sizes that it may tell, as attributes and as elements.
-_XMP_WIDTH, _XMP_HEIGHT = (
-    re.compile(rb"""((?:exif:Pixel%sDimension|tiff:Image%s)(?:\s*=\s*["']|>)\s*)\d+""" % names)
-    for names in ((b"X", b"Width"), (b"Y", b"Length"))
-)
 _ICC, _XMP, _ORIENTATION = 34675, 700, 274  # of a TIFF
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _SIDEWAYS = range(5, 9)  # the orientations that swap width and height
@@ -67,6 +60,8 @@ def orientation(image: Image.Image, name: str) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception as error:  # a parser of foreign bytes fails in many ways
+        if (raw := RawExif(_block(image))).has_tags:
+            return raw.orientation
         log.warning("%s: its EXIF data cannot be read, so it is taken as it lies (%s)", name, error)
         return 1
 
@@ -96,9 +91,19 @@ def turned(array: NDArray[Any], turn: int) -> NDArray[Any]:
     return array[:: -1 if down else 1, :: -1 if across else 1]
 
 
-def read_metadata(image: Image.Image, turn: int, size: tuple[int, int], name: str) -> Metadata:
-    """That of a PIL image, for the picture turned by an orientation of EXIF, then of (width, height) `size`."""
-    dpi, exif = _dpi(image.info.get("dpi"), turn), _exif(image.getexif, turn, size, name)
+def read_metadata(
+    image: Image.Image, turn: int, size: tuple[int, int], name: str, *, from_file: bool = False
+) -> Metadata:
+    """That of a PIL image, for the picture turned by an orientation of EXIF, then of (width, height) `size`.
+
+    Of a file, EXIF data are taken as they lie in it, unless they share a directory with the picture; those of an image
+    that was given may have been changed since it was opened.
+    """
+    dpi, block = _dpi(image.info.get("dpi"), turn), _block(image)
+    if from_file and block and image.format != "TIFF":
+        exif = _raw_exif(block, turn, size, name)
+    else:
+        exif = _exif(image.getexif, turn, size, name)
     return Metadata(image.info.get("icc_profile") or None, exif, _xmp(image.info), dpi)
 
 
@@ -124,18 +129,26 @@ def read_tiff_metadata(file: BinaryIO, size: tuple[int, int], name: str) -> Meta
     return Metadata(profile, _exif(exif, turn, size, name), _xmp({"xmp": xmp}), dpi)
 
 
-def of_size(
-    exif: bytes | None, xmp: bytes | None, size: tuple[int, int], name: str
-) -> tuple[bytes | None, bytes | None]:
+def of_size(exif: bytes | None, xmp: bytes | None, size: tuple[int, int]) -> tuple[bytes | None, bytes | None]:
     """The EXIF and XMP data of `Metadata`, of a picture that has another (width, height) by now."""
-    if exif is not None:
-        source = Image.Exif()
-        source.load(exif)
-        exif = _exif(lambda: source, 1, size, name)
-    if xmp is not None:
-        for side, pattern in zip(size, (_XMP_WIDTH, _XMP_HEIGHT), strict=True):
-            xmp = pattern.sub(rb"\g<1>%d" % side, xmp)
-    return exif, xmp
+    return (
+        None if exif is None else RawExif(exif).resize(size),
+        None if xmp is None else packets.of_size(xmp, size),
+    )
+
+
+def _block(image: Image.Image) -> bytes:
+    """The EXIF data as they lie in the file of a PIL image; b"" without."""
+    block = image.info.get("exif")
+    return block if isinstance(block, bytes) else b""
+
+
+def _raw_exif(block: bytes, turn: int, size: tuple[int, int], name: str) -> bytes | None:
+    raw = RawExif(block)
+    if not raw.has_tags:
+        log.warning("%s: its EXIF data are damaged and will be missing from the result", name)
+        return None
+    return raw.tidy(_LAYOUT, size, sideways=turn in _SIDEWAYS)
 
 
 def _exif(read: Callable[[], Image.Exif], turn: int, size: tuple[int, int], name: str) -> bytes | None:
@@ -168,7 +181,7 @@ def _xmp(info: Mapping[Any, Any]) -> bytes | None:
         packet = packet.encode()
     if not isinstance(packet, bytes) or not packet.strip(b"\0 \n"):
         return None
-    return _XMP_THUMBNAIL.sub(b"", _XMP_TURN.sub(rb"\g<1>1", packet))
+    return packets.tidied(packet)
 
 
 def _dpi(dpi: Any, turn: int) -> tuple[float, float] | None:

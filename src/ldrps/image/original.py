@@ -33,6 +33,7 @@ class Original:
         tables: of a JPEG, its quantisation tables, 64 steps each, that of brightness first; empty of others.
         subsampling: of a JPEG, pixels to one of colour, (down, across).
         lossless: whether it is a WEBP that holds its pixels without loss.
+        holds_more: whether there are other pictures in it, which were not asked for.
     """
 
     path: Path
@@ -41,14 +42,15 @@ class Original:
     tables: Tables = field(default=(), repr=False)
     subsampling: tuple[int, int] = field(default=(1, 1), repr=False)
     lossless: bool = False
+    holds_more: bool = False
 
     def copy_for(self, kind: str, quality: int | None) -> bytes | None:
         """Its bytes, if they are what a file of format `kind` and of that quality would hold of the same pixels.
 
-        None if it is of another format, if a quality is asked for that the format knows, or, which is logged, if the
-        file is gone or another by now.
+        None if it is of another format, holds more, if a quality is asked for that the format knows, or, which is
+        logged, if the file is gone or another by now.
         """
-        if kind != self.kind or (quality is not None and kind in WITH_QUALITY):
+        if self.holds_more or kind != self.kind or (quality is not None and kind in WITH_QUALITY):
             return None
         try:
             data = self.path.read_bytes()
@@ -61,8 +63,10 @@ class Original:
         return data
 
 
-def original_of(path: Path, file: BinaryIO, image: Image.Image | None) -> Original:
+def original_of(path: Path, file: BinaryIO, image: Image.Image | None, *, holds_more: bool = False) -> Original:
     """That of a picture that was read from an open file, as a PIL image or else as a TIFF that Pillow does not know.
+
+    `holds_more`: whether it is the first of several.
 
     Raises:
         OSError: the file cannot be read.
@@ -80,6 +84,7 @@ def original_of(path: Path, file: BinaryIO, image: Image.Image | None) -> Origin
         tables=tuple(tuple(tables[number]) for number in sorted(tables)),
         subsampling=_subsampling(getattr(image, "layer", [])),
         lossless=kind == "WEBP" and _is_lossless(file),
+        holds_more=holds_more,
     )
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ldrps.errors import InputError, LdrpsError, require
 from ldrps.image.arrays import as_image, from_numpy, from_tensor, peak, row_blocks
+from ldrps.image.cargo import NO_CARGO, Cargo
 from ldrps.image.content import Content, find_content
 from ldrps.image.decode import Decoded, decode_file, decode_image
 from ldrps.image.formats import ALPHA
@@ -47,6 +48,7 @@ class Picture:
         dpi: pixels per inch, across and down, or None.
         profiled: the source in its own colour space, if that is not sRGB, to take the result back there.
         original: the file that it was read from; None of what did not come from a file.
+        cargo: what else is in that file, and is taken along.
         scale: how many times larger it was made each way since it was read.
         lost: which pixels are lost, and are to be filled; None for none of them.
         protected: which pixels come back as they are; None for none of them.
@@ -64,6 +66,7 @@ class Picture:
     dpi: tuple[float, float] | None = None
     profiled: Profiled | None = field(default=None, repr=False)
     original: Original | None = field(default=None, repr=False)
+    cargo: Cargo = field(default=NO_CARGO, repr=False)
     scale: float = 1.0
     lost: PixelMask | None = None
     protected: PixelMask | None = None
@@ -159,27 +162,34 @@ class Picture:
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""
-        return replace(self, grey=False, icc_profile=None, profiled=None) if self.grey else self
+        if not self.grey:
+            return self
+        return replace(self, grey=False, icc_profile=None, profiled=None, cargo=self.cargo.in_other_colours())
 
 
 Source = str | Path | Image.Image | NDArray[Any] | Tensor | Picture  # what may be restored; see `load_picture`
 
 
-def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def load_picture(
+    image: str | Path | Image.Image | NDArray[Any] | Tensor,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    first_frame: bool = False,
+) -> Picture:
     """Read, check and normalise an image.
 
     Files (PNG, JPEG, MPO, WEBP, TIFF, BMP, GIF, AVIF, and HEIC with the extra `heif`, told by content) and PIL images
     of any mode are turned upright as their EXIF data says, and converted to sRGB as their profile says, and alpha; of
-    several frames in a file the first is taken, which is logged. PNG and TIFF may have 16 bits a channel, TIFF also
+    several frames or pages in a file `first_frame` takes the first. PNG and TIFF may have 16 bits a channel, TIFF also
     floats in [0, 1]; PIL's modes "I" and "F" must hold 0 .. 65535 and [0, 1]. Arrays are numpy [H, W, 3], uint8, uint16
     or floating in [0, 1], and torch [3, H, W] or [1, 3, H, W], floating in [0, 1]. The picture shares no memory with
     `image`.
 
     Raises:
-        InputError: a file that is missing, a folder, or not an image; more than `max_pixels`, or a side below 32
-            pixels, told from the header before anything is decoded; damaged or cut data. An array of the wrong
-            type, rank or number of channels, too many pixels, none, too few, NaN or infinite values, values outside
-            [0, 1]. Each in this order.
+        InputError: a file that is missing, a folder, not an image, or of several without `first_frame`; more than
+            `max_pixels`, or a side below 32 pixels, told from the header before anything is decoded; damaged or cut
+            data. An array of the wrong type, rank or number of channels, too many pixels, none, too few, NaN or
+            infinite values, values outside [0, 1]. Each in this order.
     """
     require(max_pixels, int, "max_pixels", "give a whole number")
     if isinstance(image, np.ndarray):
@@ -190,7 +200,7 @@ def load_picture(image: str | Path | Image.Image | NDArray[Any] | Tensor, *, max
         source = os.fsdecode(getattr(image, "filename", ""))
         return _picture(decode_image(image, source or "the image", max_pixels), source or "array")
     if isinstance(image, str | Path):
-        return _picture(decode_file(Path(image), max_pixels), str(image))
+        return _picture(decode_file(Path(image), max_pixels, first_frame=first_frame), str(image))
     raise InputError(f"an image cannot be a {type(image).__name__}: give a path, a PIL image, a numpy or torch array")
 
 
@@ -262,7 +272,8 @@ def to_srgb(picture: Picture, levels: NDArray[Any]) -> tuple[Picture, NDArray[An
     Colours that sRGB cannot show are moved to its border. Grey stays grey, without a profile, which is read as sRGB.
     """
     profile = None if picture.grey else srgb_profile()
-    alike = replace(picture, icc_profile=profile, profiled=None)
+    cargo = replace(picture.cargo, points=b"") if picture.profiled is None else picture.cargo.in_other_colours()
+    alike = replace(picture, icc_profile=profile, profiled=None, cargo=cargo)
     if picture.profiled is None:
         return alike, levels
     colours = picture.profiled.levels.shape[2]

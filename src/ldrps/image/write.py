@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ from PIL import Image
 
 from ldrps.errors import OutputError, SettingsError
 from ldrps.image.arrays import as_image
+from ldrps.image.cargo import NO_CARGO
+from ldrps.image.carry import Load, load_up
 from ldrps.image.encode import encode
 from ldrps.image.files import as_path, check_output, format_of, replace_file
 from ldrps.image.formats import BILEVEL
 from ldrps.image.metadata import Metadata
 from ldrps.image.picture import Picture
+from ldrps.image.same_tones import keeps_tones
+
+log = logging.getLogger(__name__)
 
 
 def write_image(
@@ -26,7 +32,7 @@ def write_image(
     overwrite: bool = False,
     quality: int | None = None,
     keep_metadata: bool = True,
-) -> None:
+) -> list[str]:
     """Write a picture; the suffix (.png .jpg .jpeg .webp .avif .tif .tiff .bmp) sets the format.
 
     The picture is a PIL image of mode RGB, RGBA, L or LA, or an array uint8 or uint16 [H, W, 1 .. 4] of grey or RGB,
@@ -38,6 +44,8 @@ def write_image(
 
     `quality`, 1 to 100, is that of JPEG, WEBP and AVIF. None is 95, but no coarser than the JPEG that `like` was read
     from, and without loss if that was such a WEBP. JPEG is without chroma subsampling, and WEBP at 100 without loss.
+    What else `like` carries, such as a video behind a JPEG, goes into a file of the same kind, as far as it holds for
+    the picture; what does not is logged, and returned, each in words.
     Missing folders are made. The file is whole or absent, and what stood at `path` stays until then.
 
     Raises:
@@ -50,18 +58,24 @@ def write_image(
     check_output(path, overwrite=overwrite)
     if isinstance(image, Image.Image) and image.mode not in ("RGB", "RGBA", "L", "LA"):
         raise OutputError(f"cannot write an image of mode {image.mode}: convert it to RGB, RGBA, L or LA")
+    kind, load = format_of(path), Load(NO_CARGO, None)
     metadata = Metadata()
     if like is not None:
-        metadata = Metadata(like.icc_profile, like.exif, like.xmp, like.dpi)
+        same = like.cargo.gain_map is not None and keeps_tones(like, image)
+        load = load_up(like.cargo, like.xmp, kind, same_tones=same, strip=not keep_metadata)
+        metadata = Metadata(like.icc_profile, like.exif, load.xmp, like.dpi)
     elif isinstance(image, Image.Image):
         metadata = Metadata(icc_profile=image.info.get("icc_profile"))
     if not keep_metadata:
         metadata = metadata._replace(exif=None, xmp=None)
-    kind = format_of(path)
     if like is not None and like.bilevel and kind in BILEVEL and isinstance(image, np.ndarray):
         image = _bilevel(image)
-    data = encode(image, kind, metadata, quality, str(path), None if like is None else like.original)
+    original = None if like is None else like.original
+    data = encode(image, kind, metadata, quality, str(path), original, load.cargo)
     write_file(data, path, overwrite=overwrite)
+    for words in load.left_out:
+        log.warning("%s: %s", path, words)
+    return load.left_out
 
 
 def write_file(data: bytes | memoryview, path: str | Path, *, overwrite: bool = False) -> None:
