@@ -22,9 +22,12 @@ from PIL import Image
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place
-from ldrps.jobs import Output
+from ldrps.run.job import Output
 
-PRELOADED = ["ldrps.cli", "ldrps.cli.bars", "ldrps.folders.run", "ldrps.folders.worker", "ldrps.prior.tiny.prior"]
+PRELOADED = [
+    *("ldrps.cli", "ldrps.cli.bars", "ldrps.folders.feeding", "ldrps.folders.claiming"),
+    *("ldrps.run.batch", "ldrps.run.process", "ldrps.prior.tiny.prior"),
+]
 _TRIES = """
 CREATE TABLE tries (target BLOB);
 CREATE TRIGGER first_try AFTER INSERT ON results BEGIN INSERT INTO tries VALUES (NEW.target); END;

@@ -20,7 +20,6 @@ from PIL import Image
 from tables import arguments, print_table, seconds_of_denoising
 
 from ldrps import Damage, Estimate, Restorer, load_prior
-from ldrps.baselines import BASELINES
 from ldrps.bench.data import DataSet, data_set
 from ldrps.bench.inputs import prepare
 from ldrps.degradation import GaussianBlur, WhiteNoise
@@ -28,6 +27,7 @@ from ldrps.degrade import parse
 from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
 from ldrps.metrics import psnr
+from ldrps.tools import BASELINES
 
 SETS = [f"set5-x{factor}{damage}" for damage in ("", "-blur1.2-noise5") for factor in (2, 3, 4)]
 

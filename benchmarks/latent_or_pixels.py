@@ -24,10 +24,6 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps import Restorer, load_prior
-from ldrps.baselines.pixel.gdp import Gdp, GdpLinear, GdpLinearSettings, GdpSettings
-from ldrps.baselines.pixel.load import load_pixel_model
-from ldrps.baselines.pixel.operators import Operator, blurred, masked, pooled
-from ldrps.baselines.registry import RIVALS
 from ldrps.bench.data import Pair, data_set
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import load_picture
@@ -35,6 +31,10 @@ from ldrps.image.sheet import contact_sheet
 from ldrps.image.write import write_image
 from ldrps.metrics import psnr
 from ldrps.result import Result
+from ldrps.rivals.pixel.gdp import Gdp, GdpLinear, GdpLinearSettings, GdpSettings
+from ldrps.rivals.pixel.load import load_pixel_model
+from ldrps.rivals.pixel.operators import Operator, blurred, masked, pooled
+from ldrps.rivals.registry import RIVALS
 
 Method = Callable[[Image.Image], Result]
 SETS = ("lol", "hsts", "kodak_noise30")

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ldrps import Prior, Result
-    from ldrps.batch import Batch, OnStep
     from ldrps.estimation.estimators import Estimators
     from ldrps.image.picture import Picture
-    from ldrps.jobs import Job
     from ldrps.prior.base import Denoised, NoiseKind
     from ldrps.prior.tiny.denoiser import LatentUNet
+    from ldrps.progress import OnStep
+    from ldrps.run.batch import Batch
+    from ldrps.run.job import Job
 
 # Read when torch and numpy are loaded, so not above; and by the processes that tests start. The nets are so small that
 # several threads gain nothing, and beside another busy process they wait for each other at full speed: many times the
@@ -58,11 +59,14 @@ def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes come from a server that has loaded torch already: seconds less for each."""
     if sys.platform == "win32":
         return
+    from multiprocessing.forkserver import ensure_running
+
     from crash_parts import PRELOADED
 
     get_context = multiprocessing.get_context
     server = get_context("forkserver")
     server.set_forkserver_preload([*PRELOADED, "ldrps.bench.runner", "ldrps.bench.scores"])
+    ensure_running()
     monkeypatch.setattr(multiprocessing, "get_context", lambda kind: server if kind == "spawn" else get_context(kind))
 
 
@@ -220,7 +224,7 @@ def restore_job(batch: Batch, job: Job, on_step: OnStep | None = None) -> tuple[
     """Check, restore and write a job, as the workers do; what can go wrong is raised."""
     overwrite = batch.output.overwrite
     batch.check(job, overwrite=overwrite)
-    made = batch.make(job, on_step)
+    made = batch.restore(job, batch.load(job), on_step)
     return made.result, batch.write(made, overwrite=overwrite)
 
 

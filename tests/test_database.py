@@ -22,7 +22,7 @@ from ldrps.folders import manifest as manifests
 from ldrps.folders.manifest import Manifest, check_manifest, status_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place
-from ldrps.jobs import Job, Output
+from ldrps.run.job import Job, Output
 
 Use = Callable[[Path], str]  # of a file of that path in a folder that is there; why it was refused, "" for not at all
 Fault = Callable[[Path], object]

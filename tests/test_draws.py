@@ -12,11 +12,11 @@ from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Prior, Restorer, load_prior, preset
-from ldrps.batch import restorer_batch
 from ldrps.degradation import UncertainTone
 from ldrps.errors import OutputError, SettingsError
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.jobs import Job, Output
+from ldrps.run.batch import restorer_batch
+from ldrps.run.job import Job, Output
 from ldrps.samples import SPREAD_OF_WHITE, draw_samples
 
 

@@ -9,11 +9,11 @@ import torch
 from conftest import noisy
 
 from ldrps import Prior, Restorer
-from ldrps.baselines.facts import Facts
-from ldrps.baselines.rival import Rival, RivalStep, Run
-from ldrps.errors import InputError, SettingsError
+from ldrps.errors import Cancelled, InputError, SettingsError
 from ldrps.image.tiles import Window
-from ldrps.progress import Cancelled, PictureRestorer, Progress, Steps, follow
+from ldrps.progress import PictureRestorer, Progress, Steps, follow
+from ldrps.rivals.facts import Facts
+from ldrps.rivals.rival import Rival, RivalStep, Run
 
 RESULT: Any = object()
 

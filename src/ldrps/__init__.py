@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldrps.caption.base import Caption
+    from ldrps.errors import Cancelled
     from ldrps.estimation.damage import Damage, Estimate
     from ldrps.guidance.perceptual import VGG16Features
     from ldrps.modules import Denoiser, RestorerModule
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ldrps.presets import PRESETS, preset
     from ldrps.prior import load_prior
     from ldrps.prior.base import Prior
-    from ldrps.progress import Cancelled, Progress
+    from ldrps.progress import Progress
     from ldrps.restorer import Restorer
     from ldrps.result import Result
     from ldrps.samples import Samples, draw_samples
@@ -24,7 +25,7 @@ __version__ = metadata.version("ldrps")
 
 # Loaded on first use: importing the package must cost nothing, and torch takes seconds.
 _HOMES = {
-    "Cancelled": "ldrps.progress",
+    "Cancelled": "ldrps.errors",
     "Caption": "ldrps.caption.base",
     "Damage": "ldrps.estimation.damage",
     "Denoiser": "ldrps.modules",

@@ -62,8 +62,8 @@ def fitted(size: tuple[int, int], settings: Settings, max_bytes: int) -> Setting
     need = estimate(size, least).bytes
     if settings.scale > 1:
         size = enlarged_size(size, settings.scale)
-        raise _too_large(size, need, max_bytes, f"or take a smaller scale than {settings.scale:g}")
-    raise _too_large(size, need, max_bytes, "make the picture smaller, or set --working-size")
+        raise _too_large(size, need, max_bytes, f"take a smaller scale than {settings.scale:g}")
+    raise _too_large(size, need, max_bytes, "make it smaller", ", or set --working-size")
 
 
 def halved(size: tuple[int, int], settings: Settings) -> Settings | None:
@@ -91,9 +91,11 @@ def check_reading(size: tuple[int, int], max_bytes: int | None) -> None:
         raise _too_large(size, need, limit, "make it smaller")
 
 
-def _too_large(size: tuple[int, int], need: int, limit: int, remedy: str) -> InputError:
-    problem = f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(limit)}: "
-    return InputError(f"{problem}allow more (--max-memory, fewer --jobs), {remedy}")
+def _too_large(size: tuple[int, int], need: int, limit: int, remedy: str, option: str = "") -> InputError:
+    """The error for it; `option` is a further remedy of the command line."""
+    problem = f"a picture of {size[0]} x {size[1]} takes {_gib(need)} at least, the limit is {_gib(limit)}"
+    on_command_line = f"{problem}: allow more (--max-memory, fewer --jobs), or {remedy}{option}"
+    return InputError(f"{problem}: {remedy}", on_command_line=on_command_line)
 
 
 def _reduced(size: tuple[int, int], longer_side: int) -> tuple[int, int]:

@@ -42,6 +42,10 @@ class CaptionError(LdrpsError):
     """A captioner has no usable answer for a picture; another may be asked, or the picture restored without one."""
 
 
+class Cancelled(LdrpsError):
+    """Somebody stopped the restoration; nothing was written."""
+
+
 def require(value: object, kinds: type | tuple[type, ...], name: str, remedy: str) -> None:
     """Refuse an argument of a type that cannot be used.
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps.caption.base import Caption
-from ldrps.errors import LdrpsError
+from ldrps.errors import Cancelled
 from ldrps.image.picture import Source
 from ldrps.image.tiles import Window
 from ldrps.result import Result
@@ -20,10 +20,6 @@ from ldrps.sampling.chains import Losses, Step
 
 _End = TypeVar("_End")
 _Given = ParamSpec("_Given")
-
-
-class Cancelled(LdrpsError):
-    """A callback stopped the restoration; nothing was written."""
 
 
 @dataclass(frozen=True)

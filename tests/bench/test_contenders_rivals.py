@@ -13,15 +13,15 @@ import torch
 from conftest import Run, noisy
 from PIL import Image
 
-from ldrps.baselines.aod_net import AodNet
-from ldrps.baselines.registry import RIVALS, facts_of
-from ldrps.baselines.rival import Rival, RivalStep
-from ldrps.baselines.rival import Run as Run_
 from ldrps.bench import contenders as module
 from ldrps.bench.command import Benchmark, Plan, listing
 from ldrps.bench.contenders import Contender, Problem, contenders
 from ldrps.bench.judges import Judges
 from ldrps.errors import InputError, PriorError
+from ldrps.rivals.aod_net import AodNet
+from ldrps.rivals.registry import RIVALS, facts_of
+from ldrps.rivals.rival import Rival, RivalStep
+from ldrps.rivals.rival import Run as Run_
 
 COPY = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)"
 COMMAND = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(COPY)} {{in}} {{out}}"

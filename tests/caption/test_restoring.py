@@ -15,13 +15,13 @@ from conftest import Run, restore_job
 from PIL import Image
 
 from ldrps import Restorer, load_prior
-from ldrps.batch import restorer_batch
 from ldrps.caption import chain
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.chain import Fallback, make_captioner
 from ldrps.errors import CaptionError
-from ldrps.jobs import Job, Output
 from ldrps.prior.base import Prior
+from ldrps.run.batch import restorer_batch
+from ldrps.run.job import Job, Output
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_mistakes_are_told_before_anything_is_loaded(
     words: str, reason: str, folder: Path, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("damage.json").write_text("{}")
-    monkeypatch.setattr("ldrps.folders.recipe.Recipe.build", None)
+    monkeypatch.setattr("ldrps.run.recipe.Recipe.build", None)
     code, _, err = command("restore", *words.split(), "-o", "out/")
     assert code == 2 and reason in " ".join(err.split()), err
     assert not Path("out").exists()

@@ -18,9 +18,10 @@ from strange import NAME, STRANGE, assert_seen
 import ldrps
 from ldrps.cli import bars, terminal
 from ldrps.cli.bars import Display
-from ldrps.folders.outcome import Outcome, Tick
-from ldrps.jobs import Job
 from ldrps.printable import printable
+from ldrps.run.job import Job
+from ldrps.run.outcome import Outcome
+from ldrps.run.tick import Tick
 
 SHOWN = printable(NAME)
 _IN_NAMES = {name: raw for name, (raw, _) in STRANGE.items() if raw not in ("\0", "\ud83d")}
@@ -188,7 +189,7 @@ def test_a_fault_of_ours_is_told_on_a_line(command: Run, tmp_path: Path, monkeyp
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"a bug about {NAME}")
 
-    monkeypatch.setattr("ldrps.batch.load_picture", fail)
+    monkeypatch.setattr("ldrps.run.batch.load_picture", fail)
     source = picture(tmp_path / f"{NAME}.png")
     code, _, err = command("restore", source, "-o", tmp_path / "b.png", "--method", "zero-dce-own")
     assert code == 1 and "please report it" in err

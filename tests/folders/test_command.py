@@ -141,7 +141,7 @@ def test_metadata_and_quality(run: Run, pictures: Path, tmp_path: Path) -> None:
 
 def test_watching(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until Ctrl-C, which comes when nothing has been to do for a while."""
-    from ldrps.folders import pool
+    from ldrps.run import pool
 
     idle: list[float] = []
     really_sleep = time.sleep

@@ -19,12 +19,12 @@ from ldrps.errors import InputError, OutputError
 from ldrps.folders import alive
 from ldrps.folders import manifest as manifests
 from ldrps.folders.alive import SILENCE, Process
-from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.manifest import Manifest, status_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place, Source
 from ldrps.image.files import partial_name
-from ldrps.jobs import Job, Output
+from ldrps.run.fingerprint import FileFingerprint
+from ldrps.run.job import Job, Output
 
 Open = Callable[..., Manifest]
 
@@ -237,7 +237,7 @@ from pathlib import Path
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.status import Place, Source
 from ldrps.image.files import partial_name
-from ldrps.jobs import Job, Output
+from ldrps.run.job import Job, Output
 source, target = map(Path, sys.argv[1:])
 manifest, job = Manifest(Place(target.parent, "recipe", Output(), time.time())), Job(source, target)
 assert manifest.claim(job, Source(source)).state == "open"
@@ -410,7 +410,7 @@ import sys, time
 from pathlib import Path
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.status import Place
-from ldrps.jobs import Output
+from ldrps.run.job import Output
 print("ready", flush=True)
 for line in sys.stdin:
     root, start = line.split()

@@ -21,7 +21,7 @@ from ldrps.folders.alive import Process
 from ldrps.folders.manifest import Manifest, check_manifest, status_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place, Source, Status
-from ldrps.jobs import Job, Output
+from ldrps.run.job import Job, Output
 
 HUGE = 2**63 - 1
 

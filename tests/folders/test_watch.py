@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ldrps.folders.find import Wanted, find
-from ldrps.folders.fingerprint import FileFingerprint
 from ldrps.folders.status import Place
 from ldrps.folders.watch import PATIENCE, QUIET, watch
-from ldrps.jobs import Job, Output
+from ldrps.run.fingerprint import FileFingerprint
+from ldrps.run.job import Job, Output
 
 
 class Clock:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,27 @@ from PIL import Image
 from ldrps import Prior, Restorer
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
+from ldrps.cost import estimate
 from ldrps.image.picture import load_picture
 from ldrps.presets import preset
+from ldrps.run.pool import Handle, ThisProcess, WorkerLost
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.queue import TaskQueue
-from ldrps.serve.task import Task, Upload
-from ldrps.serve.work import TaskWorker
+from ldrps.serve.task import Task, Upload, UploadJob, UploadOutcome
+from ldrps.serve.work import UploadWork
+from ldrps.serve.worker import TaskWorker
 
 
 @pytest.fixture
 def work(tiny_prior: Prior) -> TaskWorker:
-    return TaskWorker(tiny_prior, Limits(), make_captioner)
+    return worker(tiny_prior)
+
+
+def worker(
+    prior: Prior, limits: Limits | None = None, captioner_for: Callable[[str], Captioner] = make_captioner
+) -> TaskWorker:
+    return TaskWorker(ThisProcess(UploadWork(lambda: prior, limits or Limits(), captioner_for)))
 
 
 def upload(path: Path) -> Upload:
@@ -87,7 +98,7 @@ def test_a_bug_costs_one_picture_and_tells_the_visitor_nothing_of_it(
     def broken(*given: object, **more: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("ldrps.serve.work.load_picture", broken)
+    monkeypatch.setattr("ldrps.run.batch.load_picture", broken)
     asked = task([picture], tmp_path / "out")
     work(asked)
     assert "the server's log" in asked.snapshot.outcomes[0].error
@@ -153,7 +164,7 @@ def test_captions_are_asked_for_with_a_prior_that_knows_text(
         return make_captioner(spec)
 
     asked = task([picture], tmp_path / "out", Order("fast", caption="bright"))
-    TaskWorker(by_heart, Limits(), captioner_for)(asked)
+    worker(by_heart, captioner_for=captioner_for)(asked)
     assert specs == ["text:bright"]
     assert asked.snapshot.outcomes[0].caption == "bright"
 
@@ -170,7 +181,69 @@ def test_what_is_enlarged_lies_beside_an_enlarged_copy(work: TaskWorker, picture
 
 def test_what_would_become_too_large_is_refused(tiny_prior: Prior, picture: Path, tmp_path: Path) -> None:
     asked = task([picture], tmp_path / "out", Order("fast", scale=4.0))
-    TaskWorker(tiny_prior, Limits(pixels=49_000), make_captioner)(asked)
+    worker(tiny_prior, Limits(pixels=49_000))(asked)
     (outcome,) = asked.snapshot.outcomes
     assert outcome.file is None and "enlarged 4 times 256 x 192 = 49,152 pixels" in outcome.error
     assert str(tmp_path) not in outcome.error
+
+
+def test_what_does_not_fit_into_memory_is_refused_in_words(
+    work: TaskWorker, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder: before it is read where its size tells, and where memory runs out all the same."""
+    with monkeypatch.context() as little:
+        little.setattr("ldrps.cost.available_bytes", lambda: 2**28)
+        little.setattr("ldrps.run.batch.load_picture", lambda *given, **more: pytest.fail("decoded in vain"))
+        asked = task([picture], tmp_path / "out")
+        work(asked)
+        error = asked.snapshot.outcomes[0].error
+        assert "64 x 48 takes" in error and "the limit is 0.25 GiB: make it smaller" in error and "--" not in error
+
+    def none_left(*given: object, **more: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: not enough memory")
+
+    monkeypatch.setattr(Restorer, "__call__", none_left)
+    asked = task([picture], tmp_path / "again")
+    work(asked)
+    assert asked.snapshot.outcomes[0].error.startswith("our harbour.jpg does not fit into memory: make it smaller")
+
+
+def test_windows_shrink_to_the_memory_that_is_free(
+    work: TaskWorker, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = tmp_path / "large.png"
+    Image.fromarray(noisy(400, 300)).save(large)
+    settings = preset("fast")
+    least = estimate((400, 300), replace(settings, tile=128, overlap=32)).bytes
+    assert estimate((400, 300), settings).bytes > least
+    monkeypatch.setattr("ldrps.cost.available_bytes", lambda: least)
+    tiles = []
+    really_restore = Restorer.__call__
+
+    def restore(self: Restorer, *given: Any, **more: Any) -> Any:
+        tiles.append(self.settings.tile)
+        return really_restore(self, *given, **more)
+
+    monkeypatch.setattr(Restorer, "__call__", restore)
+    asked = task([large], tmp_path / "out", Order("fast"))
+    work(asked)
+    assert tiles == [128] and asked.snapshot.outcomes[0].error == ""
+
+
+class Dying(ThisProcess[UploadJob, UploadOutcome]):
+    """Its process is killed at the first picture, as a system does that is out of memory."""
+
+    def wait(self, timeout: float) -> list[Handle[UploadJob, UploadOutcome]]:
+        if self._handle is None or self._handle.job.number:
+            return super().wait(timeout)
+        handle, self._handle = self._handle, None
+        handle.end(WorkerLost("by signal 9"))
+        return [handle]
+
+
+def test_a_process_that_is_killed_costs_one_picture(tiny_prior: Prior, picture: Path, tmp_path: Path) -> None:
+    asked = task([picture, picture], tmp_path / "out", Order("fast"))
+    TaskWorker(Dying(UploadWork(lambda: tiny_prior, Limits(), make_captioner)))(asked)
+    first, second = asked.snapshot.outcomes
+    assert "restored our harbour.jpg ended by signal 9" in first.error and first.file is None
+    assert second.file is not None and second.file.name == "our harbour.jpg"

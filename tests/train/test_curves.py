@@ -12,10 +12,10 @@ import torch
 from conftest import noisy
 from torch import Tensor
 
-from ldrps.baselines.facts import Order
-from ldrps.baselines.registry import build_rival
-from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet, curved
 from ldrps.errors import PriorError
+from ldrps.rivals.facts import RivalOptions
+from ldrps.rivals.registry import build_rival
+from ldrps.rivals.zero_dce import OWN_WEIGHTS, CurveNet, curved
 from ldrps.train.command import train_part
 from ldrps.train.curves import CurveTask, spatial_change
 from ldrps.train.photos import Photographs
@@ -87,19 +87,21 @@ def test_dark_copies_are_darker_and_eight_bit(photo_folder: Path) -> None:
 
 
 def test_it_learns_to_lighten(trained: Path, photo_folder: Path) -> None:
-    rival = build_rival("zero-dce-own", Order(weights=trained))
+    rival = build_rival("zero-dce-own", RivalOptions(weights=trained))
     dark = noisy(48, 40) // 4
     once = rival(dark)
     assert once.levels.mean() > 1.3 * dark.mean()
-    assert np.array_equal(once.levels, build_rival("zero-dce-own", Order(weights=trained / OWN_WEIGHTS))(dark).levels)
+    assert np.array_equal(
+        once.levels, build_rival("zero-dce-own", RivalOptions(weights=trained / OWN_WEIGHTS))(dark).levels
+    )
 
 
 def test_it_goes_on_from_weights(trained: Path, photo_folder: Path, tmp_path: Path) -> None:
-    begun = build_rival("zero-dce-own", Order(weights=trained))
+    begun = build_rival("zero-dce-own", RivalOptions(weights=trained))
     lines = list(train_part("zero-dce", [photo_folder], tmp_path, steps=1, init=trained))
     assert lines[-1].startswith("step 1 of 1 ")
     dark = noisy() // 4
-    on = build_rival("zero-dce-own", Order(weights=tmp_path))(dark).levels.astype(int)
+    on = build_rival("zero-dce-own", RivalOptions(weights=tmp_path))(dark).levels.astype(int)
     assert np.abs(on - begun(dark).levels).max() <= 4, "a step away from where it began"
     with pytest.raises(PriorError, match="cannot read weights from embedded"):
         list(train_part("zero-dce", [photo_folder], tmp_path / "x", steps=1, init="embedded"))
@@ -110,4 +112,4 @@ def test_the_weights_that_come_with_the_package(tmp_path: Path) -> None:
     lit = build_rival("zero-dce-own")(dark).levels
     assert lit.mean() > 1.5 * dark.mean()
     (tmp_path / "dehazer.pth").touch()  # a folder of the weights of others
-    assert np.array_equal(build_rival("zero-dce-own", Order(weights=tmp_path))(dark).levels, lit)
+    assert np.array_equal(build_rival("zero-dce-own", RivalOptions(weights=tmp_path))(dark).levels, lit)

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from ldrps import Restorer, load_prior
-from ldrps.baselines.facts import Facts
-from ldrps.baselines.pixel.gdp import Gdp, GdpSettings
-from ldrps.baselines.pixel.load import load_pixel_model
-from ldrps.baselines.pixel.patch_model import PatchPixels
-from ldrps.baselines.pixel.tao import Tao, TaoSettings
 from ldrps.errors import InputError
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_part
+from ldrps.rivals.facts import Facts
+from ldrps.rivals.pixel.gdp import Gdp, GdpSettings
+from ldrps.rivals.pixel.load import load_pixel_model
+from ldrps.rivals.pixel.patch_model import PatchPixels
+from ldrps.rivals.pixel.tao import Tao, TaoSettings
 from ldrps.train.command import train_part
 from ldrps.train.photos import Photographs
 from ldrps.train.tasks import DiffusionTask

@@ -134,8 +134,8 @@ class Summary:
 
 def listing() -> str:
     """All data sets and methods, a line each, for people."""
-    from ldrps.baselines import BASELINES, ORACLES, Baseline, Oracle
-    from ldrps.baselines.registry import all_facts
+    from ldrps.rivals.registry import all_facts
+    from ldrps.tools import BASELINES, ORACLES, Baseline, Oracle
 
     sets = [f"{name:16} {dataset.title} ({dataset.licence})" for name, dataset in data_sets().items()]
     ours = [f"{OURS:20} this program; --preset {', '.join(PRESETS)}"]

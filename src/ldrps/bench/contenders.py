@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from ldrps.baselines.facts import Order
-from ldrps.baselines.mark import code_mark, weight_files, weights_mark
-from ldrps.baselines.registry import RIVALS, build_rival, facts_of, is_rival
 from ldrps.errors import InputError
 from ldrps.presets import PRESETS, preset
 from ldrps.printable import printable
+from ldrps.rivals.facts import RivalOptions
+from ldrps.rivals.mark import code_mark, weight_files, weights_mark
+from ldrps.rivals.registry import RIVALS, build_rival, facts_of, is_rival
 from ldrps.settings import Settings, changed
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ _WATCHED = 5  # steps between looks at the truth
 
 @dataclass(frozen=True)
 class Problem:
-    """What a contender is given, how many times larger, each way, the result should be, and a mask of the pixels that
-    are lost, white. `truth` is for oracles and for finding files; nothing else may look at it.
+    """What a contender is given, how many times larger, each way, the result should be, a mask of the pixels that are
+    lost, white, and the memory that it may take, or None for what is free. `truth` is for oracles and for finding
+    files; nothing else may look at it.
     """
 
     damaged: Image.Image
@@ -52,6 +53,7 @@ class Problem:
     seed: int
     enlarge: int = 1
     mask: Image.Image | None = None
+    max_bytes: int | None = None
 
 
 Attempt = Callable[[Problem], Image.Image]
@@ -158,7 +160,7 @@ class Contender:
             return _stopped(self) if self.is_oracle else _restored(self)
         if self.method == "oracle-roundtrip":
             return _roundtrip(self)
-        from ldrps.baselines import ORACLES, baseline
+        from ldrps.tools import ORACLES, baseline
 
         if not self.is_oracle:
             mend = baseline(self.method)
@@ -192,7 +194,7 @@ def contenders(
     if is_rival(name.removeprefix(STOPPED)) or name == RIVALS_ALL:
         wanted = list(RIVALS) if name == RIVALS_ALL else [name]
         return [Contender(each, device=device, weights=weights) for each in wanted]
-    from ldrps.baselines import BASELINES, CHAINS, ORACLES
+    from ldrps.tools import BASELINES, CHAINS, ORACLES
 
     # Those that enlarge or fill are for sets of reduced pictures or of holes, and called by name.
     plain = [each.name for each in BASELINES.values() if not each.enlarges and not each.fills]
@@ -217,7 +219,9 @@ def _restorer(entry: Contender) -> PictureRestorer:
         from ldrps.restorer import Restorer
 
         return Restorer(_prior(entry.prior, entry.device), entry.settings)
-    return build_rival(entry.rival, Order(weights=Path(entry.weights) if entry.weights else None, device=entry.device))
+    return build_rival(
+        entry.rival, RivalOptions(weights=Path(entry.weights) if entry.weights else None, device=entry.device)
+    )
 
 
 def _restored(entry: Contender) -> Attempt:
@@ -231,18 +235,18 @@ def _restored(entry: Contender) -> Attempt:
         if problem.mask is not None and entry.method == OURS:
             picture = picture.with_holes(problem.mask)
         caption = problem.caption if describe is None else describe(picture)
-        return _enlarging(restorer, problem.enlarge).with_seed(problem.seed)(picture, caption).image
+        return _fitted(restorer, problem)(picture, caption).image
 
     return restore
 
 
-def _enlarging(restorer: PictureRestorer, factor: int) -> PictureRestorer:
-    """The same for a set of reduced pictures; rivals leave them as small as they are."""
+def _fitted(restorer: PictureRestorer, problem: Problem) -> PictureRestorer:
+    """The same for a problem, in the memory that it may take. Rivals leave reduced pictures as small as they are."""
     from ldrps.restorer import Restorer
 
-    if factor == 1 or not isinstance(restorer, Restorer):
-        return restorer
-    return restorer.with_settings(restorer.settings.with_changes(scale=float(factor)))
+    if problem.enlarge != 1 and isinstance(restorer, Restorer):
+        restorer = restorer.with_settings(restorer.settings.with_changes(scale=float(problem.enlarge)))
+    return restorer.with_seed(problem.seed).within(problem.damaged.size, problem.max_bytes)
 
 
 def _describe_offline(entry: Contender) -> Callable[[Picture], Caption]:
@@ -276,14 +280,14 @@ def _stopped(entry: Contender) -> Attempt:
             if progress.number >= 1 and progress.number % _WATCHED == 0:
                 look(to_pil(progress.z0[0, :, :height, :width]))
 
-        look(restorer.with_seed(problem.seed)(problem.damaged, on_step=on_step).image)
+        look(_fitted(restorer, problem)(problem.damaged, on_step=on_step).image)
         return seen[0][1]
 
     return watch
 
 
 def _roundtrip(entry: Contender) -> Attempt:
-    from ldrps.baselines.oracles import roundtrip
+    from ldrps.tools.oracles import roundtrip
 
     prior = _prior(entry.prior, entry.device)
 
@@ -335,6 +339,6 @@ def _lost(mask: Image.Image | None) -> NDArray[np.bool_] | None:
 
 
 def _image(pixels: NDArray[np.float32]) -> Image.Image:
-    from ldrps.baselines.base import levels
+    from ldrps.tools.base import levels
 
     return Image.fromarray(levels(pixels))

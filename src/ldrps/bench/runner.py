@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import connection
 from pathlib import Path
 
 from ldrps.bench.captions import Captions
@@ -22,9 +16,12 @@ from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.inputs import InputMarks, mask_of, prepare
 from ldrps.bench.judges import Judges
 from ldrps.bench.store import Key, Row, Store
-from ldrps.log import log_to_stderr
 from ldrps.memory import peak_mib, reset_peak
 from ldrps.printable import printable
+from ldrps.run.pool import Carry, Handle, ProcessPool, WorkerLost
+from ldrps.run.share import Share
+
+_PAUSE = 60.0  # seconds; a row that is done ends it
 
 
 @dataclass(frozen=True)
@@ -85,44 +82,50 @@ def run(missing: Sequence[BenchTask], store: Store, judges: Judges, *, workers: 
     worker stops by itself when this process is gone.
     """
     left = deque(missing)
-    while left:
-        suspects = yield from _until_broken(left, store, judges, workers)
-        for task in suspects:  # alone, to find out which of them it was
-            if (yield from _until_broken(deque([task]), store, judges, 1)):
-                row = Row(task.key, {}, 0.0, None, "the process that computed it was killed: out of memory?")
+    on_cpu = all(task.contender.device == "cpu" for task in missing)
+    with closing(ProcessPool(Benching(judges, on_cpu), workers)) as pool:
+        while left or pool.is_busy:
+            while left and pool.has_room:
+                pool.submit(left.popleft())
+            for handle in pool.wait(_PAUSE):
+                row = _row(handle)
                 store.add(row)
                 yield row
 
 
-def _until_broken(
-    left: deque[BenchTask], store: Store, judges: Judges, workers: int
-) -> Generator[Row, None, Collection[BenchTask]]:
-    """Compute what is left, taking it away; returns the tasks that were at work when a worker died, or nothing."""
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    context = multiprocessing.get_context("spawn")
-    running: dict[Future[Row], BenchTask] = {}
-    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(threads,)) as pool:
-        try:
-            while left or running:
-                while left and len(running) <= workers:  # one in reserve, so that no worker waits
-                    running[pool.submit(carry_out, left[0], judges)] = left[0]
-                    left.popleft()
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    row = future.result()
-                    store.add(row)
-                    del running[future]
-                    yield row
-        except BrokenProcessPool:
-            return running.values()
-        except BaseException:  # Ctrl-C, or a consumer that is done: what is at work is not worth waiting for
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
-    return []
+@dataclass(frozen=True)
+class Benching:
+    """Computes rows. A `Work`; what goes wrong with a row is in it.
+
+    Attributes:
+        judges: of the results.
+        on_cpu: whether nothing is computed elsewhere.
+    """
+
+    judges: Judges
+    on_cpu: bool = True
+
+    @property
+    def preload(self) -> list[str]:
+        return ["ldrps.bench.scores", "ldrps.restorer"] if self.on_cpu else []
+
+    @contextmanager
+    def open(self, share: Share) -> Iterator[Carry[BenchTask, Row]]:
+        """See `Work.open`; contenders are loaded with their first row."""
+        yield lambda task, report: compute(task, self.judges, share.bytes)
 
 
-def carry_out(task: BenchTask, judges: Judges) -> Row:
-    """Restore one picture and score the result; any failure becomes the row's error."""
+def _row(handle: Handle[BenchTask, Row]) -> Row:
+    try:
+        return handle.result()
+    except WorkerLost:
+        return Row(handle.job.key, {}, 0.0, None, "the process that computed it was killed: out of memory?")
+
+
+def compute(task: BenchTask, judges: Judges, max_bytes: int | None = None) -> Row:
+    """Restore one picture, in so much memory or in what is free, and score the result; any failure becomes the row's
+    error.
+    """
     from ldrps.bench.scores import score
 
     seconds = 0.0
@@ -131,7 +134,7 @@ def carry_out(task: BenchTask, judges: Judges) -> Row:
         damaged, truth = prepare(task.dataset, task.pair)
         mask = mask_of(task.dataset, task.pair, damaged)
         seed, enlarge = task.key.seed, task.dataset.enlarge
-        problem = Problem(damaged, task.pair.source, truth, task.caption, seed, enlarge, mask)
+        problem = Problem(damaged, task.pair.source, truth, task.caption, seed, enlarge, mask, max_bytes)
         reset_peak()
         began = time.perf_counter()
         result = attempt(problem)
@@ -151,21 +154,3 @@ def carry_out(task: BenchTask, judges: Judges) -> Row:
 @lru_cache(maxsize=4)
 def _built(contender: Contender) -> Attempt:
     return contender.build()
-
-
-def _start(threads: int) -> None:
-    """Set up a worker."""
-    import torch
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that people see
-    log_to_stderr()
-    if "OMP_NUM_THREADS" not in os.environ:  # else the user has decided
-        torch.set_num_threads(threads)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)  # the benchmark was killed: nobody is there to take a result

@@ -20,6 +20,7 @@ from ldrps.cli.terminal import begin, say, tell
 from ldrps.errors import LdrpsError
 from ldrps.log import show_fault
 from ldrps.printable import printable
+from ldrps.run.share import wait_asleep
 
 app = typer.Typer(
     help="Restore damaged photographs without being told what is wrong with them.",
@@ -35,6 +36,7 @@ app.add_typer(prior_app, name="prior")
 def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130, SIGTERM 143."""
     begin()
+    wait_asleep()
     try:
         code = app(standalone_mode=False)  # an Exit comes back as its code
         if code == 130:  # so newer versions of typer tell of Ctrl-C

@@ -11,9 +11,10 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from ldrps.cli.terminal import say, tell
-from ldrps.folders.outcome import Outcome, Tick
-from ldrps.jobs import Job
 from ldrps.printable import printable
+from ldrps.run.job import Job
+from ldrps.run.outcome import Outcome
+from ldrps.run.tick import Tick
 
 _NAMED = 20  # failures with their reasons; more would push the summary off the screen
 

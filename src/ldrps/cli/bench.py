@@ -118,8 +118,8 @@ def bench(
 
 def _judges(weights: Path | None) -> Judges:
     """Of the folder given; if that is a file or a name, which is for rivals, of the one that LDRPS_WEIGHTS names."""
-    from ldrps.baselines.registry import given_weights
     from ldrps.bench.judges import Judges
+    from ldrps.rivals.registry import given_weights
 
     places = (given_weights(weights), given_weights(None))
     return Judges.at_hand(next((place for place in places if place is not None and place.is_dir()), None))

@@ -14,7 +14,7 @@ from ldrps.image.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from ldrps.degrade import Chain
-    from ldrps.jobs import Job
+    from ldrps.run.job import Job
 
 
 def _usage(wanted: bool) -> None:
@@ -41,7 +41,7 @@ def degrade(
     Exit code 0: all written; 1: some failed, the others are written; 2: the command cannot be carried out.
     """
     from ldrps.degrade import parse
-    from ldrps.jobs import Output, part_hopeless, plan_jobs
+    from ldrps.run.job import Output, part_hopeless, plan_jobs
 
     chain = parse(kind)
     output = Output(force, max_pixels=max_pixels)

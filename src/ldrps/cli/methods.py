@@ -13,7 +13,7 @@ from ldrps.printable import json_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ldrps.baselines.facts import Facts
+    from ldrps.rivals.facts import Facts
 
 OURS = "ldrps"
 # Parameters of `ldrps restore` by the methods that take them; any other is of ldrps alone.
@@ -56,7 +56,7 @@ def check_options(context: typer.Context, method: str) -> None:
         if any(option.name in OF_RIVALS for option in given):
             raise typer.BadParameter("--set and --weights are of other methods: give --method as well")
         return
-    from ldrps.baselines.registry import facts_of
+    from ldrps.rivals.registry import facts_of
 
     facts_of(method)
     if wrong := [option.opts[0] for option in given if option.name not in OF_ALL | OF_RIVALS]:
@@ -83,9 +83,9 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _rows() -> list[dict[str, Any]]:
-    from ldrps.baselines import BASELINES, ORACLES
-    from ldrps.baselines.facts import Facts
-    from ldrps.baselines.registry import all_facts
+    from ldrps.rivals.facts import Facts
+    from ldrps.rivals.registry import all_facts
+    from ldrps.tools import BASELINES, ORACLES
 
     ours = Facts(
         OURS,

@@ -11,10 +11,10 @@ from ldrps.cost import Cost
 from ldrps.errors import InputError, LdrpsError
 from ldrps.folders.find import Found
 from ldrps.folders.manifest import check_manifest, status_of
-from ldrps.folders.recipe import Recipe
 from ldrps.folders.status import Place, Status
 from ldrps.image.header import read_size
-from ldrps.jobs import Job, check_files
+from ldrps.run.job import Job, check_files
+from ldrps.run.recipe import Recipe
 
 
 def show_plan(found: Found, recipe: Recipe, root: Path | None) -> int:

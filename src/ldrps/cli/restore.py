@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from ldrps.cli.bars import Display
     from ldrps.folders.find import Found, Wanted
     from ldrps.folders.manifest import Manifest
-    from ldrps.folders.recipe import Recipe
     from ldrps.folders.status import Place
-    from ldrps.jobs import Job
+    from ldrps.run.job import Job
+    from ldrps.run.recipe import Recipe
 
 
 def restore(
@@ -191,11 +190,11 @@ def restore(
     if perceptual is not None and not perceptual.is_file():
         raise InputError(f"{perceptual} is no file of weights: check --perceptual")
     from ldrps.folders.find import Wanted
-    from ldrps.folders.recipe import Captions, OwnMethod, Recipe, RivalMethod
-    from ldrps.jobs import Output
+    from ldrps.run.job import Output
+    from ldrps.run.recipe import CaptionSource, OwnMethod, Recipe, RivalMethod
 
     check_options(context, method)
-    captions = Captions(
+    captions = CaptionSource(
         caption, caption_url, caption_prompt, caption_required, not no_caption_cache, caption_timeout, recaption
     )
     ours = OwnMethod(settings, prior, device, dtype, perceptual, estimators, captions, given, masks)
@@ -210,10 +209,12 @@ def restore(
     wanted = Wanted(sources, Path(out), recursive, include or [], exclude or [], is_folder(out))
     if dry_run:
         from ldrps.cli.plan import show_plan
+        from ldrps.run.share import Share
 
         found = _found(wanted, folder)
         recipe.check_damage()
-        failed = show_plan(found, _shared_out(recipe, min(jobs, len(found.jobs))), wanted.out if folder else None)
+        share = Share.of(min(jobs, len(found.jobs)))
+        failed = show_plan(found, recipe.within(share), wanted.out if folder else None)
     else:
         failed = _restore(wanted, recipe, folder, jobs, watch)
     if failed:
@@ -226,18 +227,9 @@ def _refuse_missing(sources: Iterable[Path]) -> None:
             raise InputError(f"{source} does not exist: check the name and the folder")
 
 
-def _shared_out(recipe: Recipe, workers: int) -> Recipe:
-    """The recipe for each of so many processes: unless a limit was given, they share the memory that is free."""
-    from ldrps.memory import share_bytes
-
-    if workers < 2 or recipe.output.max_memory is not None:
-        return recipe
-    return replace(recipe, output=replace(recipe.output, max_memory=share_bytes(workers)))
-
-
 def _found(wanted: Wanted, folder: bool) -> Found:
     from ldrps.folders.find import Found, find
-    from ldrps.jobs import plan_jobs
+    from ldrps.run.job import plan_jobs
 
     if not folder:
         return Found(plan_jobs(wanted.sources, wanted.out, as_folder=wanted.as_folder))
@@ -255,16 +247,16 @@ def _restore(wanted: Wanted, recipe: Recipe, folder: bool, workers: int, watchin
     from ldrps.cli.stopping import stoppable
     from ldrps.folders.find import find
     from ldrps.folders.manifest import Manifest
-    from ldrps.folders.outcome import Outcome
     from ldrps.folders.status import Place
     from ldrps.folders.watch import watch
-    from ldrps.jobs import part_hopeless
+    from ldrps.run.job import part_hopeless
+    from ldrps.run.outcome import Outcome
 
     found = _found(wanted, folder)
     if not folder:  # of folders, the manifest knows what may be replaced
         found.jobs, found.clashes = part_hopeless(found.jobs, recipe.output, recipe.check_size)
     recipe.check_damage()
-    recipe = _shared_out(recipe, workers if watching else min(workers, len(found.jobs)))
+    workers = workers if watching else max(1, min(workers, len(found.jobs)))
     place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time()) if folder else None
     display = Display(None if watching else len(found.jobs) + len(found.clashes))
     display.tally.others = found.others
@@ -294,14 +286,14 @@ def _show(
 ) -> None:
     from contextlib import closing
 
-    from ldrps.folders.pool import ProcessPool, ThisProcess, WorkerPool
-    from ldrps.folders.run import carry_out
+    from ldrps.folders.claiming import Claiming
+    from ldrps.folders.feeding import restore_all
+    from ldrps.run.pool import ProcessPool, ThisProcess
+    from ldrps.run.restoring import Restoring
 
-    pool: WorkerPool = (
-        ThisProcess(recipe, manifest, display.tick)
-        if workers == 1
-        else ProcessPool(recipe, place, workers, display.tick)
-    )
-    with closing(carry_out(feed, pool, manifest)) as outcomes:  # so that workers are stopped before anything else
+    work = Restoring(recipe) if place is None else Claiming(recipe, place)
+    pool = ThisProcess(work) if workers == 1 else ProcessPool(work, workers)
+    # Closed at once, so that workers are stopped before anything else.
+    with closing(restore_all(feed, pool, manifest, display.tick)) as outcomes:
         for outcome in outcomes:
             display.outcome(outcome)

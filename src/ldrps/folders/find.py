@@ -11,7 +11,7 @@ from ldrps.errors import InputError
 from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches
 from ldrps.folders.passed import Passed
 from ldrps.image.files import key_of_places
-from ldrps.jobs import Job, is_file_name, no_folder, result_name
+from ldrps.run.job import Job, is_file_name, no_folder, result_name
 
 
 @dataclass(frozen=True)

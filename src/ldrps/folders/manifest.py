@@ -15,7 +15,7 @@ from ldrps.folders.names import MANIFEST
 from ldrps.folders.rows import KIND, key_of, row_of, targets
 from ldrps.folders.status import Place, Row, Source, Status, judge, signature
 from ldrps.folders.sweep import sweep
-from ldrps.jobs import Job
+from ldrps.run.job import Job
 
 _PATIENCE = 60.0  # seconds for other processes that write
 

@@ -13,8 +13,8 @@ from typing import Literal
 
 from ldrps.errors import InputError
 from ldrps.folders.alive import SILENCE, Process
-from ldrps.folders.fingerprint import Fingerprint
-from ldrps.jobs import Job, Output
+from ldrps.run.fingerprint import Fingerprint
+from ldrps.run.job import Job, Output
 
 State = Literal["open", "finished", "busy", "failed"]
 _HALF_WRITTEN = ("writing", "torn")

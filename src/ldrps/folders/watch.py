@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ldrps.folders.find import Found
 from ldrps.folders.status import Place, signature
 from ldrps.image.whole import looks_cut
-from ldrps.jobs import Job
+from ldrps.run.job import Job
 
 QUIET = 2.0  # seconds without a change after which a file is taken for whole
 PATIENCE = 60.0  # and seconds after which one that is cut is given up on: it is given out, and fails

@@ -16,13 +16,15 @@ from ldrps.caption.chain import make_captioner
 from ldrps.errors import InputError
 from ldrps.presets import PRESETS
 from ldrps.prior.base import Prior
+from ldrps.run.pool import ThisProcess
 from ldrps.serve import without_gradio
 from ldrps.serve.address import bound, unusable
 from ldrps.serve.examples import examples
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import OFFLINE, quick_presets
 from ldrps.serve.studio import Studio
-from ldrps.serve.work import TaskWorker
+from ldrps.serve.work import UploadWork
+from ldrps.serve.worker import TaskWorker
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
     from ldrps.serve import look
     from ldrps.serve.page import Page
 
-    studio = Studio(TaskWorker(prior, limits, _captioner), root, limits)
+    pool = ThisProcess(UploadWork(lambda: prior, limits, _captioner))
+    studio = Studio(TaskWorker(pool), root, limits)
     presets = quick_presets() if quick else list(PRESETS)
     blocks = Page(studio, presets, captions=prior.has_text, offline=_has_tagger()).blocks
     studio.visits.keep_present()
@@ -97,6 +100,7 @@ def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = Tru
         raise unusable(address.host, address.port, error) from error
     finally:
         studio.close()
+        pool.close()
         blocks.close(verbose=False)
         shutil.rmtree(root, ignore_errors=True)
 

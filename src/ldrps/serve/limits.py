@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ldrps.cost import check_reading
 from ldrps.errors import InputError, SettingsError
 
 MIB = 2**20
@@ -44,8 +45,8 @@ def refuse_upload(path: Path, name: str, limits: Limits) -> None:
     """Look at the length of a file and at its header, and at nothing else.
 
     Raises:
-        InputError: it is gone, has too many bytes, or too many pixels. A file whose size cannot be told passes: reading
-            it will say what is wrong.
+        InputError: it is gone, has too many bytes or too many pixels, or there is too little memory to read it. A file
+            whose size cannot be told passes: reading it will say what is wrong.
     """
     try:
         length = path.stat().st_size
@@ -57,11 +58,14 @@ def refuse_upload(path: Path, name: str, limits: Limits) -> None:
             "save it smaller, as a JPEG for example"
         )
     size = _size(path)
-    if size is not None and size[0] * size[1] > limits.pixels:
+    if size is None:
+        return
+    if size[0] * size[1] > limits.pixels:
         raise InputError(
             f"{name} has {size[0]} x {size[1]} = {size[0] * size[1] / 1e6:.1f} million pixels, more than the "
             f"{limits.pixels / 1e6:.4g} million that this page takes: make it smaller"
         )
+    check_reading(size, None)
 
 
 def _size(path: Path) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ldrps.run.pool import Handle
 from ldrps.serve.order import Order
 
 
@@ -81,6 +82,27 @@ class Snapshot:
     outcomes: tuple[UploadOutcome, ...] = ()
 
 
+@dataclass(frozen=True)
+class UploadJob:
+    """A picture to be restored, as a pool is given it.
+
+    Attributes:
+        upload: the picture.
+        number: which it is of its task, from 0.
+        order: how.
+        folder: where the result goes.
+        name: what the result is called, as long as its format has room for it.
+        taken: names in that folder that results have by now, in lower case.
+    """
+
+    upload: Upload
+    number: int
+    order: Order
+    folder: Path
+    name: str
+    taken: frozenset[str] = frozenset()
+
+
 class Task:
     """Some pictures to be restored in one go.
 
@@ -96,14 +118,24 @@ class Task:
         self.folder = folder
         self.snapshot = Snapshot()
         self._stop = threading.Event()
+        self._at_work: Handle[UploadJob, UploadOutcome] | None = None
 
     @property
     def stopping(self) -> bool:
-        """Whether somebody wants it to stop; whoever works on it looks here at every step."""
+        """Whether somebody wants it to stop."""
         return self._stop.is_set()
 
     def stop(self) -> None:
+        """Stop it after the step that is being done; what was finished stays."""
         self._stop.set()
+        if self._at_work is not None:
+            self._at_work.cancel()
+
+    def begin(self, handle: Handle[UploadJob, UploadOutcome]) -> None:
+        """One of its pictures is at work from now on."""
+        self._at_work = handle
+        if self.stopping:  # meanwhile
+            handle.cancel()
 
     def show(self, **changes: Any) -> None:
         """Make a new snapshot. Called by one thread at a time; others may read meanwhile."""

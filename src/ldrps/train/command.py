@@ -14,7 +14,6 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from ldrps.baselines.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
 from ldrps.estimation import JUDGES, PACKAGED
@@ -30,6 +29,7 @@ from ldrps.prior.text import TextEncoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import load_part, load_text, save_part, save_text
+from ldrps.rivals.zero_dce import OWN_WEIGHTS, CurveNet
 from ldrps.train.blur_task import BlurTask
 from ldrps.train.blurs import SHARP
 from ldrps.train.config import TrainingConfig, read_config

@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from ldrps.baselines.terms import total_variation
-from ldrps.baselines.zero_dce import CurveNet, curved
 from ldrps.guidance.terms import brightness, chrominance
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.rivals.terms import total_variation
+from ldrps.rivals.zero_dce import CurveNet, curved
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import darken

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ldrps.baselines.nonlocal_means import nlm
 from ldrps.bench.priors.common import SEED, mean, psnr_of, set_pictures, to_array, to_tensor
 from ldrps.bench.priors.latents import roundtrip
 from ldrps.image.arrays import to_pil
@@ -20,6 +19,7 @@ from ldrps.image.views import gather, grid_shifts, spread
 from ldrps.prior.base import Prior
 from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.unconditional import sample_from
+from ldrps.tools.nonlocal_means import nlm
 
 # White pixel noise, of 255, of the sets that are damaged here; the other's level is found by trying.
 _NOISY_SETS = {"cbsd-noise15": 15.0, "cbsd-noise25": 25.0, "cbsd-noise50": 50.0}

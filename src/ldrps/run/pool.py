@@ -1,0 +1,334 @@
+"""Who carries jobs out: this process, or several others. Nothing is loaded before the first job.
+
+    pool = ProcessPool(work, 2)
+    handle = pool.submit(job, on_tick=print)
+    while not handle.is_over:
+        pool.wait(1.0)  # moves all of them on, and returns those that ended
+    result = handle.result()
+
+A pool belongs to the thread that submits and waits. Of its handles, any thread may look at the tick, cancel, and wait
+for the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import Generic, Protocol, TypeVar
+
+from ldrps.errors import Cancelled, LdrpsError, PriorError
+from ldrps.run.share import Share
+from ldrps.run.tick import OnTick, Tick
+
+_GRACE = 10.0  # seconds that a worker has to leave in order
+
+J = TypeVar("J")
+R = TypeVar("R")
+J_contra = TypeVar("J_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+Report = Callable[[Tick], bool]  # tells of a step; False: stop, which raises Cancelled
+Carry = Callable[[J, Report], R]
+
+
+class WorkerLost(LdrpsError):
+    """The process that was at a job ended in the middle of it. `how`: "by signal 9"."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"the process that was at it ended {how}; was it out of memory?")
+        self.how = how
+
+
+@dataclass(frozen=True)
+class Ended(Generic[R]):
+    """What a process sends when it is done with a job: what became of it, or that it was stopped."""
+
+    result: R | Cancelled
+
+
+READY = "ready"  # what a process sends when it is
+
+
+class Work(Protocol[J_contra, R_co]):
+    """What is done with jobs: plain data, which each worker is sent once, and opens."""
+
+    @property
+    def preload(self) -> Sequence[str]:
+        """Modules that take long to load, and may be before a process is forked; none where it must not be forked, as
+        what it computes on is no CPU.
+        """
+        ...
+
+    def open(self, share: Share) -> AbstractContextManager[Carry[J_contra, R_co]]:
+        """Load all that it takes, for a worker with so much of the machine; gives what carries a job out.
+
+        That returns what became of the job, failures too; what it raises but `Cancelled` is wrong with all jobs.
+
+        Raises:
+            LdrpsError: something cannot be loaded.
+        """
+        ...
+
+
+class Handle(Generic[J, R]):
+    """A job in a pool: how far it is, how it is stopped, and what became of it.
+
+    Attributes:
+        job: which.
+        tick: the latest step; None before the first.
+        seconds: that it took, or has taken by now.
+    """
+
+    def __init__(self, job: J, on_tick: OnTick | None = None, on_cancel: Callable[[], None] | None = None) -> None:
+        self.job = job
+        self.tick: Tick | None = None
+        self._on_tick, self._on_cancel = on_tick, on_cancel
+        self._began, self._took = time.perf_counter(), 0.0
+        self._is_cancelled, self._is_over = threading.Event(), threading.Event()
+        self._result: R | LdrpsError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its result is there."""
+        return self._is_over.is_set()
+
+    @property
+    def seconds(self) -> float:
+        return self._took if self.is_over else time.perf_counter() - self._began
+
+    def cancel(self) -> None:
+        """Stop it after the step that is being done. What is over, or has no further step, remains."""
+        self._is_cancelled.set()
+        if self._on_cancel is not None:
+            self._on_cancel()
+
+    def result(self, timeout: float | None = None) -> R:
+        """What became of it; waits for that, if another thread moves the pool on.
+
+        Raises:
+            Cancelled: it was stopped.
+            WorkerLost: the process that was at it is gone.
+            TimeoutError: it is not over yet, after so many seconds.
+        """
+        if not self._is_over.wait(timeout):
+            raise TimeoutError(f"{self.job} is not over after {timeout} s: wait longer, or cancel it")
+        if isinstance(self._result, LdrpsError):
+            raise self._result
+        return self._result  # type: ignore[return-value]  # it is over
+
+    def report(self, tick: Tick) -> bool:
+        """Take note of a step; whether to go on. For pools."""
+        self.tick = tick
+        if self._on_tick is not None:
+            self._on_tick(tick)
+        return not self._is_cancelled.is_set()
+
+    def end(self, result: R | LdrpsError) -> None:
+        """Take note of the result. For pools."""
+        self._took, self._result = self.seconds, result
+        self._is_over.set()
+
+
+class Pool(Protocol[J, R]):
+    """Carries out jobs, as many at a time as it has room for."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a job can be submitted."""
+        ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one is not over, or was not told of yet."""
+        ...
+
+    def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
+        """Begin with a job, if there is room. `on_tick` sees every step, while somebody waits."""
+        ...
+
+    def wait(self, timeout: float) -> list[Handle[J, R]]:
+        """The jobs that are over since the last time, after at most so many seconds if none is.
+
+        Raises:
+            LdrpsError: what is wrong with all jobs.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop what is at work, within a step, and leave nothing half done."""
+        ...
+
+
+class ThisProcess(Pool[J, R]):
+    """The process itself does it, one after the other. `wait` does the work, whatever its time-out."""
+
+    def __init__(self, work: Work[J, R]) -> None:
+        self._work = work
+        self._open = ExitStack()
+        self._carry: Carry[J, R] | None = None
+        self._handle: Handle[J, R] | None = None
+
+    @property
+    def has_room(self) -> bool:
+        return self._handle is None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._handle is not None
+
+    def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
+        assert self._handle is None
+        self._handle = Handle(job, on_tick)
+        return self._handle
+
+    def wait(self, timeout: float) -> list[Handle[J, R]]:
+        if self._handle is None:
+            time.sleep(timeout)
+            return []
+        if self._carry is None:
+            self._carry = self._open.enter_context(self._work.open(Share.of(1)))
+        handle, self._handle = self._handle, None
+        try:
+            handle.end(self._carry(handle.job, handle.report))
+        except LdrpsError as error:
+            handle.end(error)
+            if not isinstance(error, Cancelled):
+                raise
+        return [handle]
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@dataclass
+class _Member(Generic[J, R]):
+    """A process, the way to it, and what it is at."""
+
+    process: BaseProcess
+    line: Connection
+    handle: Handle[J, R] | None = None
+    number: int = 0  # of the jobs that it was sent
+    is_ready: bool = False
+
+    def send(self, message: object) -> None:
+        with contextlib.suppress(OSError):  # it is dead, as will be found
+            self.line.send(message)
+
+
+class ProcessPool(Pool[J, R]):
+    """Processes of their own, each with all loaded once. One that dies costs its own job, and is replaced.
+
+    Args:
+        work: what they do; it and the jobs, ticks and results are sent between processes.
+        size: how many. They share the cores and the memory of the machine.
+    """
+
+    def __init__(self, work: Work[J, R], size: int) -> None:
+        self._work, self._size = work, size
+        self._share = Share.of(size)
+        self._members: list[_Member[J, R]] = []
+        self._sending = threading.Lock()  # who cancels is another thread than who submits
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._members) < self._size or any(member.handle is None for member in self._members)
+
+    @property
+    def is_busy(self) -> bool:
+        return any(member.handle is not None for member in self._members)
+
+    def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
+        member = next((each for each in self._members if each.handle is None), None) or self._hire()
+        member.number += 1
+        handle: Handle[J, R] = Handle(job, on_tick, partial(self._cancel, member, member.number))
+        member.handle = handle
+        with self._sending:
+            member.send((member.number, job))
+        return handle
+
+    def wait(self, timeout: float) -> list[Handle[J, R]]:
+        lines = {member.line: member for member in self._members}
+        over = []
+        for ready in connection.wait(list(lines), timeout):
+            assert isinstance(ready, Connection)
+            member = lines[ready]
+            try:
+                message = ready.recv()
+            except (EOFError, OSError):
+                over += self._bury(member)
+                continue
+            member.is_ready = True
+            if isinstance(message, Tick) and member.handle is not None:
+                member.handle.report(message)
+            elif isinstance(message, Ended) and member.handle is not None:
+                handle, member.handle = member.handle, None
+                handle.end(message.result)
+                over.append(handle)
+            elif isinstance(message, LdrpsError):
+                if member.handle is not None:
+                    member.handle.end(message)
+                raise message
+        return over
+
+    def close(self) -> None:
+        for member in self._members:
+            member.process.terminate()  # which it takes as a wish: it lets go of what it is at, and leaves
+            member.line.close()
+            if member.handle is not None:
+                member.handle.end(Cancelled("stopped, as all that was at work"))
+        until = time.monotonic() + _GRACE
+        for member in self._members:
+            member.process.join(max(0.0, until - time.monotonic()))
+            if member.process.is_alive():
+                member.process.kill()
+                member.process.join()
+        self._members.clear()
+
+    def _hire(self) -> _Member[J, R]:
+        from ldrps.run.process import serve
+
+        context = _context(self._work.preload)
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(self._work, self._share, theirs), daemon=True)
+        process.start()
+        theirs.close()  # so that its end is seen here
+        member: _Member[J, R] = _Member(process, ours)
+        self._members.append(member)
+        return member
+
+    def _bury(self, member: _Member[J, R]) -> list[Handle[J, R]]:
+        """Take a dead process off the list; its job, which is over with it."""
+        self._members.remove(member)
+        member.process.join()
+        member.line.close()
+        if member.handle is None:
+            return []
+        code = member.process.exitcode
+        how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
+        if not member.is_ready:  # nor would the next be
+            raise PriorError(f"a process for --jobs ended {how} while it loaded the prior: give fewer --jobs")
+        member.handle.end(WorkerLost(how))
+        return [member.handle]
+
+    def _cancel(self, member: _Member[J, R], number: int) -> None:
+        with self._sending:
+            member.send(number)
+
+
+def _context(preload: Sequence[str]) -> SpawnContext | ForkServerContext:
+    """How processes are made: each anew, or by a server that has loaded those modules once and is forked."""
+    if not preload or sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))  # which counts until the first process is made
+    return context

@@ -1,0 +1,72 @@
+"""Carrying out a task of the page: its pictures go to a pool, one after the other, and every step is shown."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from ldrps.errors import Cancelled
+from ldrps.run.pool import Pool, WorkerLost
+from ldrps.run.tick import Tick
+from ldrps.serve.names import result_name
+from ldrps.serve.task import Task, UploadJob, UploadOutcome
+from ldrps.serve.time_left import TimeLeft
+
+logger = logging.getLogger(__name__)
+
+_PAUSE = 1.0  # seconds; a picture that is done ends it
+
+
+class TaskWorker:
+    """Has the pictures of a task restored.
+
+    Args:
+        pool: who restores them, see `UploadWork`. It belongs to the thread that calls.
+    """
+
+    def __init__(self, pool: Pool[UploadJob, UploadOutcome]) -> None:
+        self._pool = pool
+
+    def __call__(self, task: Task) -> None:
+        """Restore the pictures; one that fails has its reason in its outcome, and the others go on.
+
+        Returns after the step that is being done if the task is to stop; what was finished stays.
+        """
+        left = TimeLeft([upload.size for upload in task.uploads])
+        taken: set[str] = set()
+        for number, upload in enumerate(task.uploads):
+            if task.stopping:
+                return
+            task.show(picture=number + 1, step=0, steps=0, preview=None)
+            job = UploadJob(upload, number, task.order, task.folder, result_name(upload.name, taken), frozenset(taken))
+            try:
+                outcome = self._outcome(task, job, left)
+            except Cancelled:
+                return
+            if outcome.file is not None:
+                taken.add(outcome.file.name.lower())
+            task.show(outcomes=(*task.snapshot.outcomes, outcome), seconds_left=left.seconds(number, 1.0))
+            logger.info("%s: %s", upload.name, outcome.error or f"{outcome.seconds:.1f} s")
+
+    def _outcome(self, task: Task, job: UploadJob, left: TimeLeft) -> UploadOutcome:
+        """What became of a picture.
+
+        Raises:
+            Cancelled: it was stopped.
+        """
+        handle = self._pool.submit(job, partial(_show, task, job.number, left))
+        task.begin(handle)
+        while not handle.is_over:
+            self._pool.wait(_PAUSE)
+        try:
+            return handle.result()
+        except WorkerLost as lost:
+            name = job.upload.name
+            reason = f"the process that restored {name} ended {lost.how}; was it out of memory? Make it smaller"
+            return UploadOutcome(name, job.order, job.upload.shown, error=reason)
+
+
+def _show(task: Task, number: int, left: TimeLeft, tick: Tick) -> None:
+    task.show(step=tick.number, steps=tick.total, seconds_left=left.seconds(number, tick.number / tick.total))
+    if tick.preview is not None:
+        task.show(preview=tick.preview)
