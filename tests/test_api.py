@@ -36,8 +36,9 @@ NAMES = {
     ),
     "Samples": "results spread",
     "Settings": (
-        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts scale "
-        "seed steps text_scale tile with_changes with_knowledge with_masks with_strengths working_size"
+        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts "
+        "require_used scale seed steps text_scale tile with_changes with_knowledge with_masks with_strengths "
+        "working_size"
     ),
     "VGG16Features": "forward from_file",
 }

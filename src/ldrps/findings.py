@@ -43,6 +43,7 @@ class Findings:
         missing: why there is nothing to judge by, "hidden" or "flat"; else "".
         shades: whether it has any, as text and drawings have not.
         scale: how many times larger the result is, each way.
+        unheeded: what was asked for and could do nothing for this picture, in words, and why.
     """
 
     damage: Damage | None = None
@@ -54,6 +55,7 @@ class Findings:
     missing: str = ""
     shades: bool = True
     scale: float = 1.0
+    unheeded: tuple[str, ...] = ()
 
     def words(self) -> str:
         """Such as "2.8 stops too dark, noise 12 of 255" or "no damage found"; "" where nothing was looked for."""
@@ -73,6 +75,7 @@ class Findings:
         if self.bars:
             sides = ", ".join(f"{pixels} px {side}" for side, pixels in self.bars.items())
             words.append(f"bars left as they are: {sides}")
+        words += self.unheeded
         return "; ".join(words)
 
     def plain(self) -> dict[str, Any]:

@@ -16,6 +16,14 @@ _COST = 0.03
 _LOOKED_AT = 256  # pixels a side
 
 
+def why_not_relit(prior: Prior, caption: str, strength: float) -> list[str]:
+    """Why `relight_as` can do nothing, in words; empty if it can, or if nobody wants it to."""
+    if not strength or (caption and prior.has_text):
+        return []
+    reason = f"{prior.name} knows no text" if caption else "there is no caption"
+    return [f"the light was left as it is, as {reason}"]
+
+
 def relight_as(prior: Prior, image: Tensor, caption: str, strength: float) -> tuple[Tensor, float]:
     """The image [1, 3, H, W] in the light that the caption asks for, and how much lighter that is: see `find_light`."""
     if not strength or not caption or not prior.has_text:

@@ -38,7 +38,7 @@ from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
 from ldrps.prior.networks import on_device
 from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, Steps, follow, learning
-from ldrps.relight import relight_as
+from ldrps.relight import relight_as, why_not_relit
 from ldrps.result import Result
 from ldrps.settings import NamedSettings, Settings, check_names
 from ldrps.working import Working, nothing_to_judge_by
@@ -278,7 +278,9 @@ class Restorer:
         restored = yield from filler.fill(working.whole(restored), caption.text, reporter, shown, len(method.rounds))
         rgb = picture.keep_protected(restored).detach().float().cpu()
         clock.lap("fill")
-        findings = replace(nothing or method.findings, bars=working.picture.content.bars, relit=relit_by)
+        unheeded = (*working.unheeded, *why_not_relit(self.prior, caption.text, settings.relight))
+        bars = working.picture.content.bars
+        findings = replace(nothing or method.findings, bars=bars, relit=relit_by, unheeded=unheeded)
         return made(
             levels=to_levels(picture, rgb),
             rgb=rgb,

@@ -18,6 +18,8 @@ from ldrps.image.transfer import carry_over, reduced
 from ldrps.prior.base import Prior
 from ldrps.settings import Settings
 
+_COLOURED = "it is no grey picture, and was given no colours"
+
 
 @dataclass(frozen=True, eq=False)
 class Working:
@@ -31,6 +33,7 @@ class Working:
         visible: how much each pixel of y counts; None that all do.
         codec: by which the file was compressed, if y has its pixels.
         colouring: whether it is grey and wants colours.
+        unheeded: what was asked for and can do nothing for it, in words.
         scale: how many times larger the result is than the picture, each way.
         crop: what was padded of a restored y, away; an enlarged one has no padding.
     """
@@ -42,6 +45,7 @@ class Working:
     visible: Tensor | None = field(repr=False)
     codec: Jpeg | None = field(repr=False)
     colouring: bool
+    unheeded: tuple[str, ...]
     scale: float
     crop: Callable[[Tensor], Tensor] = field(repr=False)
 
@@ -55,8 +59,9 @@ class Working:
         visible = content.visible_in(small, prior.size_multiple)
         codec = codec_of(picture.original) if small is seen else None
         colouring = settings.colourise and is_grey(seen)
+        unheeded = (_COLOURED,) if settings.colourise and not colouring else ()
         crop = crop if settings.scale == 1 else _as_it_is
-        return Working(picture, seen, small, y, visible, codec, colouring, settings.scale, crop)
+        return Working(picture, seen, small, y, visible, codec, colouring, unheeded, settings.scale, crop)
 
     def full(self, restored: Tensor) -> Tensor:
         """A restored y as the content in its full size, [1, 3, h, w], times the scale."""

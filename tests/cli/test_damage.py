@@ -87,8 +87,11 @@ def test_a_blur_that_is_told_is_undone_as_far_as_it_is_asked(dark: Path, command
         (["--damage", "DARK"], "is no JSON"),
         (["--damage", "x" * 300], "cannot be read (File name too long)"),
         (["--damage", '{"tone": {"kind": "exposure"}, "noise": null}' + 300 * " "], "cannot be read"),
-        (["--damage", "DARK", "--noise", "20"], "leave --noise and --undamaged, of the estimate, out"),
-        (["--damage", "DARK", "--undamaged", "0.5"], "leave --noise and --undamaged, of the estimate, out"),
+        (["--damage", "DARK", "--noise", "20"], "leave --noise, of the estimate, out"),
+        (
+            ["--damage", "DARK", "--undamaged", "0.5", "--noise", "3"],
+            "leave --undamaged and --noise, of the estimate, out",
+        ),
         (["--method", "yoly", "--only", "tone"], "--only: of ldrps alone, not of yoly; leave it out"),
     ],
 )

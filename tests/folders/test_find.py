@@ -70,6 +70,21 @@ def test_hidden_files_and_our_own_are_not_taken(tmp_path: Path) -> None:
     found = find(Wanted([folder], folder / "out", recursive=True))
     assert targets(found, folder / "out") == ["a.png", "b.sample1.png", "c.compare.png"]
     assert len(found.notes) == 1 and "done" in found.notes[0] and "results of ldrps" in found.notes[0]
+    fill(folder, [".b.png", ".c.jpg", ".d.txt"])
+    assert find(Wanted([folder], folder / "out", exclude=["done"])).notes == [
+        f"{folder}: 2 hidden pictures passed over: name what is wanted of them"
+    ]
+
+
+def test_folders_that_are_not_gone_into_are_counted(tmp_path: Path, out: Path) -> None:
+    folder = fill(tmp_path / "in", ["a.png", "y/b.png", "z/y/c.png", "out/d.png", ".git/e.png"])
+    assert find(Wanted([folder], folder / "out")).notes == [
+        f"{folder}: 2 folders within it passed over: --recursive takes them"
+    ]
+    assert find(Wanted([folder], folder / "out", exclude=["z"])).notes == [
+        f"{folder}: 1 folder within it passed over: --recursive takes them"
+    ]
+    assert find(Wanted([folder], folder / "out", recursive=True)).notes == []
 
 
 def test_links(tmp_path: Path, out: Path) -> None:

@@ -235,7 +235,7 @@ def test_the_same_again_is_the_same_and_samples_differ(embedded: Prior) -> None:
 
 @pytest.mark.parametrize("scale", [0, 0.5, -2, 100, float("nan"), float("inf")])
 def test_a_scale_that_cannot_be_is_named(scale: float) -> None:
-    with pytest.raises(SettingsError, match=rf"scale is {scale}; it must be 1, which is as large as it is, to 8"):
+    with pytest.raises(SettingsError, match=rf"scale is {scale}; it must be 1 to 8"):
         Settings(scale=scale)
 
 

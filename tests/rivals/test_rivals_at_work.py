@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import pytest
 from conftest import Run, noisy
 from PIL import Image
 
-from ldrps.cli.methods import OF_ALL, OF_RIVALS
-from ldrps.cli.restore import restore
 from ldrps.presets import preset
 from ldrps.run.recipe import OwnMethod, Recipe, RivalMethod
 
@@ -48,7 +45,7 @@ def test_a_folder_and_again(command: Run, picture: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--method", "yolo"], "rival is 'yolo'; there are yoly"),
+        (["--method", "yolo"], "--method is 'yolo'; there are yoly"),
         (["--method", "yoly", "--caption-timeout", 3], "--caption-timeout: of ldrps alone, not of yoly; leave it out"),
         (["--method", "yoly", "--no-caption-cache"], "--no-caption-cache: of ldrps alone"),
         (
@@ -70,6 +67,9 @@ def test_a_folder_and_again(command: Run, picture: Path, tmp_path: Path) -> None
         ),
         (["--set", "steps=3"], "give --method as well"),
         (["--method", "ldrps", "--weights", "w.pth"], "give --method as well"),
+        (["--method", "yoly", "--strength", "0.5", "--tile", 256], "--strength, --tile: of ldrps alone"),
+        (["--method", "yoly", "--weights", "w.pth"], "--weights: yoly has no use for it"),
+        (["--method", "zero-dce-own", "--seed", 3], "--seed: zero-dce-own has no use for it"),
     ],
 )
 def test_what_is_refused(
@@ -79,10 +79,6 @@ def test_what_is_refused(
     code, _, err = command("restore", picture, "-o", picture.parent / "out.png", *words)
     assert code == 2 and told in " ".join(err.split())
     assert not (picture.parent / "out.png").exists()
-
-
-def test_options_that_rivals_take_are_options() -> None:
-    assert set(inspect.signature(restore).parameters) > OF_ALL | OF_RIVALS
 
 
 def test_the_list(command: Run) -> None:

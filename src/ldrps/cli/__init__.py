@@ -11,6 +11,7 @@ import ldrps
 from ldrps.cli.bench import bench
 from ldrps.cli.degrade import degrade
 from ldrps.cli.doctor import doctor
+from ldrps.cli.helping import Command, CommandGroup
 from ldrps.cli.methods import methods
 from ldrps.cli.prior import info, prior_app, train
 from ldrps.cli.restore import restore
@@ -23,13 +24,15 @@ from ldrps.printable import printable
 from ldrps.run.share import wait_asleep
 
 app = typer.Typer(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Restore damaged photographs without being told what is wrong with them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _command in (restore, serve, info, doctor, train, degrade, bench, methods):
-    app.command()(_command)
+    app.command(cls=Command)(_command)
 app.add_typer(prior_app, name="prior")
 
 

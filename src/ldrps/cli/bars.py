@@ -41,10 +41,14 @@ class Tally:
         else:
             self.failed.append((outcome.job, outcome.reason))
 
+    def skipped(self) -> str:
+        """How many were finished before."""
+        return f"{self.finished} skipped, finished before (--force does them again)"
+
     def summary(self) -> list[str]:
         """A line of figures, then the failures with their reasons, a line each."""
         parts = [f"{self.done} done" + f" ({self.unchanged} unchanged)" * (self.unchanged > 0)]
-        parts += [f"{self.finished} skipped, finished before (--force does them again)"] * (self.finished > 0)
+        parts += [self.skipped()] * (self.finished > 0)
         parts += [f"{len(self.failed)} failed"]
         parts += [f"{self.others} passed over, no pictures"] * (self.others > 0)
         parts += [f"{self.seconds / self.done:.2f} s a picture"] if self.done else []
@@ -127,6 +131,8 @@ class Display:
             words = ", ".join([outcome.words] * bool(outcome.words) + ["unchanged"] * outcome.unchanged)
             if self._bars.console.is_terminal and words:
                 self._bars.say(f"  {words}", "dim")
+            elif outcome.unheeded:
+                say(f"{outcome.job.source}: {'; '.join(outcome.unheeded)}")
         if self._overall is None:
             return
         # What was finished before took no time: it is taken off the total, so that the time left is right.
@@ -141,6 +147,8 @@ class Display:
         `is_whole` says whether it came to its end; if not, and nothing was done, the error says enough.
         """
         failed = self.tally.failed
+        if self.tally.finished and not folder:
+            say(self.tally.skipped())
         if folder and (is_whole or self.tally.done or self.tally.finished or failed):
             say(*self.tally.summary())
         elif failed and not folder and self._total != 1:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ldrps.cli.grouped import Group, names_of, option
 from ldrps.cli.terminal import tell, tell_text
 from ldrps.printable import json_text
+from ldrps.settings import Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from ldrps.rivals.facts import Facts
 
 OURS = "ldrps"
-# Parameters of `ldrps restore` by the methods that take them; any other is of ldrps alone.
-OF_ALL = {
-    *("sources", "out", "method", "seed", "steps", "device"),
-    *("compare", "trace", "force", "max_pixels", "quality", "srgb", "strip"),
-    *("recursive", "include", "exclude", "jobs", "watch"),
-}
-OF_RIVALS = {"weights", "set_"}
+
+
+@dataclass(frozen=True)
+class OtherMethodOptions(Group):
+    """What is said of another system that restores in place of ldrps."""
+
+    weights: Annotated[
+        Path | None,
+        option("Of --method, a file or its folder; else LDRPS_WEIGHTS names the folder.", Panel.OTHERS, metavar="PATH"),
+    ] = None
+    set_: Annotated[
+        list[str] | None,
+        option("A setting of --method; may be repeated.", Panel.OTHERS, "--set", metavar="NAME=VALUE"),
+    ] = None
 
 
 def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
@@ -42,25 +54,36 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Print them as 
         tell("")
 
 
-def check_options(context: typer.Context, method: str) -> None:
-    """Refuse what was given on the command line and `method` does not take, be it the default.
+def check_options(given: Mapping[str, str], of_ldrps: Iterable[type[Group]], method: str) -> None:
+    """Refuse options that `method` does not take, be it the default.
+
+    Args:
+        given: what people gave, by name, as it is spelt.
+        of_ldrps: the groups of options that are of ldrps alone, but for what `RivalOptions` has a field for.
+        method: OURS, or a rival.
 
     Raises:
-        BadParameter: an option was given that the method does not take.
+        BadParameter: an option was given that the method does not take, or has no use for.
         InputError: there is no such method.
     """
-    explicit = {"COMMANDLINE", "ENVIRONMENT"}  # by name: typer and click have a class each for where a value is from
-    sources = {option: context.get_parameter_source(option.name or "") for option in context.command.params}
-    given = [option for option, source in sources.items() if source is not None and source.name in explicit]
     if method == OURS:
-        if any(option.name in OF_RIVALS for option in given):
-            raise typer.BadParameter("--set and --weights are of other methods: give --method as well")
+        if wrong := _among(names_of([OtherMethodOptions]), given):
+            raise typer.BadParameter(f"{', '.join(wrong)}: of other methods; give --method as well")
         return
+    from ldrps.rivals.facts import RivalOptions
     from ldrps.rivals.registry import facts_of
 
-    facts_of(method)
-    if wrong := [option.opts[0] for option in given if option.name not in OF_ALL | OF_RIVALS]:
+    facts = facts_of(method)
+    taken = {each.name for each in dataclasses.fields(RivalOptions)}
+    if wrong := _among(names_of(of_ldrps) - taken, given):
         raise typer.BadParameter(f"{', '.join(wrong)}: of ldrps alone, not of {method}; leave it out")
+    useless = {"seed": not facts.is_random, "weights": not facts.has_weights}
+    if wrong := _among({name for name, is_useless in useless.items() if is_useless}, given):
+        raise typer.BadParameter(f"{', '.join(wrong)}: {method} has no use for it; leave it out")
+
+
+def _among(names: Collection[str], given: Mapping[str, str]) -> list[str]:
+    return [spelt for name, spelt in given.items() if name in names]
 
 
 def read_settings(texts: Iterable[str]) -> tuple[tuple[str, Any], ...]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ldrps.cli.grouped import option
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
+from ldrps.settings import Panel
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +22,7 @@ _DTYPES = ("float32", "float16", "bfloat16")
 
 OutOption = Annotated[
     str,
-    typer.Option("--out", "-o", metavar="PATH", help="A file for one picture, or a folder, with / behind it if new."),
+    option("A file for one picture, or a folder, with / behind it if new.", Panel.MAIN, "--out", "-o", metavar="PATH"),
 ]
 DataOption = Annotated[
     list[Path] | None,
@@ -29,9 +31,11 @@ DataOption = Annotated[
         help="A folder that holds sets. It may be given more than once: a set is taken from the first that has it.",
     ),
 ]
-PriorOption = Annotated[str, typer.Option(help="'embedded', a folder in diffusers layout, or a hub id.")]
-DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")]
-DtypeOption = Annotated[str, typer.Option(help="Precision of the prior: float32, float16, bfloat16.")]
+PriorOption = Annotated[
+    str, option("'embedded', a folder in diffusers layout, or a hub id.", Panel.EXPERT, metavar="PRIOR")
+]
+DeviceOption = Annotated[str, option("cpu, cuda, cuda:1, mps.", Panel.EXPERT, metavar="DEVICE")]
+DtypeOption = Annotated[str, option(f"Precision of the prior: {', '.join(_DTYPES)}.", Panel.EXPERT, metavar="DTYPE")]
 
 
 def load(prior: str, device: str, dtype: str) -> Prior:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ldrps.cli.helping import Command, CommandGroup
 from ldrps.cli.options import DataOption, DeviceOption, DtypeOption, load
 from ldrps.cli.terminal import tell, tell_text
 from ldrps.printable import json_text
@@ -16,7 +17,7 @@ from ldrps.prior.device import check_device
 if TYPE_CHECKING:
     from PIL import Image
 
-prior_app = typer.Typer(help="Measure priors.", no_args_is_help=True)
+prior_app = typer.Typer(cls=CommandGroup, help="Measure priors.", no_args_is_help=True)
 
 
 def info(
@@ -30,7 +31,7 @@ def info(
         tell(f"{name:18} {value}")
 
 
-@prior_app.command()
+@prior_app.command(cls=Command)
 def evaluate(
     prior: Annotated[str, typer.Argument(help="'embedded', a folder in diffusers layout, or a hub id.")] = "embedded",
     data: DataOption = None,

@@ -12,14 +12,13 @@ from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import Residual, halvings
 from ldrps.image.space import LUMA
+from ldrps.prior.network import Network, configured
 
 BlurKind = Literal["gaussian", "disk", "motion", "enlarged"]
 BLURS: tuple[BlurKind, ...] = get_args(BlurKind)
@@ -64,7 +63,7 @@ class BlurBelief:
         return told + torch.where(kind > 0, density + 0.25 * turned, 0.0)
 
 
-class BlurPosterior(ModelMixin, ConfigMixin):
+class BlurPosterior(Network):
     """Pictures [B, 3, H, W] in [0, 1], of at least 48 pixels a side, to what they may be blurred by, a `BlurBelief`.
 
     Sizes are, of a Gaussian, the mean of its two deviations (the root of their product); of a disk, its radius; of a
@@ -72,7 +71,7 @@ class BlurPosterior(ModelMixin, ConfigMixin):
     pixels. `none` is the share of sharp pictures among those that it was trained on.
     """
 
-    @register_to_config
+    @configured
     def __init__(self, widths: tuple[int, ...] = (40, 64, 96), none: float = 0.4) -> None:
         super().__init__()
         self.features = nn.Sequential(

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.degradation.kernels import taps
@@ -21,6 +19,7 @@ from ldrps.estimation.noise import estimate_noise
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import halvings
 from ldrps.prior.base import NOISES
+from ldrps.prior.network import Network, configured
 
 SMALLEST = 32  # pixels a side that it can judge
 _FINE = 0.01  # of 1: detail below this is seen in proportion, above it in logarithms
@@ -57,13 +56,13 @@ class NoiseBelief:
         return told + torch.where(kind > 0, density, 0.0)
 
 
-class NoisePosterior(ModelMixin, ConfigMixin):
+class NoisePosterior(Network):
     """Pictures [B, 3, H, W] in [0, 1], of at least 32 pixels a side, to what noise they may have, a `NoiseBelief`.
 
     `none` is the share of pictures without noise among those that it was trained on.
     """
 
-    @register_to_config
+    @configured
     def __init__(self, widths: tuple[int, ...] = (24, 32, 48, 64), none: float = 0.3) -> None:
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(6, widths[0], 3, padding=1), *halvings(widths), nn.SiLU())

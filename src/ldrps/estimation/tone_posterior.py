@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.degradation import LocalTone, Tone
 from ldrps.degradation.local import LEAST_SPREAD
 from ldrps.estimation.residual import Residual, halvings
+from ldrps.prior.network import Network, configured
 
 SMALLEST_SCALE = 0.01  # of an expected error; below it, to be exact is worth no more
 # Of each channel; where a picture ends, and whether it is cut off there, says most of what was done to it.
@@ -70,7 +69,7 @@ class ToneBelief:
         return torch.logsumexp(self.weights.log() - scales.log() - errors / scales, 1)
 
 
-class TonePosterior(ModelMixin, ConfigMixin):
+class TonePosterior(Network):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to what may have been done to their tones, a `ToneBelief`.
 
     It sees a thumbnail, and statistics of one that is twice as large. `hypotheses` of the curves are the same
@@ -78,7 +77,7 @@ class TonePosterior(ModelMixin, ConfigMixin):
     was trained on, and `turned` is whether some of them were on their side.
     """
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         thumbnail: int = 64,

@@ -107,7 +107,9 @@ def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Pa
             if matches(path, wanted.exclude) or found.passed.takes(entry):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if wanted.recursive and _may_enter(folder / path, out, found):
+                if not wanted.recursive:
+                    found.passed.folders += os.path.realpath(folder / path) != out
+                elif _may_enter(folder / path, out, found):
                     within.append(path)
             elif _is_wanted(entry, path, files, root, wanted, found):
                 yield path

@@ -29,12 +29,14 @@ class Passed:
         caches: folders of caches, by their names.
         small: pictures too small to be restored.
         hidden: pictures whose names begin with a dot.
+        folders: that were not gone into.
         sidecars: texts about pictures, which stay with them: they may tell how to develop the picture as it was.
     """
 
     caches: Counter[str] = field(default_factory=Counter)
     small: int = 0
     hidden: int = 0
+    folders: int = 0
     sidecars: int = 0
 
     def takes(self, entry: os.DirEntry[str]) -> bool:
@@ -74,6 +76,8 @@ class Passed:
             found.append(f"{_many(self.small, 'picture')} below {MIN_SIDE} pixels a side passed over")
         if self.hidden:
             found.append(f"{_many(self.hidden, 'hidden picture')} passed over: name those that are meant")
+        if self.folders:
+            found.append(f"{_many(self.folders, 'folder')} within passed over: --recursive takes them")
         if self.sidecars:
             found.append(f"{_many(self.sidecars, 'sidecar')} (.xmp) not copied: they tell how to develop what was")
         return found

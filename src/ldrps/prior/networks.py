@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from ldrps.image.files import replace_file
 from ldrps.prior.device import exact
 from ldrps.prior.folder import find_weights, read_component
+from ldrps.prior.network import Network
 from ldrps.prior.weights import SCALE, build, load_weights
 
-Network = TypeVar("Network", bound=ModelMixin)
+Kind = TypeVar("Kind", bound=Network)
 Module = TypeVar("Module", bound=nn.Module)
 
 
 def load_network(
-    kind: type[Network], root: Path, part: str, *, device: torch.device, dtype: torch.dtype = torch.float32
-) -> Network:
+    kind: type[Kind], root: Path, part: str, *, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Kind:
     """The network of that class in the folder `part` of `root`.
 
     Raises:
         PriorError: it is missing, broken, or of another class.
     """
     config = read_component(root, part, kind.__name__, "write it with ldrps train")
-    network: Network = build(lambda: kind.from_config(config), root / part / "config.json")
+    network: Kind = build(lambda: kind.from_config(config), root / part / "config.json")
     load_weights(network, find_weights(root, part), device=device, dtype=dtype)
     return network
 
@@ -40,10 +41,12 @@ def on_device(network: Module, device: torch.device) -> Module:
     return network if there == exact(device) else copy.deepcopy(network).to(device)
 
 
-def save_network(network: ModelMixin, root: Path, part: str, precision: torch.dtype) -> None:
+def save_network(network: Network, root: Path, part: str, precision: torch.dtype) -> None:
     """Put a network into the folder `part` of `root`, its weights in that precision."""
     (root / part).mkdir(parents=True, exist_ok=True)
-    network.save_config(root / part)
+    config = {"_class_name": type(network).__name__, **network.config}
+    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    replace_file(root / part / "config.json", lambda file: file.write(text.encode()))
     write_weights(root / part / "diffusion_pytorch_model.safetensors", network, precision)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ldrps.errors import PriorError
@@ -17,6 +18,7 @@ _SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2")
 _SCHEDULE_KEYS = (
     "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr"
 )  # fmt: skip
+_PLAIN = {"num_train_timesteps", "beta_start", "beta_end", "beta_schedule"}
 _REMEDY = "load a Stable Diffusion 1.x or 2.x, or mend the file"
 
 
@@ -66,14 +68,18 @@ def read_schedule(config: dict[str, Any], where: Path) -> tuple[Tensor, str]:
 
 
 def _alphas_cumprod(config: dict[str, Any], where: Path) -> Tensor:
-    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
-
     # Other schedulers' files carry keys of their own; these few are what all of them mean the same by.
     known = {key: config[key] for key in _SCHEDULE_KEYS if config.get(key) is not None}
     schedule = known.get("beta_schedule")
     if "trained_betas" not in known and schedule not in _SCHEDULES:
         found = f"beta_schedule {schedule!r} ({config.get('_class_name')})"
         raise unusable(where, found, f"trained_betas or one of {', '.join(_SCHEDULES)}", _REMEDY)
+    if set(known) == _PLAIN and schedule == "scaled_linear":  # the embedded prior's: it must not wait for diffusers
+        start, end = (float(known[name]) ** 0.5 for name in ("beta_start", "beta_end"))
+        betas = torch.linspace(start, end, known["num_train_timesteps"], dtype=torch.float32) ** 2
+        return (1 - betas).cumprod(0)
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+
     try:
         abar: Tensor = DDPMScheduler(**known).alphas_cumprod
     except (TypeError, ValueError, RuntimeError) as error:

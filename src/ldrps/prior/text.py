@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -35,6 +35,15 @@ class TextEncoder:
         self.model = model
         # A tokenizer without a limit of its own says 10^30.
         self.length = min(int(tokenizer.model_max_length), int(model.config.max_position_embeddings))
+
+    @property
+    def width(self) -> int:
+        """D of the embeddings."""
+        return int(self.model.config.hidden_size)
+
+    def no_caption(self) -> Tensor:
+        """What stands for no caption, float32 [1, length, D]."""
+        return self([""])
 
     @torch.no_grad()
     def __call__(self, prompts: list[str]) -> Tensor:
@@ -65,6 +74,37 @@ class TextEncoder:
         # No attention mask: Stable Diffusion was trained to attend to the padding as well.
         states: Tensor = self.model(tokens["input_ids"].to(self.model.device)).last_hidden_state  # [B, length, D]
         return states.float()
+
+
+class DeferredTextEncoder(TextEncoder):
+    """One that is loaded when the first caption is to be read; what no caption means is known before.
+
+    Args:
+        load: makes the whole of it.
+        no_caption: what it makes of "", float32 [1, length, D].
+    """
+
+    def __init__(self, load: Callable[[], TextEncoder], no_caption: Tensor) -> None:
+        self._load, self._no_caption = load, no_caption
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("tokenizer", "model", "length"):
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
+        whole = self._load()
+        self.tokenizer, self.model, self.length = whole.tokenizer, whole.model, whole.length
+        return getattr(whole, name)
+
+    def __call__(self, prompts: list[str]) -> Tensor:
+        if isinstance(prompts, list) and prompts and all(prompt == "" for prompt in prompts):
+            return self._no_caption.repeat(len(prompts), 1, 1)
+        return super().__call__(prompts)
+
+    @property
+    def width(self) -> int:
+        return self._no_caption.shape[-1]
+
+    def no_caption(self) -> Tensor:
+        return self._no_caption
 
 
 def _is_text(prompt: str) -> bool:

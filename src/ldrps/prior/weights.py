@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ldrps.prior.config import MOST_PARAMETERS
 from ldrps.prior.files import parse_json
@@ -34,6 +35,18 @@ class _Stored(NamedTuple):
     shape: list[int]
 
 
+class _Undrawn(TorchFunctionMode):
+    """Weights are made without being drawn: to draw what has no values, torch loads its compiler, which takes long."""
+
+    def __torch_function__(
+        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__ and "tensor" in given:
+            return given["tensor"]
+        return func(*args, **given)
+
+
 def build(make: Callable[[], Network], where: Path) -> Network:
     """A network without weights: its parameters are on the meta device, where they cost neither memory nor time.
 
@@ -41,7 +54,7 @@ def build(make: Callable[[], Network], where: Path) -> Network:
         PriorError: the configuration at `where` does not describe a network, or a larger one than any that is meant.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             network = make()
     except Exception as error:  # a wrong configuration breaks in whatever way it happens to
         found = f"a configuration that cannot be built ({reason(error)})"

@@ -43,6 +43,11 @@ class Facts:
     changes: Mapping[str, Any] = field(default_factory=dict)
     is_random: bool = True
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether weights can be given to it."""
+        return bool(self.takes) or self.needs.startswith("weights")
+
 
 @dataclass(frozen=True)
 class RivalOptions:

@@ -173,7 +173,8 @@ def facts_of(name: str) -> Facts:
         if name.startswith(prefix):
             return replace(facts, name=name)
     if name not in RIVALS:
-        raise InputError(f"rival is {name!r}; there are {', '.join([*RIVALS, *_MADE])}")
+        there_are = f"is {name!r}; there are {', '.join([*RIVALS, *_MADE])}"
+        raise InputError(f"rival {there_are}", on_command_line=f"--method {there_are}")
     return RIVALS[name]
 
 

@@ -18,6 +18,7 @@ class Outcome:
         state: "done"; "finished": it was done before; "busy": another process is at it; "failed".
         written: the files, the restored picture first.
         words: what was found and done; see `Result.words`.
+        unheeded: what was asked for and could do nothing for the picture; see `Findings`.
         unchanged: whether the restored picture is the picture as it was.
         reason: of the failure.
         seconds: wall time.
@@ -28,6 +29,7 @@ class Outcome:
     state: Literal["done", "finished", "busy", "failed"]
     written: tuple[Path, ...] = ()
     words: str = ""
+    unheeded: tuple[str, ...] = ()
     unchanged: bool = False
     reason: str = ""
     seconds: float = 0.0

@@ -70,8 +70,9 @@ def write(batch: Batch, made: Restored, overwrite: bool) -> Outcome:
     Raises:
         OutputError: as `Batch.write`.
     """
-    written = batch.write(made, overwrite=overwrite)
-    return Outcome(made.job, "done", tuple(written), made.result.words, made.result.unchanged)
+    written, result = batch.write(made, overwrite=overwrite), made.result
+    unheeded = result.findings.unheeded
+    return Outcome(made.job, "done", tuple(written), result.words, unheeded, unchanged=result.unchanged)
 
 
 def told(report: Report, preview: Callable[[Progress], bytes | None] | None = None) -> OnStep:

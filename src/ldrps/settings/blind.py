@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from ldrps.settings.checks import check, take_values
+from ldrps.settings.checks import take_values
 from ldrps.settings.method import MethodSettings, Rounds, Strengths, again
+from ldrps.settings.shown import Needs, Panel, Shown, Within
+
+_LEVEL = Within(0, 255, above=True)
+_SHARE = Within(0, 1, above=True, below=True)
+
+
+def _leaves(part: str) -> Needs:
+    """What is said about a part of the damage needs that part to be undone."""
+    otherwise = f"{part} is left as it is, by {{only}}, {{skip}} or {{strength}}"
+    return Needs(lambda settings: getattr(settings.method.strengths, part) != 0, otherwise)
 
 
 @dataclass(frozen=True)
@@ -16,30 +26,27 @@ class Splitting:
     falling levels.
     """
 
-    levels: int = 12
-    start: float = 49.0  # of 255: what the first, far too sharp data step leaves of errors
-    end: float = 1.2  # of 255, if the picture has less noise than that
-    weight: float = 0.23  # lambda: how much what the denoiser says counts, relative to its level; as published
-    noise: float = 1.0  # of 255, where none was found: of rounding, of a kernel that is not quite the true one
+    levels: Annotated[int, Within(1, 1000)] = 12
+    start: Annotated[float, _LEVEL] = 49.0  # of 255: what the first, far too sharp data step leaves of errors
+    end: Annotated[float, _LEVEL] = 1.2  # of 255, if the picture has less noise than that
+    # lambda: how much what the denoiser says counts, relative to its level; as published.
+    weight: Annotated[float, _LEVEL] = 0.23
+    # Of 255, where none was found: of rounding, of a kernel that is not quite the true one.
+    noise: Annotated[float, _LEVEL] = 1.0
     # Where none was found, how many times the noise is assumed that there would be if there were any, for a kernel that
     # is no Gaussian. Ten held-out photographs whose path was found, with noise of 0.3 to 1.5 and half of them saved as
     # JPEG above 90, gain 1.48 dB on average with 0, 2.74 with 1.5, 2.98 with 2, 3.01 with 3. Twelve with a Gaussian
     # gain 2.74, 2.98, 2.93 and 2.80, but with noise of 0.5 alone twelve lose by it: 4.04 dB at a level of 1, 3.55 at 2.
-    unsure: float = 2.0
+    unsure: Annotated[float, Within(0, 10)] = 2.0
     # Of noise that is not white, how much is left once it was taken away. Six held-out photographs at x2, saved as JPEG
     # of 40, 60 and 80, gain 1.06, 0.61, 0.49 dB over a cubic with 0.5, 1.08, 0.61, 0.49 with 0.8, 0.95, 0.50, 0.50 with
     # 1.4; as if it were white, 0.66, 0.54, 0.57.
-    residue: float = 0.8
-    rounds: int = 15  # of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1
+    residue: Annotated[float, Within(0, 10)] = 0.8
+    # Of conjugate gradients in a data step; of a motion over 11 px three cost 1.7 dB, ten 0.1.
+    rounds: Annotated[int, Within(1, 1000)] = 15
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
-        for name in ("start", "end", "weight", "noise"):
-            check(0 < getattr(self, name) <= 255, name, getattr(self, name), "above 0, at most 255")
-        check(0 <= self.residue <= 10, "residue", self.residue, "0 to 10")
-        check(0 <= self.unsure <= 10, "unsure", self.unsure, "0 to 10")
-        check(1 <= self.rounds <= 1000, "rounds", self.rounds, "1 to 1000")
 
 
 # How a reduction is undone. Held-out photographs at 192 pixels, reduced to a half, gain 2.85 dB over a cubic with 12
@@ -56,17 +63,15 @@ class Filling:
     the noise and from 255 on, 34.8, 34.4, 32.0, 32.1 with 20; by a plain continuation 32.3, 32.4, 29.4, 31.3.
     """
 
-    levels: int = 20
-    start: float = 51.0  # of 255: what a plain continuation of what is around gets wrong, where it is worst
-    end: float = 2.0  # of 255
-    fresh: float = 0.6  # of a level, how much noise is added: what was filled in before has errors of its own
+    levels: Annotated[int, Within(1, 1000)] = 20
+    # Of 255: what a plain continuation of what is around gets wrong, where it is worst.
+    start: Annotated[float, Within(0, 2550, above=True)] = 51.0
+    end: Annotated[float, Within(0, 2550, above=True)] = 2.0  # of 255
+    # Of a level, how much noise is added: what was filled in before has errors of its own.
+    fresh: Annotated[float, Within(0, 1)] = 0.6
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(1 <= self.levels <= 1000, "levels", self.levels, "1 to 1000")
-        for name in ("start", "end"):
-            check(0 < getattr(self, name) <= 2550, name, getattr(self, name), "above 0, at most 2550")
-        check(0 <= self.fresh <= 1, "fresh", self.fresh, "0 to 1")
 
 
 @dataclass(frozen=True)
@@ -84,24 +89,37 @@ class BlindSettings(MethodSettings):
 
     # How much of each part of the damage is undone.
     strengths: Strengths = field(default_factory=Strengths)
-    # How likely it is, before a picture is seen, that its tones need nothing: more leaves more pictures alone. With 0.8
-    # 240 of 253 held-out photographs are, of which nothing is wrong.
-    undamaged: float = 0.8
+    # With 0.8 240 of 253 held-out photographs are left alone, of which nothing is wrong.
+    undamaged: Annotated[
+        float,
+        _SHARE,
+        Shown(
+            "How likely it is, before a picture is seen, that its tones need nothing; less changes more pictures.",
+            Panel.STRENGTH,
+            (_leaves("tone"),),
+        ),
+    ] = 0.8
     # How likely it is, before a picture is seen, that it has no noise to speak of. With 0.7 95 % of 240 held-out
     # photographs are left alone; with 0.5 88 % are, and camera noise on others gains 0.1 dB more.
-    noiseless: float = 0.7
+    noiseless: Annotated[float, _SHARE] = 0.7
     # How likely it is, before a picture is seen, that it is as sharp as it was meant to be.
-    sharp: float = 0.9
+    sharp: Annotated[float, _SHARE] = 0.9
     # A kernel is taken to be so many times as wide as it is estimated: too wide a one leaves rings, too narrow a one
     # only less sharpness.
-    blur_factor: float = 1.0
-    # The deviation of the noise, of 255, where somebody knows better than the estimate, such as of coarse grain; 0
-    # leaves noise alone.
-    noise: float | None = None
+    blur_factor: Annotated[float, Within(0, 4, above=True)] = 1.0
+    noise: Annotated[
+        float | None,
+        Within(0, 255),
+        Shown(
+            "How strong the noise is, of 255, in place of the estimate, which does not see coarse grain; 0 leaves it.",
+            Panel.STRENGTH,
+            (_leaves("noise"),),
+        ),
+    ] = None
     # The denoiser is told of so many times the noise that is estimated.
-    noise_factor: float = 1.0
+    noise_factor: Annotated[float, Within(0, 10)] = 1.0
     # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
-    data_variance: float = 1.0
+    data_variance: Annotated[float, Within(0)] = 1.0
     # Noise below this (of 255) is left alone: so much is in good photographs.
     floor: float = 0.7
     # A caption is not followed if with it the denoiser's error on a small copy of the picture grows by more than this
@@ -110,21 +128,13 @@ class BlindSettings(MethodSettings):
     # Draw from what may be, instead of taking the mean of it: see `ldrps.samples`.
     sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
-    shifts: int = 4
+    shifts: Annotated[int, Within(1, 64)] = 4
     splitting: Splitting = Splitting()
     enlarging: Splitting = ENLARGING
     filling: Filling = Filling()
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(0 < self.undamaged < 1, "undamaged", self.undamaged, "above 0 and below 1")
-        check(0 < self.noiseless < 1, "noiseless", self.noiseless, "above 0 and below 1")
-        check(0 < self.sharp < 1, "sharp", self.sharp, "above 0 and below 1")
-        check(0 < self.blur_factor <= 4, "blur_factor", self.blur_factor, "above 0, at most 4")
-        check(self.noise is None or 0 <= self.noise <= 255, "noise", self.noise, "0 to 255")
-        check(0 <= self.noise_factor <= 10, "noise_factor", self.noise_factor, "0 to 10")
-        check(self.data_variance >= 0, "data_variance", self.data_variance, "0 or more")
-        check(1 <= self.shifts <= 64, "shifts", self.shifts, "1 to 64")
 
     @property
     def batch_size(self) -> int:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import numbers
 from collections.abc import Iterable
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 from ldrps.errors import SettingsError
+from ldrps.settings.shown import Shown, Within, annotated, refused
 
 _IN_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}
 
 
 def check(good: bool, name: str, value: object, wanted: str) -> None:
+    """Refuse a value that is no good; `name` is a text as of `refused`, such as "{tile}" where that is an option."""
     if not good:
-        raise SettingsError(f"{name} is {value}; it must be {wanted}")
+        raise refused(f"{name} is {{0}}; it must be {{1}}", value, wanted)
 
 
-def take_values(settings: object) -> None:
-    """Refuse what is not of the type of its field, and make numpy's numbers Python's own: records are of JSON.
+def take_values(settings: Any) -> None:
+    """Refuse what is not of the type of its field or not within its bounds, and make numpy's numbers Python's own:
+    records are of JSON.
 
     Raises:
         SettingsError: such a value.
     """
-    for name, kinds in _types_of(type(settings)).items():
+    for name, (hint, extras) in annotated(settings.__class__).items():
+        kinds = get_args(hint) or (hint,)
         value = getattr(settings, name)
         taken = _taken(value, kinds)
+        called = f"{{{name}}}" if any(isinstance(extra, Shown) for extra in extras) else name
         wanted = " or ".join(_IN_WORDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
-        check(taken is not NotImplemented, name, repr(value), wanted)
+        check(taken is not NotImplemented, called, repr(value), wanted)
+        for bounds in (extra for extra in extras if isinstance(extra, Within)):
+            check(taken is None or bounds.admits(taken), called, taken, bounds.words())
         if taken is not value:
             object.__setattr__(settings, name, taken)
 
@@ -40,12 +46,6 @@ def no_such_setting(name: str, known: Iterable[str]) -> SettingsError:
     near = difflib.get_close_matches(name, known, 1)
     those = f"the nearest is {near[0]!r}" if near else f"there are {', '.join(known)}"
     return SettingsError(f"there is no setting {name!r}; {those}")
-
-
-def _types_of(settings: type) -> dict[str, tuple[type, ...]]:
-    """Of each field, the types that its value may have."""
-    hints = get_type_hints(settings)
-    return {each.name: get_args(hints[each.name]) or (hints[each.name],) for each in dataclasses.fields(settings)}
 
 
 def _taken(value: Any, kinds: tuple[type, ...]) -> Any:

@@ -28,7 +28,7 @@ class Strengths:
             value = getattr(self, part)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             good = value is None or (is_number and 0 <= value <= MAX_STRENGTH)
-            check(good, f"strength of {part}", repr(value), f"0, which leaves it out, to {MAX_STRENGTH:g}")
+            check(good, f"{{strength}} of {part}", repr(value), f"0, which leaves it out, to {MAX_STRENGTH:g}")
 
 
 class Rounds(Protocol):

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Unpack
+from typing import Annotated, Any, Unpack
 
-from ldrps.errors import SettingsError
 from ldrps.settings.blind import BlindSettings
 from ldrps.settings.checks import check, take_values
 from ldrps.settings.method import PARTS
 from ldrps.settings.named import NamedSettings, check_names
 from ldrps.settings.published import PublishedSettings
+from ldrps.settings.shown import Needs, Panel, Shown, Within, options_of, refused
 
 MAX_SCALE = 8.0
+
+_WINDOWS = (
+    Needs(lambda settings: settings.method.in_windows, "preset {0!r} restores a picture as a whole"),
+    Needs(
+        lambda settings: not 0 < settings.working_size <= settings.tile, "one window holds the copy of {working_size}"
+    ),
+)
+_IN_STEPS = Needs(lambda settings: settings.scale == 1, "with {scale} there are levels in place of steps")
+_AGAINST = Needs(
+    lambda settings: settings.colourise or settings.text_scale != 1,
+    "only {colourise} and the paper's presets are led away from it",
+)
 
 
 @dataclass(frozen=True)
@@ -22,65 +34,85 @@ class Settings:
     """All that decides a restoration beside the picture, the prior and the caption."""
 
     preset: str = "default"
-    seed: int = 0
-    steps: int = 2
-    recurrences: int = 0
+    seed: Annotated[int, Within(0, 2**64 - 1), Shown("Another number draws other noise.")] = 0
+    steps: Annotated[int, Within(1, 10_000), Shown("Steps of the chain: more take longer.", needs=(_IN_STEPS,))] = 2
+    recurrences: Annotated[
+        int, Within(0, 100), Shown("How often noise is added once more and the chain taken again.")
+    ] = 0
     # Recurrence re-noises to this fraction of the chain: gamma.
-    renoise: float = 0.5
+    renoise: Annotated[float, Within(0, 1, above=True)] = 0.5
     # Classifier-free guidance: eps_u + scale (eps_c - eps_u); used only with a prior that knows text. 1 takes the
     # caption as the prior was trained with it, at half the cost.
-    text_scale: float = 1.0
-    negative: str = ""
-    # Larger pictures are restored in windows of so many pixels a side, of which neighbours share `overlap`. The paper's
-    # presets learn from the whole picture and have one window.
-    tile: int = 512
-    overlap: int = 64
-    # Restore a copy of at most so many pixels on the longer side, and give what changed to the picture in full size,
-    # whose own detail stays; 0 restores the picture itself.
-    working_size: int = 0
-    # How many times larger the result is, each way; 1 is as large as the picture.
-    scale: float = 1.0
+    text_scale: Annotated[float, Within(0, 100)] = 1.0
+    negative: Annotated[str, Shown("What the picture should not show.", Panel.CAPTIONS, (_AGAINST,), "WORDS")] = ""
+    # The paper's presets learn from the whole picture and have one window.
+    tile: Annotated[
+        int,
+        Within(64, 8192, unit="pixels"),
+        Shown("A side of the windows in which large pictures are restored.", Panel.LARGE, _WINDOWS),
+    ] = 512
+    overlap: Annotated[
+        int, Within(16, 1024, unit="pixels"), Shown("What neighbouring windows share.", Panel.LARGE, _WINDOWS)
+    ] = 64
+    working_size: Annotated[
+        int,
+        Within(32, 8192, unit="pixels", zero="for the picture's own"),
+        Shown(
+            "Restore a copy whose longer side is that at most, and give what changed to the picture in full size, "
+            "whose own detail stays.",
+            Panel.LARGE,
+        ),
+    ] = 0
+    scale: Annotated[
+        float, Within(1, MAX_SCALE), Shown("Make the picture so many times larger each way.", Panel.WHAT)
+    ] = 1.0
     # Pictures come with masks of holes, which are filled: what that takes counts.
     fill: bool = False
-    # Give a grey photograph colours, drawn from the prior as the caption wants them. Others stay as they are.
-    colourise: bool = False
-    # How much a caption may say about how light the result is: 1 lets "bright" and "dark" be seen, 0 does not listen.
-    relight: float = 0.0
+    colourise: Annotated[
+        bool,
+        Shown(
+            "Give a grey photograph colours, as the caption wants them if there is one. Others stay as they are.",
+            Panel.WHAT,
+        ),
+    ] = False
+    relight: Annotated[
+        float,
+        Within(0, 10),
+        Shown(
+            "How much the caption may say about how light the result is: 1 lets 'bright' and 'dark' be seen.",
+            Panel.WHAT,
+        ),
+    ] = 0.0
     method: PublishedSettings | BlindSettings = field(default_factory=BlindSettings)
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(0 <= self.seed < 2**64, "seed", self.seed, f"0 to {2**64 - 1}")
-        check(1 <= self.steps <= 10_000, "steps", self.steps, "1 to 10000")
-        check(0 <= self.recurrences <= 100, "recurrences", self.recurrences, "0 to 100")
-        check(0 < self.renoise <= 1, "renoise", self.renoise, "above 0, at most 1")
-        check(0 <= self.relight <= 10, "relight", self.relight, "0 to 10")
-        check(16 <= self.overlap <= 1024, "overlap", self.overlap, "16 to 1024 pixels")
         wanted = f"{4 * self.overlap} to 8192 pixels: four times the overlap at least"
-        check(4 * self.overlap <= self.tile <= 8192, "tile", self.tile, wanted)
-        wanted = "0 for the picture's own, or 32 to 8192 pixels"
-        check(self.working_size == 0 or 32 <= self.working_size <= 8192, "working_size", self.working_size, wanted)
-        check(0 <= self.text_scale <= 100, "text_scale", self.text_scale, "0 to 100")
-        check(1 <= self.scale <= MAX_SCALE, "scale", self.scale, f"1, which is as large as it is, to {MAX_SCALE:g}")
+        check(4 * self.overlap <= self.tile, "{tile}", self.tile, wanted)
         if self.scale > 1 and not self.method.enlarges:
-            raise SettingsError(
-                f"scale is {self.scale:g}; preset {self.preset!r} cannot enlarge: leave scale out, or take the preset "
-                "default, fast or best"
+            raise refused(
+                "{scale} is {0:g}; preset {1!r} cannot enlarge: leave {scale} out, or take the preset default, fast or "
+                "best",
+                self.scale,
+                self.preset,
             )
         if self.scale > 1 and self.working_size:
-            raise SettingsError(
-                f"scale is {self.scale:g} and working_size {self.working_size}; a smaller copy has no detail to "
-                "enlarge: leave one of the two out"
+            raise refused(
+                "{scale} is {0:g} and {working_size} {1}; a smaller copy has no detail to enlarge: leave one of the "
+                "two out",
+                self.scale,
+                self.working_size,
             )
         if self.fill and not self.method.fills:
-            raise SettingsError(
-                f"preset {self.preset!r} cannot fill holes: leave mask out, or take the preset default, fast, best or "
-                "ldrps"
+            raise refused(
+                "preset {0!r} cannot fill holes: leave {mask} out, or take the preset default, fast, best or ldrps",
+                self.preset,
             )
         if self.fill and self.scale > 1:
-            raise SettingsError(
-                f"there is a mask, and scale is {self.scale:g}; holes are filled in a picture's own size: fill them "
-                "first, then enlarge the result"
+            raise refused(
+                "there is a mask, and {scale} is {0:g}; holes are filled in a picture's own size: fill them first, "
+                "then enlarge the result",
+                self.scale,
             )
 
     @property
@@ -100,8 +132,9 @@ class Settings:
         check_names(given)
         for name in given:
             if not hasattr(changed.method, name):
-                raise SettingsError(
-                    f"preset {self.preset!r} has no setting {name!r}: leave it out, or take a preset that has it"
+                raise refused(
+                    f"preset {{0!r}} has no setting {{{name}!r}}: leave it out, or take a preset that has it",
+                    self.preset,
                 )
         return dataclasses.replace(changed, method=dataclasses.replace(changed.method, **given)) if given else changed
 
@@ -112,9 +145,10 @@ class Settings:
             SettingsError: the method fills none, or they are to be enlarged as well.
         """
         if protected and self.scale > 1:
-            raise SettingsError(
-                f"some pixels are protected, and scale is {self.scale:g}; in a larger picture none is as it was: leave "
-                "protect or scale out"
+            raise refused(
+                "some pixels are protected, and {scale} is {0:g}; in a larger picture none is as it was: leave "
+                "{protect} or {scale} out",
+                self.scale,
             )
         return dataclasses.replace(self, fill=holes) if holes != self.fill else self
 
@@ -144,7 +178,7 @@ class Settings:
             SettingsError: there is no such part, or the published method, which knows no parts.
         """
         for option, names in (("only", only), ("skip", skip)):
-            check(isinstance(names, Collection), option, repr(names), f"some of {', '.join(PARTS)}")
+            check(isinstance(names, Collection), f"{{{option}}}", repr(names), f"some of {', '.join(PARTS)}")
         only, skip = ([names] if isinstance(names, str) else names for names in (only, skip))
         given = strength if isinstance(strength, Mapping) else {}
         for name in [*given, *only, *skip]:
@@ -160,18 +194,30 @@ class Settings:
         assert isinstance(self.method, BlindSettings)
         return self._with_method(strengths=dataclasses.replace(self.method.strengths, **strengths))
 
+    def require_used(self, given: Iterable[str]) -> None:
+        """Refuse settings, by name, that would change nothing beside the others: who gives one means something by it.
+
+        Raises:
+            SettingsError: one of those given.
+        """
+        shown = options_of(Settings) | options_of(type(self.method))
+        for name in given:
+            for needs in shown[name].shown.needs:
+                if not needs.holds(self):
+                    raise refused(f"{{{name}}} changes nothing, as {needs.otherwise}: leave it out", self.preset)
+
     def require_parts(self) -> None:
         """Raise SettingsError unless the method undoes the damage part by part, as it was estimated or given."""
         if not self.method.knows_parts:
-            raise SettingsError(
-                f"preset {self.preset!r} learns the damage as a whole: leave damage, only, skip and strength out"
+            raise refused(
+                "preset {0!r} learns the damage as a whole: leave {damage}, {only}, {skip} and {strength} out",
+                self.preset,
             )
 
     def _with_method(self, **changes: Any) -> Settings:
         given = {name: value for name, value in changes.items() if value is not None}
         known = {field.name for field in dataclasses.fields(self.method)}
         if unknown := [name for name in given if name not in known]:
-            raise SettingsError(
-                f"preset {self.preset!r} finds the damage out by itself: leave {', '.join(unknown)} out"
-            )
+            names = ", ".join(f"{{{name}}}" for name in unknown)
+            raise refused(f"preset {{0!r}} finds the damage out by itself: leave {names} out", self.preset)
         return dataclasses.replace(self, method=dataclasses.replace(self.method, **given))

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor
 
+from ldrps.prior.network import Network, configured
 
-class PatchAutoencoder(ModelMixin, ConfigMixin):
+
+class PatchAutoencoder(Network):
     """`encode`: images [B, 3, H, W] in [-1, 1] to latents [B, C, H/p, W/p]; `decode` is its transpose."""
 
-    @register_to_config
+    @configured
     def __init__(self, patch_size: int = 4, latent_channels: int = 32) -> None:
         super().__init__()
         # Rows are orthonormal; laid out as the weight of a convolution, [C, 3, p, p].

@@ -8,21 +8,21 @@ every level (Karras et al. 2022, table 1, per channel), which is what lets it le
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
+from ldrps.prior.network import Network, configured
 
 _HEAD = 32  # channels of an attention head
+_RATES = 32  # at which the features of the noise level wave
 
 
-class LatentUNet(ModelMixin, ConfigMixin):
+class LatentUNet(Network):
     """D(x; sigma, text, kind): noisy latents x = z0 + sigma n, [B, C, h, w], to the expected clean ones, same shape.
 
     Statistics are taken over the channels of one place, never over the picture, so that a tile of a picture is denoised
@@ -40,7 +40,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
         InputError: widths and blocks do not go together.
     """
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         sigma_data: list[float],
@@ -58,8 +58,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
                 "and there must be a number of blocks for each of the others"
             )
         channels = len(sigma_data)
-        self.time_features = Timesteps(64, flip_sin_to_cos=True, downscale_freq_shift=0)
-        self.time_embedding = TimestepEmbedding(64, embedding)
+        self.time_embedding = _TimeEmbedding(embedding)
         self.text_embedding = _zero(nn.Linear(text_width, embedding)) if text_width else None
         self.kind_embedding = _zero(nn.Linear(kinds, embedding, bias=False)) if kinds > 1 else None
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
@@ -111,8 +110,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
 
     def _untrained(self, **changed: Any) -> LatentUNet:
         """A net of the same sizes, but for what is changed."""
-        sizes = {name: value for name, value in self.config.items() if not name.startswith("_")}
-        return LatentUNet(**{**sizes, **changed})
+        return LatentUNet(**{**self.config, **changed})
 
     def coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """c_skip, c_out, c_in, each [B, C, 1, 1], for noise levels sigma [B]."""
@@ -129,7 +127,7 @@ class LatentUNet(ModelMixin, ConfigMixin):
         _, _, c_in = self.coefficients(sigma)
         weights = self.first.weight.dtype
         # ln sigma runs from about -4 to 3; spread over the range that the features of a timestep were made for.
-        condition = self.time_embedding(self.time_features(500 + 100 * sigma.log()).to(weights))
+        condition = self.time_embedding(_time_features(500 + 100 * sigma.log()).to(weights))
         if text is not None and self.text_embedding is not None:
             text = text.to(weights)
             condition = condition + self.text_embedding(text.mean(1))
@@ -154,6 +152,26 @@ class LatentUNet(ModelMixin, ConfigMixin):
     def forward(self, x: Tensor, sigma: Tensor, text: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
         c_skip, c_out, _ = self.coefficients(sigma)
         return c_skip * x + c_out * self.network(x, sigma, text, kind)
+
+
+class _TimeEmbedding(nn.Module):
+    """Features of the noise level to what modulates the blocks; the names of the layers are those of diffusers."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear_1 = nn.Linear(2 * _RATES, width)
+        self.linear_2 = nn.Linear(width, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        embedded: Tensor = self.linear_2(F.silu(self.linear_1(features)))
+        return embedded
+
+
+def _time_features(t: Tensor) -> Tensor:
+    """Cosines and sines of t [B] at falling rates, [B, 64] (Vaswani et al. 2017, section 3.5)."""
+    rates = torch.exp(-math.log(10_000) * torch.arange(_RATES, dtype=torch.float32, device=t.device) / _RATES)
+    angles = t[:, None].float() * rates
+    return torch.cat([angles.cos(), angles.sin()], 1)
 
 
 class _Block(nn.Module):

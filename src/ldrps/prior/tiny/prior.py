@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.errors import InputError
@@ -25,12 +24,14 @@ from ldrps.prior.folder import (
     read_scheduler,
     read_text,
 )
+from ldrps.prior.network import Network
 from ldrps.prior.networks import load_network, save_network, write_weights
 from ldrps.prior.prediction import interpret, read_schedule
 from ldrps.prior.refusal import unusable
-from ldrps.prior.text import TextEncoder, load_text_encoder
+from ldrps.prior.text import DeferredTextEncoder, TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
+from ldrps.prior.tiny.no_caption import digest_of, read_no_caption, write_no_caption
 from ldrps.prior.tokens import TOKENIZER, read_tokenizer
 
 PARTS: dict[str, type[PatchAutoencoder] | type[LatentUNet]] = {"vae": PatchAutoencoder, "unet": LatentUNet}
@@ -67,7 +68,7 @@ class EmbeddedPrior(Prior):
         self.autoencoder = autoencoder
         self.unet = unet
         self.text = text
-        self._no_caption = None if text is None else text([""])
+        self._no_caption = None if text is None else text.no_caption()
         self.alphas_cumprod = alphas_cumprod
         self.device = unet.device
         self.latent_channels = int(autoencoder.config["latent_channels"])
@@ -153,9 +154,9 @@ def load_embedded(
     channels, wanted = vae.config["latent_channels"], len(unet.config["sigma_data"])
     if channels != wanted:
         raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
-    unet.to(memory_format=torch.channels_last)
+    unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     text = load_text(root, place, dtype)
-    width, wanted = text and text.model.config.hidden_size, unet.config.get("text_width", 0)
+    width, wanted = text and text.width, unet.config.get("text_width", 0)
     if width is not None and width != wanted:
         raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
     return EmbeddedPrior(str(name), vae, unet, alphas_cumprod, text)
@@ -166,7 +167,7 @@ def noise_levels() -> Tensor:
     return read_schedule(_SCHEDULE, prior_folder(EMBEDDED) / SCHEDULER)[0]
 
 
-def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> ModelMixin:
+def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -> Network:
     """One component, "vae" or "unet", of a folder.
 
     Raises:
@@ -183,8 +184,12 @@ def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncod
     """
     if not (root / TEXT_ENCODER).is_dir():
         return None
-    files = find_weights(root, TEXT_ENCODER)
-    return load_text_encoder(root, read_text(root), read_tokenizer(root), files, device=device, dtype=dtype)
+    config, words, files = read_text(root), read_tokenizer(root), find_weights(root, TEXT_ENCODER)
+    load = partial(load_text_encoder, root, config, words, files, device=device, dtype=dtype)
+    if dtype != torch.float32:  # what is kept is in full precision
+        return load()
+    known = read_no_caption(root / TEXT_ENCODER, digest_of(config, words, files))
+    return load() if known is None else DeferredTextEncoder(load, known.to(device))
 
 
 def save_text(root: Path, text: TextEncoder) -> None:
@@ -193,10 +198,18 @@ def save_text(root: Path, text: TextEncoder) -> None:
     text.model.config.save_pretrained(root / TEXT_ENCODER)
     text.tokenizer.save_pretrained(root / TOKENIZER)
     write_weights(root / TEXT_ENCODER / f"{WEIGHT_STEMS[TEXT_ENCODER]}.safetensors", text.model, torch.float16)
+    keep_no_caption(root)
     _complete(root)
 
 
-def save_part(root: Path, part: str, network: ModelMixin) -> None:
+def keep_no_caption(root: Path) -> None:
+    """Keep beside a text encoder what it makes of no caption, as it is once it was written and read again."""
+    config, words, files = read_text(root), read_tokenizer(root), find_weights(root, TEXT_ENCODER)
+    text = load_text_encoder(root, config, words, files, device=torch.device("cpu"), dtype=torch.float32)
+    write_no_caption(root / TEXT_ENCODER, digest_of(config, words, files), text.no_caption())
+
+
+def save_part(root: Path, part: str, network: Network) -> None:
     """Put a trained component into a prior's folder, in half precision but for the autoencoder, and complete the rest.
 
     The folder can be loaded once it has a vae and a unet.
