@@ -15,7 +15,7 @@ from typer.models import OptionInfo
 from ldrps import PRESETS
 from ldrps.cli.generated import SettingOptions, shown_settings
 from ldrps.cli.grouped import Group, names_of
-from ldrps.cli.methods import RivalOptions
+from ldrps.cli.methods import OtherMethodOptions
 from ldrps.cli.restore import OF_LDRPS, restore
 from ldrps.settings import Panel, option_name
 
@@ -73,7 +73,7 @@ def test_no_option_of_ldrps_is_let_pass_with_another_method(name: str, command: 
     assert code == 2 and f"{long}: of ldrps alone, not of yoly" in " ".join(err.split())
 
 
-@pytest.mark.parametrize("name", sorted(names_of([RivalOptions])))
+@pytest.mark.parametrize("name", sorted(names_of([OtherMethodOptions])))
 def test_no_option_of_another_method_is_let_pass_with_ldrps(name: str, command: Run, picture: Path) -> None:
     long = {"set_": "--set"}.get(name, f"--{name}")
     code, _, err = command("restore", picture, "-o", picture.parent / "a.png", long, "steps=1")
