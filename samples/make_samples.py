@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 Picture = NDArray[np.float64]
 
@@ -71,12 +71,43 @@ def blurred(random: np.random.Generator) -> Picture:
     return soft + 1 / 255 * random.standard_normal(soft.shape)
 
 
+def scratched(random: np.random.Generator) -> Picture:
+    """A print of a man with a camera, faded and brown, with light and dark scratches and specks of dust."""
+    size, finer = (256, 256), 4
+    print_ = (0.12 + 0.72 * source("camera.png", size)) * np.array([1.0, 0.93, 0.8])
+    sheets = [Image.new("L", (finer * size[0], finer * size[1])) for _ in range(2)]
+    for sheet, level in zip(sheets, (0.95, 0.06), strict=True):
+        pen = ImageDraw.Draw(sheet)
+        for _ in range(4):
+            (x, y), turn, length = random.uniform(0, finer * 256, 2), random.uniform(0, np.pi), random.uniform(300, 900)
+            turns = turn + np.linspace(-0.1, 0.1, 12) * random.normal(0, 1)
+            steps = length / 12 * np.stack([np.cos(turns), np.sin(turns)])
+            path = np.cumsum(steps, 1) + np.array([[x], [y]])
+            pen.line(list(map(tuple, path.T.tolist())), fill=255, width=int(random.integers(4, 10)), joint="curve")
+        for x, y in random.uniform(0, finer * 256, (5, 2)):
+            pen.ellipse([x, y, *(np.array([x, y]) + random.uniform(6, 16, 2))], fill=255)
+        hidden = np.asarray(sheet.resize(size, Image.Resampling.BOX))[..., None] / 255.0
+        print_ = print_ + hidden * (level - print_)
+    return print_
+
+
+def compressed(random: np.random.Generator) -> Picture:
+    """A rocket, to be saved as a coarse JPEG."""
+    return source("rocket.jpg", (320, 214))
+
+
+QUALITY = {"compressed": 12}  # of those that are saved as JPEG
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for number, make in enumerate((dark, hazy, noisy, blurred)):
+    for number, make in enumerate((dark, hazy, noisy, blurred, scratched, compressed)):
         picture = make(np.random.default_rng([SEED, number]))
         levels = np.clip(np.round(picture * 255), 0, 255).astype(np.uint8)
-        Image.fromarray(levels).save(folder / f"{make.__name__}.png", optimize=True)
+        if quality := QUALITY.get(make.__name__):
+            Image.fromarray(levels).save(folder / f"{make.__name__}.jpg", quality=quality)
+        else:
+            Image.fromarray(levels).save(folder / f"{make.__name__}.png", optimize=True)
 
 
 if __name__ == "__main__":

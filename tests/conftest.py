@@ -141,6 +141,7 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
     from ldrps.estimation.blur_posterior import BlurPosterior
     from ldrps.estimation.estimators import Estimators
     from ldrps.estimation.noise_posterior import NoisePosterior
+    from ldrps.estimation.scratch_detector import ScratchDetector
     from ldrps.estimation.tone_posterior import TonePosterior
     from ldrps.prior.base import NOISES
     from ldrps.settings import BlindSettings
@@ -158,7 +159,8 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
     blur = BlurPosterior(widths=(4, 8))
     torch.nn.init.zeros_(blur.answer.weight)
     blur.answer.bias.data[0] = 20.0
-    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge, blur)))
+    unmarked = ScratchDetector(widths=(4, 8))  # untrained, it takes no pixel for hidden
+    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge, blur, unmarked)))
 
 
 @pytest.fixture(scope="session")

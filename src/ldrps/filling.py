@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.holes import Holes
+from ldrps.estimation.scratch_detector import ScratchDetector
+from ldrps.estimation.scratches import find_scratches
 from ldrps.findings import Findings
-from ldrps.image.mask import MaskSource
+from ldrps.image.mask import MaskSource, PixelMask
 from ldrps.image.picture import Picture, Source, load_picture
 from ldrps.image.tiles import Window
 from ldrps.methods.fill import HoleFilling, HoleWindows
 from ldrps.prior.base import Prior
 from ldrps.progress import Progress, Reporter
-from ldrps.settings import Settings
+from ldrps.settings import BlindSettings, Settings
 
 
 def masked(image: Source, mask: MaskSource | None, protect: MaskSource | None, damage: Damage | None) -> Picture:
@@ -29,6 +32,27 @@ def masked(image: Source, mask: MaskSource | None, protect: MaskSource | None, d
     if mask is None and picture.lost is None and damage is not None and damage.holes is not None:
         mask = damage.holes.mask()
     return picture.with_masks(mask, protect)
+
+
+def with_marks(picture: Picture, detector: ScratchDetector, settings: Settings) -> Picture:
+    """The picture with the marks on it, scratches and the like, as what is lost of it, if it has any.
+
+    Nobody looks for them where a mask tells what is lost, where they are to be left (a strength of 0), where the result
+    is larger, or where there is no photograph to judge by.
+    """
+    method, content = settings.method, picture.content
+    if picture.lost is not None or settings.scale > 1 or not isinstance(method, BlindSettings):
+        return picture
+    strength = method.strengths.scratches
+    if strength == 0 or content.missing or not picture.has_shades:
+        return picture
+    opacity = None if picture.opacity is None else content.window.of(picture.opacity)
+    found = find_scratches(content.window.of(picture.rgb), detector, settings.tile, settings.overlap, opacity)
+    if found is None:
+        return picture
+    values = torch.zeros_like(picture.rgb[:, :1])
+    content.window.of(values).copy_(found * (1.0 if strength is None else min(strength, 1.0)))
+    return replace(picture, lost=PixelMask(values, found=True))
 
 
 class Filler:

@@ -21,7 +21,7 @@ from ldrps.cost import affordable, halved
 from ldrps.errors import require
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
-from ldrps.filling import Filler, masked
+from ldrps.filling import Filler, masked, with_marks
 from ldrps.guard import check_restored
 from ldrps.guidance.perceptual import Features
 from ldrps.image.arrays import from_batch, to_pil
@@ -219,6 +219,8 @@ class Restorer:
         require(damage, (Damage, NoneType), "the damage", _DAMAGE)
         damage = damage or self.damage
         picture = masked(image, mask, protect, damage)
+        if damage is None:
+            picture = with_marks(picture, self.estimators.scratches, self.settings)
         caption = literal(caption) if isinstance(caption, str) else caption
         settings = self.settings.with_changes(negative=caption.negative or None)
         settings = settings.with_masks(holes=picture.lost is not None, protected=picture.protected is not None)

@@ -21,6 +21,7 @@ from ldrps.findings import Findings
 from ldrps.image.arrays import as_image, pixels
 from ldrps.image.files import as_path, check_output, replace_file, taken
 from ldrps.image.formats import FORMATS
+from ldrps.image.mask import PixelMask
 from ldrps.image.picture import Picture, are_own, to_srgb
 from ldrps.image.space import in_grey
 from ldrps.image.write import check_quality, write_file, write_image
@@ -82,6 +83,12 @@ class Result:
         return self.findings.damage
 
     @property
+    def marks(self) -> PixelMask | None:
+        """The scratches and other marks that were found and filled, which nobody told of; None if there are none."""
+        lost = self.picture.lost
+        return lost if lost is not None and lost.found else None
+
+    @property
     def words(self) -> str:
         """What was found and done, in words; "" if the method does not tell."""
         return self.findings.words()
@@ -126,7 +133,8 @@ class Result:
         keep_metadata: bool = True,
         srgb: bool = False,
     ) -> Path:
-        """Write the picture, and with `trace` its record beside it as `NAME.json`; each whole or not at all.
+        """Write the picture, and with `trace` its record beside it as `NAME.json`, and a mask of the marks that were
+        found, if any, as `NAME.mask.png`, to be changed and given back; each whole or not at all.
 
         Depth, colour profile and resolution are the source's, and so are EXIF and XMP data, unless `keep_metadata` is
         false. With `srgb` the picture is converted to sRGB, for viewers that know no profiles. `quality`, 1 to 100, is
@@ -142,9 +150,10 @@ class Result:
         """
         path = as_path(path)
         check_output(path, overwrite=overwrite)
-        beside = path.with_name(path.name + ".json")
-        if trace and not overwrite and os.path.lexists(beside):
-            raise taken(beside)
+        beside, mask = (path.with_name(path.name + suffix) for suffix in (".json", ".mask.png"))
+        for other in (beside, mask):
+            if trace and not overwrite and os.path.lexists(other):
+                raise taken(other)
         check_quality(quality)
         copy = self._copy(path, quality) if keep_metadata and not srgb else None
         if copy is not None:
@@ -156,7 +165,11 @@ class Result:
                 levels, path, like=picture, overwrite=overwrite, quality=quality, keep_metadata=keep_metadata
             )
         if trace:
-            text = json_text(self.record() | {"left_out": left_out}) + "\n"
+            record = self.record() | {"left_out": left_out}
+            if self.marks is not None:
+                write_image(self.marks.image(), mask, overwrite=overwrite)
+                record["damage"]["holes"]["file"] = str(mask)
+            text = json_text(record) + "\n"
             replace_file(beside, lambda file: file.write(text.encode()), overwrite=overwrite)
         return path
 

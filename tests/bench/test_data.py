@@ -123,7 +123,7 @@ def test_pictures_that_a_set_of_pairs_damages_are_its_clean_ones() -> None:
 def test_groups_hold_what_their_names_say() -> None:
     together, sets = groups(), data_sets()
     assert not together.keys() & sets.keys(), "a name is a set's or a group's"
-    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale", "holes"}
+    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale", "holes", "marks"}
     assert set(together["leave"]) == {name for name, dataset in sets.items() if dataset.is_clean}
     assert {"cc", "nam", "kodak_noise30", "kodak_noise30-chroma10", "mixed-dark-noisy"} <= set(together["noise"])
     assert set(together["jpeg"]) >= {name for name, dataset in sets.items() if "jpeg" in dataset.degrade}
@@ -150,7 +150,10 @@ def test_groups_are_what_is_there_of_them(tmp_path: Path, caplog: pytest.LogCapt
     compressed = [f"{name}-jpeg{quality}" for name in ("cbsd", "classic5") for quality in (10, 20, 40)]
     assert resolved(["jpeg"], *roots) == compressed
     (message,) = [record.message for record in caplog.records]
-    assert re.match(r"left out, .*: kodak_noise30-white15-jpeg75, live1-jpeg10, .*, mixed-hazy-jpeg$", message)
+    assert re.match(
+        r"left out, .*: kodak_noise30-white15-jpeg75, live1-jpeg10, .*, mixed-hazy-jpeg, mixed-dark-blurred-jpeg$",
+        message,
+    )
     assert resolved(["cbsd-jpeg20", mine, "jpeg", "lol"], *roots) == [
         *("cbsd-jpeg20", mine),
         *(name for name in compressed if name != "cbsd-jpeg20"),

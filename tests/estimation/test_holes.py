@@ -53,7 +53,7 @@ def test_what_lies_under_transparency_is_not_known() -> None:
 def test_it_is_part_of_the_damage_both_ways() -> None:
     damage = Damage(noise=Estimate(WhiteNoise(0.05)), holes=Holes("mask.png", "ab", 0.031, 0.004))
     plain = json.loads(json.dumps(damage.plain()))
-    assert plain["holes"] == {"file": "mask.png", "sha256": "ab", "share": 0.031, "guessed": 0.004}
+    assert plain["holes"] == {"file": "mask.png", "sha256": "ab", "share": 0.031, "guessed": 0.004, "found": False}
     assert Damage.from_plain(plain) == damage
     assert Damage.from_plain({"holes": {"file": "mask.png"}}).holes == Holes("mask.png")
     words = "noise 13 of 255, 3.1% of the pixels filled, 0.4% by guess, far from any that is known"
@@ -87,5 +87,5 @@ def test_the_mask_is_read_again_if_it_is_the_same(tmp_path: Path) -> None:
     Image.fromarray(drawn(17)).save(path)
     with pytest.raises(InputError, match="is another mask than that of the damage: give the mask as well"):
         holes.mask()
-    with pytest.raises(InputError, match="whose mask was in no file: give the mask as well"):
+    with pytest.raises(InputError, match="whose mask is in no file: give the mask too"):
         holes_of(16).mask()

@@ -13,13 +13,14 @@ from ldrps.errors import require
 from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import ToneJudge, TonePool
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
-Judge = TonePosterior | NoisePosterior | BlurPosterior
+Judge = TonePosterior | NoisePosterior | BlurPosterior | ScratchDetector
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Estimators:
         tone: the judge of exposure, contrast, colour and haze, or a pool of such.
         noise: that of noise.
         blur: that of blur.
+        scratches: what finds them, and other marks.
     """
 
     name: str
     tone: ToneJudge
     noise: NoisePosterior
     blur: BlurPosterior
+    scratches: ScratchDetector
 
     def to(self, device: torch.device) -> Estimators:
         """These, with copies on a device of those that are elsewhere; these themselves stay where they are."""
@@ -45,8 +48,8 @@ class Estimators:
 
 
 def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device = "cpu") -> Estimators:
-    """Load the estimators of the package, or those that `ldrps train tone`, `noise` or `blur` put into a folder; what
-    is not there is the package's.
+    """Load the estimators of the package, or those that `ldrps train tone`, `noise`, `blur` or `scratches` put into a
+    folder; what is not there is the package's.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
@@ -55,8 +58,10 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
     root, place = estimators_folder(name), usable_device(device, torch.float32)
     there = [part for part in JUDGES if os.path.isdir(root / part)]
     if not there:
-        wanted = "a folder that `ldrps train tone`, `noise` or `blur` wrote"
-        raise unusable(root, "no tone/, noise/ or blur/", wanted, "check the name, or leave it out")
+        wanted = f"a folder that `ldrps train {JUDGES[0]}`, or that of another judge, wrote"
+        raise unusable(
+            root, f"no {'/, '.join(JUDGES[:-1])}/ or {JUDGES[-1]}/", wanted, "check the name, or leave it out"
+        )
     packaged = estimators_folder(PACKAGED)
     homes = {part: root if part in there else packaged for part in JUDGES}
     tones = [load_network(TonePosterior, homes["tone"], "tone", device=place)]
@@ -67,6 +72,7 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         tones[0] if len(tones) == 1 else TonePool(*tones),
         load_network(NoisePosterior, homes["noise"], "noise", device=place),
         load_network(BlurPosterior, homes["blur"], "blur", device=place),
+        load_network(ScratchDetector, homes["scratches"], "scratches", device=place),
     )
 
 

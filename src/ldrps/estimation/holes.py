@@ -1,4 +1,4 @@
-"""Which pixels of a picture are lost: nobody estimates that, a mask tells, and a damage remembers which one."""
+"""Which pixels of a picture are lost: a mask tells, or marks that were found; a damage remembers which ones."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Holes:
         sha256: of its size and values; see `PixelMask`.
         share: of all pixels that are lost, 0 to 1.
         guessed: of all pixels those that are so far from any that is known that they are made up.
+        found: whether nobody told: they were taken for scratches and other marks.
 
     Raises:
         SettingsError: a text or a number is none, or a share is out of range.
@@ -37,11 +38,14 @@ class Holes:
     sha256: str = ""
     share: float = 0.0
     guessed: float = 0.0
+    found: bool = False
 
     def __post_init__(self) -> None:
         for name in ("file", "sha256"):
             if not isinstance(value := getattr(self, name), str):
                 raise SettingsError(f"{name} of holes is {reprlib.repr(value)}; it must be a text")
+        if not isinstance(self.found, bool):
+            raise SettingsError(f"found of holes is {reprlib.repr(self.found)}; it must be true or false")
         for name in ("share", "guessed"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
@@ -53,7 +57,8 @@ class Holes:
         lost = mask.values > 0
         reached = F.max_pool2d((known > 0).float(), 2 * _FAR + 1, 1, _FAR) > 0
         share, guessed = (round(float(each.float().mean()), 6) for each in (lost, lost & ~reached))
-        return cls("" if mask.name == PixelMask.name else mask.name, mask.sha256, share, guessed)
+        file = "" if mask.name == PixelMask.name else mask.name
+        return cls(file, mask.sha256, share, guessed, mask.found)
 
     @classmethod
     def from_plain(cls, data: Any) -> Holes:
@@ -80,7 +85,7 @@ class Holes:
             InputError: it was in no file, the file cannot be read, or is another mask by now.
         """
         if not self.file:
-            raise InputError("the damage has holes, whose mask was in no file: give the mask as well")
+            raise InputError("the damage has holes, whose mask is in no file: give the mask too, or leave holes out")
         if self.file == ALPHA:
             return ALPHA
         mask = load_mask(Path(self.file))
@@ -93,7 +98,8 @@ class Holes:
     def words(self) -> str:
         """How much was filled, such as "3.1% of the pixels filled, 0.4% by guess, far from any that is known"."""
         far = f", {_percent(self.guessed)} by guess, far from any that is known" if self.guessed else ""
-        return f"{_percent(self.share)} of the pixels filled{far}"
+        marks = "scratches and other marks: " if self.found else ""
+        return f"{marks}{_percent(self.share)} of the pixels filled{far}"
 
 
 def _percent(share: float) -> str:

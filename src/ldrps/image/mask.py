@@ -32,10 +32,12 @@ class PixelMask:
     Attributes:
         values: float32 [1, 1, H, W] in [0, 1], 1 where the mask is white; upright, as the picture is shown.
         name: the file that it is from, "alpha", or "the mask" of what has no name.
+        found: whether nobody drew it: it is of what a network took for marks.
     """
 
     values: Tensor = field(repr=False)
     name: str = "the mask"
+    found: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,6 +50,10 @@ class PixelMask:
         digest = hashlib.sha256(f"{self.size[0]}x{self.size[1]} ".encode())
         digest.update((65535 * self.values.numpy()).round().astype("<u2").tobytes())
         return digest.hexdigest()
+
+    def image(self) -> Image.Image:
+        """As a grey picture of 8 bits, white where it holds, which `load_mask` reads."""
+        return Image.fromarray((255 * self.values[0, 0]).round().byte().numpy())
 
     def check_size(self, size: tuple[int, int], source: str) -> None:
         """Raise InputError unless it has the (width, height) of the picture `source`."""

@@ -216,6 +216,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
+    "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
 }
 # Where a field that has no use is told, as diffusers would: it may be a network that we only half know.
 _TOLD = {
@@ -227,6 +228,7 @@ _TOLD = {
     "TonePosterior",
     "NoisePosterior",
     "BlurPosterior",
+    "ScratchDetector",
 }
 
 

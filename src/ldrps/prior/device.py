@@ -34,6 +34,23 @@ def exact(device: torch.device) -> torch.device:
     return torch.device(device.type, current if device.index is None else device.index)
 
 
+def native_precision(device: str | torch.device) -> torch.dtype:
+    """bfloat16 where a device computes in it natively, as processors with AVX-512 or AMX for it and newer GPUs do, and
+    float32 elsewhere, where it would be slower.
+    """
+    import torch
+
+    place = torch.device(device)
+    if place.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif place.type == "cpu":
+        tell = getattr(torch.cpu, "get_capabilities", None)  # an older torch does not
+        native = tell is not None and any(has for name, has in tell().items() if name.endswith("bf16"))
+    else:
+        native = False
+    return torch.bfloat16 if native else torch.float32
+
+
 def usable_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
     """The device, if it is there and computes in `dtype`.
 

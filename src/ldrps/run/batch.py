@@ -139,7 +139,8 @@ class Batch:
         if self.output.compare:
             before = to_image(result.picture, result.picture.rgb)
             _save_sheet(before_after(before, result.image), job.sheet, overwrite)
-        return [job.target, *self.output.beside(job)]
+        marks = [job.marks] if self.output.trace and result.marks is not None else []
+        return [job.target, *self.output.beside(job), *marks]
 
     def _save(self, result: Result, path: Path, overwrite: bool, *, trace: bool) -> None:
         output = self.output

@@ -33,6 +33,11 @@ class Job:
         """Where the record of the restoration goes."""
         return self.target.with_name(f"{self.target.name}.json")
 
+    @property
+    def marks(self) -> Path:
+        """Where the mask of the marks goes that are found on it, if there are any."""
+        return self.target.with_name(f"{self.target.name}.mask.png")
+
     def sample(self, number: int) -> Path:
         """Where sample `number`, from 1, goes."""
         return self.target.with_name(f"{self.target.stem}.sample{number}{self.target.suffix}")
@@ -92,7 +97,7 @@ def check_files(job: Job, output: Output, *, overwrite: bool) -> None:
         OutputError: one of them cannot, or exists and may not be overwritten.
     """
     check_output(job.target, overwrite=overwrite)
-    for path in output.beside(job):
+    for path in [*output.beside(job), *[job.marks] * output.trace]:
         if is_there(path) and not overwrite:
             raise taken(path)
 

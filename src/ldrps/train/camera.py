@@ -67,7 +67,7 @@ def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
     if random.random() < _HOT:  # a pixel that is always lit, which demosaicking spreads to its neighbours
         hot = torch.from_numpy(random.random((1, 1, *image.shape[-2:])) < random.uniform(1e-4, 2e-3)).float()
         channel = torch.eye(3)[random.integers(3)].reshape(1, 3, 1, 1)
-        spread = _smoothed(hot, 0.5)
+        spread = smoothed(hot, 0.5)
         noise = noise + random.uniform(0.1, 0.8) * spread / 0.4 * channel
     return noise
 
@@ -78,25 +78,25 @@ def _processed(noise: Tensor, image: Tensor, random: np.random.Generator) -> Ten
         luma = (noise * noise.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
         colour = noise - luma
         if random.random() < 0.9:
-            colour = torch.lerp(colour, _smoothed(colour, random.uniform(0.6, 3)), random.uniform(0.5, 1))
+            colour = torch.lerp(colour, smoothed(colour, random.uniform(0.6, 3)), random.uniform(0.5, 1))
         if random.random() < _LUMA_DENOISED:
             share = random.uniform(0, 0.95) * (_flatness(image) if random.random() < 0.6 else 1.0)
-            luma = torch.lerp(luma, _smoothed(luma, random.uniform(0.5, 1.3)), share)
+            luma = torch.lerp(luma, smoothed(luma, random.uniform(0.5, 1.3)), share)
         noise = luma + colour
     if random.random() < _SHARPENED:
-        noise = noise + random.uniform(0.2, 1.2) * (noise - _smoothed(noise, random.uniform(0.6, 1.2)))
+        noise = noise + random.uniform(0.2, 1.2) * (noise - smoothed(noise, random.uniform(0.6, 1.2)))
     return noise
 
 
 def _flatness(image: Tensor) -> Tensor:
     """1 where there are no edges, to 0 on strong ones, [1, 1, H, W]."""
-    grey = _smoothed(image.mean(1, keepdim=True), 1.0)
+    grey = smoothed(image.mean(1, keepdim=True), 1.0)
     down, across = (F.pad(grey, pad, mode="replicate") for pad in ((0, 0, 0, 1), (0, 1, 0, 0)))
     slope = (down.diff(dim=-2).square() + across.diff(dim=-1).square()).sqrt()
     return torch.exp(-slope / 0.03)
 
 
-def _smoothed(x: Tensor, sigma: float) -> Tensor:
+def smoothed(x: Tensor, sigma: float) -> Tensor:
     """[1, C, H, W] by a Gaussian of that many pixels."""
     kernel = taps(sigma).to(x).expand(x.shape[1], 1, 1, -1)
     reach = kernel.shape[-1] // 2

@@ -20,6 +20,7 @@ from ldrps.estimation import JUDGES, PACKAGED
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.estimators import Judge, load_estimators, save_estimator
 from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import TonePool, newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.files import replace_file
@@ -38,6 +39,7 @@ from ldrps.train.loop import TrainingProgress, TrainingTask, train
 from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.order import check_order
 from ldrps.train.photos import Photographs
+from ldrps.train.scratch_task import ScratchTask
 from ldrps.train.tasks import (
     CaptionedDenoiser,
     DiffusionTask,
@@ -262,6 +264,7 @@ _PREPARE: dict[str, _Prepare] = {
     "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED, turned=True), ToneTask),
     "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), NoiseTask),
     "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), BlurTask),
+    "scratches": partial(_judge, "scratches", ScratchDetector, ScratchTask),
     "diffusion": _diffusion,
     "pixels": _pixels,
     "zero-dce": _zero_dce,

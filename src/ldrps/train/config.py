@@ -57,6 +57,7 @@ class TrainingConfig:
     tone: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))
     noise: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=5000, ema=0.998, validate_every=500))
     blur: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=6000, ema=0.998, validate_every=500))
+    scratches: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))
     zero_dce: TrainingPlan = field(
         default_factory=lambda: TrainingPlan(steps=3000, ema=0.995, gradient_norm=0.1, validate_every=500)
     )

@@ -1,0 +1,60 @@
+"""Marks on a picture, found: which pixels are hidden by scratches, cracks, dust, or where the picture came off."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ldrps.estimation.scratch_detector import ScratchDetector
+from ldrps.image.tiles import Canvas, windows
+from ldrps.image.views import thumbnail
+
+_SIDE = 2048  # pixels of the copy that is looked at: of a larger scan a scratch is as much wider
+_LIKELY = 0.5  # of a pixel of a mark
+_SURE = 0.9  # of the surest pixel of each mark
+_ENOUGH = 16.0  # pixels of all marks together, each as likely as it is: less is a leaf or an eyelash
+_RIM = 1  # pixels around a mark, which it has spoiled
+
+
+@torch.no_grad()
+def find_scratches(
+    rgb: Tensor, detector: ScratchDetector, tile: int, overlap: int, visible: Tensor | None = None
+) -> Tensor | None:
+    """Which pixels of a picture [1, 3, H, W] in [0, 1] marks hide, bool [1, 1, H, W]; None where none is found.
+
+    Args:
+        rgb: the picture.
+        detector: what is asked, of a copy of no more than 2048 x 2048 pixels.
+        tile, overlap: pixels of the windows in which it looks at it, and of what they share.
+        visible: how much each pixel counts, [1, 1, H, W]; what is transparent is no mark.
+    """
+    y = thumbnail(rgb, _SIDE)
+    places = windows(y.shape[-2], y.shape[-1], tile, overlap, detector.multiple)
+    canvas = Canvas(places, y.shape[-2], y.shape[-1])
+    for window in places:
+        canvas.add(window, detector(window.of(y).to(detector.device)).to(y.device))
+    probability = canvas.image
+    if visible is not None:
+        probability = probability * (thumbnail(visible, _SIDE) > 0)
+    marks = _marks(probability[0, 0].numpy())
+    if float(probability[0, 0].numpy()[marks].sum()) < _ENOUGH:
+        return None
+    found = torch.from_numpy(marks)[None, None].float()
+    rim = _RIM * rgb.shape[-1] / y.shape[-1]
+    if found.shape[-2:] != rgb.shape[-2:]:
+        found = F.interpolate(found, rgb.shape[-2:], mode="nearest")
+    reach = round(rim)
+    return F.max_pool2d(found, 2 * reach + 1, 1, reach) > 0
+
+
+def _marks(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The likely pixels [H, W] that are joined to one of which it is sure."""
+    likely = (probability > _LIKELY).astype(np.uint8)
+    count, labels = cv2.connectedComponents(likely, connectivity=8)
+    surest = np.zeros(count, np.float32)
+    np.maximum.at(surest, labels.ravel(), probability.ravel())
+    return np.asarray((labels > 0) & (surest[labels] > _SURE))
