@@ -14,11 +14,11 @@ from torch import Tensor
 
 import ldrps
 from ldrps import Damage, Prior, Restorer, Result, Settings
-from ldrps.batch import restorer_batch
 from ldrps.errors import InputError, OutputError
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.scratch_detector import ScratchDetector
-from ldrps.jobs import Job, Output
+from ldrps.run.batch import restorer_batch
+from ldrps.run.job import Job, Output
 from ldrps.settings import BlindSettings, Filling
 from tests.test_filling import decibels, holed, photo, pixels, scratched
 

@@ -239,7 +239,7 @@ class Restorer:
     def _run(
         self, picture: Picture, caption: Caption, settings: Settings, damage: Damage | None, recaption: Recaption | None
     ) -> Steps:
-        clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name)
+        clock, made = Clock(), partial(Result, settings=settings, prior=self.prior.name, precision=self.prior.precision)
         nothing = nothing_to_judge_by(picture, is_known=damage is not None)
         if nothing and picture.lost is not None:
             damage = Damage()  # which leaves all that is known as it is

@@ -43,6 +43,7 @@ class Result:
         settings: all of them, the seed among them: `ldrps.Settings`, or the frozen dataclass of another method, which
             has a `seed` and says what it is `recorded_as`.
         prior: name of the prior, or of the other method.
+        precision: in which the prior's denoiser was computed, "" of another method.
         caption: what guided it, and who said so.
         findings: what was found out.
         losses: per step: round, timestep, and the value of each loss term.
@@ -54,6 +55,7 @@ class Result:
     rgb: Tensor | None = field(default=None, repr=False)
     settings: Any
     prior: str
+    precision: str = ""
     caption: Caption
     findings: Findings = field(default_factory=Findings)
     losses: Sequence[dict[str, float]] = field(default_factory=list, repr=False)
@@ -111,6 +113,7 @@ class Result:
             "method": self.settings.recorded_as,
             "settings": dataclasses.asdict(self.settings),
             "prior": self.prior,
+            "precision": self.precision,
             "caption": self.caption.text,
             "caption_source": self.caption.source,
             "caption_note": self.caption.note,

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ldrps.errors import PriorError
-from ldrps.prior.device import check_device, exact, usable_device
+from ldrps.prior import precision_of
+from ldrps.prior.device import check_device, exact, native_precision, usable_device
 from ldrps.prior.diffusers import load_stable_diffusion
 
 
@@ -50,3 +51,39 @@ def test_devices_are_named_as_tensors_name_them(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 2)
     names = {"cpu": "cpu", "cpu:0": "cpu", "cuda": "cuda:2", "cuda:0": "cuda:0", "cuda:1": "cuda:1", "mps": "mps:0"}
     assert {name: str(exact(torch.device(name))) for name in names} == names
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, torch.bfloat16),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_int8": True}, torch.float32),
+        ({}, torch.float32),
+    ],
+)
+def test_the_precision_that_a_processor_computes_in(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, bool], wanted: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    assert native_precision("cpu") == wanted and precision_of("embedded", "auto") == wanted
+    assert native_precision("mps") == torch.float32
+    assert precision_of("embedded", "float32") == torch.float32
+
+
+def test_where_torch_does_not_tell_it_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert native_precision("cpu") == torch.float32
+
+
+def test_of_a_gpu_what_it_does_without_emulation_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert native_precision("cuda:1") == torch.float32
+
+
+def test_only_the_make_of_the_embedded_prior_is_known_to_bear_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    assert precision_of(tmp_path, "auto") == torch.float32
+    assert precision_of("embedded", "auto") == torch.bfloat16

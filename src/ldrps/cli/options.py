@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ldrps.cli.grouped import option
-from ldrps.prior import check_prior
+from ldrps.prior import AUTO, check_prior
 from ldrps.prior.device import check_device
 from ldrps.settings import Panel
 
 if TYPE_CHECKING:
-    import torch
-
     from ldrps.prior.base import Prior
 
-_DTYPES = ("float32", "float16", "bfloat16")
+_DTYPES = (AUTO, "float32", "float16", "bfloat16")
 
 OutOption = Annotated[
     str,
@@ -35,7 +33,14 @@ PriorOption = Annotated[
     str, option("'embedded', a folder in diffusers layout, or a hub id.", Panel.EXPERT, metavar="PRIOR")
 ]
 DeviceOption = Annotated[str, option("cpu, cuda, cuda:1, mps.", Panel.EXPERT, metavar="DEVICE")]
-DtypeOption = Annotated[str, option(f"Precision of the prior: {', '.join(_DTYPES)}.", Panel.EXPERT, metavar="DTYPE")]
+DtypeOption = Annotated[
+    str,
+    option(
+        f"Precision of the prior: {', '.join(_DTYPES)}. {AUTO} is bfloat16 where that is fast.",
+        Panel.EXPERT,
+        metavar="DTYPE",
+    ),
+]
 
 
 def load(prior: str, device: str, dtype: str) -> Prior:
@@ -43,12 +48,9 @@ def load(prior: str, device: str, dtype: str) -> Prior:
     check_dtype(dtype)
     check_device(device)
     check_prior(prior)
-    import torch
+    from ldrps.prior import load_prior, precision_of
 
-    from ldrps.prior import load_prior
-
-    precision: torch.dtype = getattr(torch, dtype)
-    return load_prior(prior, device=device, dtype=precision)
+    return load_prior(prior, device=device, dtype=precision_of(prior, dtype, device))
 
 
 def is_folder(out: str) -> bool:

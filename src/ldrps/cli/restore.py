@@ -22,7 +22,7 @@ from ldrps.cli.output import FolderOptions, OutputOptions, OwnOutputOptions
 from ldrps.errors import InputError
 from ldrps.estimation import JUDGES, PACKAGED, estimators_folder
 from ldrps.presets import PRESETS
-from ldrps.prior import check_prior
+from ldrps.prior import AUTO, check_prior
 from ldrps.prior.device import check_device
 from ldrps.settings import Panel, PublishedSettings, Settings
 
@@ -54,7 +54,7 @@ class OwnOptions(Group):
         ),
     ] = None
     device: DeviceOption = "cpu"
-    dtype: DtypeOption = "float32"
+    dtype: DtypeOption = AUTO
 
     def check(self, settings: Settings) -> None:
         """Find out what is wrong with them before anything is loaded.

@@ -11,6 +11,7 @@ import typer
 from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load
 from ldrps.cli.stopping import stoppable
 from ldrps.cli.terminal import say
+from ldrps.prior import AUTO, EMBEDDED
 from ldrps.serve import without_gradio
 from ldrps.serve.address import AUTH_VARIABLE, check_address, parse_auth, warning
 
@@ -31,7 +32,7 @@ def serve(
     ] = "",
     prior: PriorOption = "embedded",
     device: DeviceOption = "cpu",
-    dtype: DtypeOption = "float32",
+    dtype: DtypeOption = AUTO,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = 50_000_000,
     max_upload: Annotated[int, typer.Option(min=1, help="Larger files are refused, in MiB.")] = 100,
     max_waiting: Annotated[int, typer.Option(min=0, help="Further requests are refused.")] = 16,
@@ -49,7 +50,6 @@ def serve(
         raise without_gradio()
     loaded = load(prior, device, dtype)
 
-    from ldrps.prior import EMBEDDED
     from ldrps.serve.app import Address, running
     from ldrps.serve.limits import Limits
 

@@ -12,7 +12,7 @@ from ldrps.image.formats import FORMATS
 READ_ONLY = frozenset({".gif", ".heic", ".heics", ".heif", ".heifs", ".hif"})  # become PNG
 MANIFEST = ".ldrps.sqlite"
 
-_SHEETS = (".compare.png", ".spread.png")
+_SHEETS = (".compare.png", ".spread.png", ".mask.png")
 _SAMPLE = re.compile(r"(.+)\.sample\d+(\.\w+)", re.DOTALL)
 
 
@@ -31,7 +31,7 @@ def is_picture(name: str) -> bool:
 
 
 def is_ours(name: str, siblings: Collection[str]) -> bool:
-    """Whether a name is that of a sheet, a sample or a map of spread beside a picture of ours, among its siblings."""
+    """Whether a name is that of a sheet, sample, mask or map of spread beside a picture of ours, among its siblings."""
     if any(name.endswith(end) and name.removesuffix(end) in siblings for end in _SHEETS):
         return True
     sample = _SAMPLE.fullmatch(name)

@@ -115,6 +115,11 @@ class Prior(ABC):
     def networks(self) -> dict[str, nn.Module]:
         """The networks by the names of their folders."""
 
+    @property
+    def precision(self) -> str:
+        """That of the weights of the denoiser, such as "bfloat16"."""
+        return str(next(self.networks()["unet"].parameters()).dtype).removeprefix("torch.")
+
     def describe(self) -> dict[str, str]:
         """What the prior is, for people: one short text per line of a table."""
         sigma = ((1 - self.alphas_cumprod) / self.alphas_cumprod).sqrt()

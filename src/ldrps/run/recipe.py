@@ -18,7 +18,7 @@ from ldrps.estimation.files import PlainDamage
 from ldrps.image.formats import ALPHA
 from ldrps.image.limits import refuse_enlarged
 from ldrps.masks import Masks
-from ldrps.prior import EMBEDDED, prior_folder
+from ldrps.prior import EMBEDDED, precision_of, prior_folder
 from ldrps.rivals.facts import RivalOptions
 from ldrps.rivals.mark import edges, weights_mark
 from ldrps.rivals.registry import build_rival
@@ -108,8 +108,6 @@ class OwnMethod:
             Damage.load(self.damage)
 
     def build(self, output: Output) -> Batch:
-        import torch
-
         from ldrps.caption.chain import make_captioner
         from ldrps.estimation.damage import Damage
         from ldrps.estimation.estimators import load_estimators
@@ -129,7 +127,7 @@ class OwnMethod:
             timeout=captions.timeout,
             device=self.device,
         )
-        precision: torch.dtype = getattr(torch, self.dtype)
+        precision = precision_of(self.prior, self.dtype, self.device)
         prior = load_prior(self.prior, device=self.device, dtype=precision)
         features = None if self.perceptual is None else VGG16Features.from_file(self.perceptual).to(prior.device)
         restorer = Restorer(
