@@ -116,7 +116,7 @@ def test_a_mask_that_is_there_is_not_written_over(filled: Result, tmp_path: Path
 def test_a_batch_tells_of_the_mask_that_it_wrote(restorer: Restorer, tmp_path: Path, trace: bool) -> None:
     Image.fromarray(holed()).save(tmp_path / "in.png")
     batch, job = restorer_batch(restorer, Output(trace=trace)), Job(tmp_path / "in.png", tmp_path / "out.png")
-    written = batch.write(batch.make(job), overwrite=False)
+    written = batch.write(batch.restore(job, batch.load(job)), overwrite=False)
     assert (job.marks in written) == job.marks.exists() == trace
 
 
