@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import Run
 from PIL import Image
 from torch import Tensor
 
@@ -22,14 +23,14 @@ from ldrps.run.job import Job, Output
 from ldrps.settings import BlindSettings, Filling
 from tests.test_filling import decibels, holed, photo, pixels, scratched
 
-QUICK = Settings(method=BlindSettings(filling=Filling(levels=4)))
+QUICK = Settings(method=BlindSettings(scratches=True, filling=Filling(levels=4)))
 
 
 class BlackIsAMark(ScratchDetector):
     """Takes what is black for hidden."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        return (images.amax(1, keepdim=True) <= 0).float()
+    def logits(self, images: Tensor) -> Tensor:
+        return 20 * (images.amax(1, keepdim=True) <= 0).float() - 10
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +66,10 @@ def test_a_picture_without_marks_comes_back_as_it_was(restorer: Restorer) -> Non
 
 
 @pytest.mark.parametrize(
-    "settings", [QUICK.with_strengths(skip=["scratches"]), QUICK.with_changes(scale=2.0)], ids=["skipped", "enlarged"]
+    "settings", [QUICK.with_changes(scratches=False), QUICK.with_changes(scale=2.0)], ids=["not asked", "enlarged"]
 )
-def test_nobody_looks_for_them_where_they_are_left_or_the_result_is_larger(
-    restorer: Restorer, settings: Settings
-) -> None:
+def test_nobody_looks_for_them_unasked_or_where_the_result_is_larger(restorer: Restorer, settings: Settings) -> None:
     assert restorer.with_settings(settings)(holed()).marks is None
-
-
-def test_half_of_the_strength_trusts_what_is_seen_by_half(restorer: Restorer, filled: Result) -> None:
-    half = restorer.with_settings(QUICK.with_strengths({"scratches": 0.5}))(holed())
-    where = scratched() > 0
-    black, whole, between = (each[where].mean() for each in (holed(), pixels(filled), pixels(half)))
-    assert black < between < whole - 10
 
 
 def test_no_shades_no_marks(restorer: Restorer) -> None:
@@ -128,3 +120,19 @@ def test_detecting_in_small_windows_finds_the_same(restorer: Restorer, filled: R
 
 def test_a_prior_of_any_kind_has_it(tiny_prior: Prior) -> None:
     assert isinstance(Restorer(tiny_prior).estimators.scratches, ScratchDetector)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--scale", 2], "see --scale"),
+        (["--mask", "m.png"], "--mask tells what is lost"),
+        (["--preset", "paper-lowlight"], "scratches"),
+    ],
+)
+def test_asked_for_in_vain_it_is_refused(command: Run, tmp_path: Path, words: list[object], told: str) -> None:
+    Image.fromarray(holed()).save(tmp_path / "in.png")
+    Image.fromarray(scratched()).save(tmp_path / "m.png")
+    words = [tmp_path / each if each == "m.png" else each for each in words]
+    code, _, err = command("restore", tmp_path / "in.png", "-o", tmp_path / "o.png", "--scratches", *words)
+    assert code == 2 and told in err

@@ -148,13 +148,13 @@ def strengths(settings: Settings) -> Strengths:
 def test_parts_of_the_damage_are_chosen_by_name() -> None:
     settings = preset("fast")
     assert settings.with_strengths() == settings
-    assert strengths(settings.with_strengths(0.5)) == Strengths(0.5, 0.5, 0.5, 0.5)
+    assert strengths(settings.with_strengths(0.5)) == Strengths(0.5, 0.5, 0.5)
     assert strengths(settings.with_strengths({"noise": 0.5})) == Strengths(None, 0.5)
-    assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None, 0.0, 0.0)
+    assert strengths(settings.with_strengths(only=["noise"])) == Strengths(0.0, None, 0.0)
     assert settings.with_strengths(only="noise") == settings.with_strengths(only=["noise"])
-    assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0, 0.5, 0.5)
+    assert strengths(settings.with_strengths(0.5, skip=["noise"])) == Strengths(0.5, 0.0, 0.5)
     assert strengths(settings.with_strengths(skip=["tone"]).with_strengths({"noise": 0.5})) == Strengths(0.0, 0.5)
-    assert strengths(settings.with_strengths(0.5).with_strengths({"tone": 1.0})) == Strengths(1.0, 0.5, 0.5, 0.5)
+    assert strengths(settings.with_strengths(0.5).with_strengths({"tone": 1.0})) == Strengths(1.0, 0.5, 0.5)
 
 
 @pytest.mark.parametrize(

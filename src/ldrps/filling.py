@@ -37,21 +37,19 @@ def masked(image: Source, mask: MaskSource | None, protect: MaskSource | None, d
 def with_marks(picture: Picture, detector: ScratchDetector, settings: Settings) -> Picture:
     """The picture with the marks on it, scratches and the like, as what is lost of it, if it has any.
 
-    Nobody looks for them where a mask tells what is lost, where they are to be left (a strength of 0), where the result
-    is larger, or where there is no photograph to judge by.
+    They are looked for where the settings ask for it: not where a mask tells what is lost, where the result is larger,
+    or where there is no photograph to judge by.
     """
     method, content = settings.method, picture.content
-    if picture.lost is not None or settings.scale > 1 or not isinstance(method, BlindSettings):
-        return picture
-    strength = method.strengths.scratches
-    if strength == 0 or content.missing or not picture.has_shades:
+    wanted = isinstance(method, BlindSettings) and method.scratches and settings.scale == 1
+    if not wanted or picture.lost is not None or content.missing or not picture.has_shades:
         return picture
     opacity = None if picture.opacity is None else content.window.of(picture.opacity)
     found = find_scratches(content.window.of(picture.rgb), detector, settings.tile, settings.overlap, opacity)
     if found is None:
         return picture
     values = torch.zeros_like(picture.rgb[:, :1])
-    content.window.of(values).copy_(found * (1.0 if strength is None else min(strength, 1.0)))
+    content.window.of(values).copy_(found)
     return replace(picture, lost=PixelMask(values, found=True))
 
 

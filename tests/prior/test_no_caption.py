@@ -41,9 +41,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_it_is_what_the_encoder_says(folder: Path) -> None:
-    kept = load_text(folder, CPU, torch.float32)
+    kept = load_text(folder, CPU)
     (folder / "text_encoder" / NO_CAPTION).unlink()
-    asked = load_text(folder, CPU, torch.float32)
+    asked = load_text(folder, CPU)
     assert isinstance(kept, DeferredTextEncoder) and asked is not None
     torch.testing.assert_close(kept.no_caption(), asked.no_caption(), atol=1e-5, rtol=1e-4)
     assert kept(["", ""]).shape == (2, kept.length, kept.width) == asked(["", ""]).shape
@@ -84,15 +84,9 @@ def test_what_is_kept_of_another_encoder_is_not_used(
         write_no_caption(kept.parent, "another", torch.zeros(1, 4, 128))
     times = loaded(monkeypatch)
     try:
-        load_text(folder, CPU, torch.float32)
+        load_text(folder, CPU)
     except PriorError:
         assert change == "tokenizer"
-    assert times == [1]
-
-
-def test_other_precision_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    times = loaded(monkeypatch)
-    load_text(folder, CPU, torch.bfloat16)
     assert times == [1]
 
 

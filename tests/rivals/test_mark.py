@@ -133,7 +133,15 @@ def test_the_code_of_a_rival_counts_for_it_alone(package: Path, file: str, names
 
 @pytest.mark.parametrize(
     "file",
-    ["cli/bench.py", "serve/page.py", "folders/run.py", "train/loop.py", "doctor.py", "bench/report.py"],
+    [
+        "cli/bench.py",
+        "serve/page.py",
+        "folders/feeding.py",
+        "run/pool.py",
+        "train/loop.py",
+        "doctor.py",
+        "bench/report.py",
+    ],
 )
 def test_code_that_computes_no_row_does_not_count(package: Path, file: str) -> None:
     assert changed_by(package, file) == set()

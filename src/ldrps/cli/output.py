@@ -14,7 +14,7 @@ from ldrps.settings import Panel
 class OutputOptions(Group):
     """What is written for each picture; see `ldrps.run.job.Output`."""
 
-    force: Annotated[bool, flag("Replace files that exist.", Panel.MAIN, "--force")] = False
+    force: Annotated[bool, flag("Replace files that exist, and do finished ones again.", Panel.MAIN, "--force")] = False
     compare: Annotated[bool, flag("Also write a sheet of before and after.", Panel.WRITTEN, "--compare")] = False
     trace: Annotated[
         bool,

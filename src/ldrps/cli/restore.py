@@ -132,11 +132,13 @@ def restore(
 ) -> None:
     """Restore pictures, whatever is wrong with them.
 
-    Of a folder, the tree is made again below the folder of results, where a manifest (.ldrps.sqlite) keeps what is
-    done: the same command goes on after an interruption, and does only what is missing or has changed.
+    Of a folder, the tree is made again below the folder of results, where
+    a manifest (.ldrps.sqlite) keeps what is done: the same command goes on
+    after an interruption, and does only what is missing or has changed. So it
+    does of pictures that are named, if their results go into a new folder.
 
-    Exit code 0: all restored; 1: some failed, the others are written; 2: the command cannot be carried out;
-    130 and 143: stopped by Ctrl-C and by SIGTERM.
+    Exit code 0: all restored; 1: some failed, the others are written; 2: the
+    command cannot be carried out; 130 and 143: stopped by Ctrl-C and SIGTERM.
     """
     given = dict(given_options(context))
     check_options(given, OF_LDRPS, method)

@@ -246,7 +246,7 @@ class Damage:
         """The same, with the strengths that are not None in place of its own."""
         changes: dict[str, Any] = {}
         for name in PARTS:
-            part, strength = getattr(self, name, None), getattr(strengths, name)  # scratches are holes by now
+            part, strength = getattr(self, name), getattr(strengths, name)
             if part is not None and strength is not None:
                 changes[name] = dataclasses.replace(part, strength=strength)
         return dataclasses.replace(self, **changes)

@@ -6,23 +6,22 @@ import itertools
 
 import torch
 import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from ldrps.estimation.residual import Residual
 from ldrps.image.space import LUMA
+from ldrps.prior.network import Network, configured
 
 _FINE = 0.03  # of 1: details below this are seen in proportion, above it in logarithms
 
 
-class ScratchDetector(ModelMixin, ConfigMixin):
+class ScratchDetector(Network):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to how likely a mark hides each pixel, [B, 1, H, W] in [0, 1].
 
     A U-Net (Ronneberger et al. 2015), whose finest level is in full size and narrow: a scratch may be a pixel wide.
     """
 
-    @register_to_config
+    @configured
     def __init__(self, widths: tuple[int, ...] = (16, 40, 72, 112, 112)) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3 + 1, widths[0], 3, padding=1)

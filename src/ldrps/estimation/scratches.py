@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,9 +13,9 @@ from ldrps.image.tiles import Canvas, windows
 from ldrps.image.views import thumbnail
 
 _SIDE = 2048  # pixels of the copy that is looked at: of a larger scan a scratch is as much wider
-_LIKELY = 0.5  # of a pixel of a mark
-_SURE = 0.9  # of the surest pixel of each mark
-_ENOUGH = 16.0  # pixels of all marks together, each as likely as it is: less is a leaf or an eyelash
+_LIKELY = 0.3  # of a pixel of a mark
+_SURE = 0.98  # of the surest pixel of each mark
+_ENOUGH = 50.0  # pixels of all marks together, each as likely as it is: less is a leaf or an eyelash
 _RIM = 1  # pixels around a mark, which it has spoiled
 
 
@@ -36,7 +35,7 @@ def find_scratches(
     places = windows(y.shape[-2], y.shape[-1], tile, overlap, detector.multiple)
     canvas = Canvas(places, y.shape[-2], y.shape[-1])
     for window in places:
-        canvas.add(window, detector(window.of(y).to(detector.device)).to(y.device))
+        canvas.add(window, _every_way(window.of(y).to(detector.device), detector).to(y.device))
     probability = canvas.image
     if visible is not None:
         probability = probability * (thumbnail(visible, _SIDE) > 0)
@@ -51,8 +50,17 @@ def find_scratches(
     return F.max_pool2d(found, 2 * reach + 1, 1, reach) > 0
 
 
+def _every_way(y: Tensor, detector: ScratchDetector) -> Tensor:
+    """The probabilities of a picture [1, 3, H, W] as it stands, mirrored and on its side: the mean of their logits."""
+    mirrored = detector.logits(y.flip(-1)).flip(-1)
+    turned = detector.logits(y.rot90(1, (2, 3))).rot90(-1, (2, 3))
+    return ((detector.logits(y) + mirrored + turned) / 3).float().sigmoid()
+
+
 def _marks(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     """The likely pixels [H, W] that are joined to one of which it is sure."""
+    import cv2
+
     likely = (probability > _LIKELY).astype(np.uint8)
     count, labels = cv2.connectedComponents(likely, connectivity=8)
     surest = np.zeros(count, np.float32)

@@ -116,6 +116,19 @@ class BlindSettings(MethodSettings):
             (_leaves("noise"),),
         ),
     ] = None
+    scratches: Annotated[
+        bool,
+        Shown(
+            "Look for scratches, cracks, dust and bare spots, and fill them; --trace keeps a mask of what was found.",
+            Panel.WHAT,
+            (
+                Needs(
+                    lambda settings: settings.scale == 1, "what is lost is filled in a picture's own size, see {scale}"
+                ),
+                Needs(lambda settings: not settings.fill, "{mask} tells what is lost"),
+            ),
+        ),
+    ] = False
     # The denoiser is told of so many times the noise that is estimated.
     noise_factor: Annotated[float, Within(0, 10)] = 1.0
     # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.

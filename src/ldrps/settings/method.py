@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, Self
 
 from ldrps.settings.checks import check
 
-PARTS = ("tone", "noise", "blur", "scratches")  # of the damage that have a strength of their own
+PARTS = ("tone", "noise", "blur")  # of the damage that have a strength of their own
 MAX_STRENGTH = 4.0
 
 
@@ -16,15 +16,12 @@ class Strengths:
     """How much of each part of the damage is undone: 1 all, 0 none, more than was found; None as found, or as given.
 
     A strength scales the parameter of a part (stops, the logarithm of a transmission, the deviation of noise, the width
-    of a blur, how far a pixel is lost), and is no blend of pictures. See `Degradation.scaled`.
-
-    That of scratches is of marks that are found: what a mask says is lost is filled in any case.
+    of a blur), and is no blend of pictures. See `Degradation.scaled`.
     """
 
     tone: float | None = None
     noise: float | None = None
     blur: float | None = None
-    scratches: float | None = None
 
     def __post_init__(self) -> None:
         for part in PARTS:

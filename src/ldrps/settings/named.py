@@ -40,6 +40,7 @@ class NamedSettings(TypedDict, total=False):
     sharp: float | None
     blur_factor: float | None
     noise: float | None
+    scratches: bool | None
     noise_factor: float | None
     data_variance: float | None
     floor: float | None

@@ -224,7 +224,7 @@ def _loaded(folder: Path, part: str) -> Any:
 
 
 def _text(folder: Path) -> TextEncoder | None:
-    return load_text(folder, torch.device("cpu"), torch.float32)
+    return load_text(folder, torch.device("cpu"))
 
 
 def _same(text: TextEncoder | None, other: TextEncoder | None) -> bool:

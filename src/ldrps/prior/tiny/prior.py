@@ -80,6 +80,10 @@ class EmbeddedPrior(Prior):
         return {"unet": self.unet, "vae": self.autoencoder, **text}
 
     @property
+    def precision(self) -> str:
+        return str(self.unet.dtype).removeprefix("torch.")  # asked of all networks, it would load the text encoder
+
+    @property
     def has_text(self) -> bool:
         """Whether there is a text encoder. A caption is never needed: without one, "" stands for it."""
         return self.text is not None
@@ -147,7 +151,7 @@ def load_embedded(
     alphas_cumprod, prediction = read_schedule(read_scheduler(root), root / SCHEDULER)
     if prediction != "sample":
         raise unusable(root / SCHEDULER, f"prediction_type {prediction}", "sample", "write the folder with ldrps train")
-    # The transform must stay orthonormal: only the UNet gains by half precision.
+    # The transform must stay orthonormal, and captions are short: only the UNet gains by half precision.
     vae = load_part(root, "vae", place, torch.float32)
     unet = load_part(root, "unet", place, dtype)
     assert isinstance(vae, PatchAutoencoder) and isinstance(unet, LatentUNet)
@@ -155,7 +159,7 @@ def load_embedded(
     if channels != wanted:
         raise unusable(root, f"latents of {channels} channels", f"{wanted}, as the UNet has", "train both on one")
     unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    text = load_text(root, place, dtype)
+    text = load_text(root, place)
     width, wanted = text and text.width, unet.config.get("text_width", 0)
     if width is not None and width != wanted:
         raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
@@ -176,8 +180,8 @@ def load_part(root: Path, part: str, device: torch.device, dtype: torch.dtype) -
     return load_network(PARTS[part], root, part, device=device, dtype=dtype)
 
 
-def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncoder | None:
-    """The text encoder of a folder, or None where it has none.
+def load_text(root: Path, device: torch.device) -> TextEncoder | None:
+    """The text encoder of a folder, which is small and stays in full precision, or None where it has none.
 
     Raises:
         PriorError: it is broken, or without its tokenizer.
@@ -185,9 +189,7 @@ def load_text(root: Path, device: torch.device, dtype: torch.dtype) -> TextEncod
     if not (root / TEXT_ENCODER).is_dir():
         return None
     config, words, files = read_text(root), read_tokenizer(root), find_weights(root, TEXT_ENCODER)
-    load = partial(load_text_encoder, root, config, words, files, device=device, dtype=dtype)
-    if dtype != torch.float32:  # what is kept is in full precision
-        return load()
+    load = partial(load_text_encoder, root, config, words, files, device=device, dtype=torch.float32)
     known = read_no_caption(root / TEXT_ENCODER, digest_of(config, words, files))
     return load() if known is None else DeferredTextEncoder(load, known.to(device))
 
