@@ -21,7 +21,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	@mkdir -p out/demo
-	$(BIN)/ldrps restore samples/*.png --out out/demo --compare --trace --force
+	$(BIN)/ldrps restore samples/*.png samples/*.jpg --out out/demo --compare --trace --force
+	$(BIN)/ldrps restore samples/prints/*.png --out out/demo --scratches --compare --trace --force
+	$(BIN)/ldrps restore samples/small/*.png --out out/demo --scale 2 --compare --trace --force
 	@echo "Before and after: out/demo/*.compare.png"
 
 lint: $(READY)

@@ -96,18 +96,26 @@ def compressed(random: np.random.Generator) -> Picture:
     return source("rocket.jpg", (320, 214))
 
 
+def tiny(random: np.random.Generator) -> Picture:
+    """A cup of coffee at a size of the web of long ago."""
+    return source("coffee.png", (150, 100))
+
+
 QUALITY = {"compressed": 12}  # of those that are saved as JPEG
+FOLDERS = {"scratched": "prints", "tiny": "small"}  # of those that are asked for something
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for number, make in enumerate((dark, hazy, noisy, blurred, scratched, compressed)):
+    for number, make in enumerate((dark, hazy, noisy, blurred, scratched, compressed, tiny)):
         picture = make(np.random.default_rng([SEED, number]))
         levels = np.clip(np.round(picture * 255), 0, 255).astype(np.uint8)
+        place = folder / FOLDERS.get(make.__name__, "")
+        place.mkdir(exist_ok=True)
         if quality := QUALITY.get(make.__name__):
-            Image.fromarray(levels).save(folder / f"{make.__name__}.jpg", quality=quality)
+            Image.fromarray(levels).save(place / f"{make.__name__}.jpg", quality=quality)
         else:
-            Image.fromarray(levels).save(folder / f"{make.__name__}.png", optimize=True)
+            Image.fromarray(levels).save(place / f"{make.__name__}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from ldrps.folders import feeding
 from ldrps.folders.feeding import restore_all
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.status import Place, Source
+from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.job import Job, Output
 from ldrps.run.outcome import Outcome
-from ldrps.run.pool import Handle, WorkerLost
 from ldrps.run.tick import OnTick
 
 

@@ -17,13 +17,15 @@ from PIL import Image
 
 from ldrps.errors import Cancelled, PriorError, SettingsError
 from ldrps.presets import preset
+from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.job import Job
 from ldrps.run.outcome import Outcome
-from ldrps.run.pool import Carry, Handle, Pool, ProcessPool, Report, ThisProcess, WorkerLost
+from ldrps.run.pool import Pool, ProcessPool, ThisProcess
 from ldrps.run.recipe import OwnMethod, Recipe
 from ldrps.run.restoring import Restoring
 from ldrps.run.share import Share
 from ldrps.run.tick import Tick
+from ldrps.run.work import Carry, Report
 
 
 @pytest.fixture

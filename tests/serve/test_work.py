@@ -17,7 +17,8 @@ from ldrps.caption.chain import make_captioner
 from ldrps.cost import estimate
 from ldrps.image.picture import load_picture
 from ldrps.presets import preset
-from ldrps.run.pool import Handle, ThisProcess, WorkerLost
+from ldrps.run.handle import Handle, WorkerLost
+from ldrps.run.pool import ThisProcess
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.queue import TaskQueue

@@ -18,8 +18,10 @@ from ldrps.bench.judges import Judges
 from ldrps.bench.store import Key, Row, Store
 from ldrps.memory import peak_mib, reset_peak
 from ldrps.printable import printable
-from ldrps.run.pool import Carry, Handle, ProcessPool, WorkerLost
+from ldrps.run.handle import Handle, WorkerLost
+from ldrps.run.pool import ProcessPool
 from ldrps.run.share import Share
+from ldrps.run.work import Carry
 
 _PAUSE = 60.0  # seconds; a row that is done ends it
 

@@ -12,10 +12,10 @@ from ldrps.folders.manifest import Manifest
 from ldrps.folders.status import Place, Source
 from ldrps.run.job import Job
 from ldrps.run.outcome import Outcome
-from ldrps.run.pool import Carry, Report
 from ldrps.run.recipe import Recipe
 from ldrps.run.restoring import in_words, make, tried, write
 from ldrps.run.share import Share
+from ldrps.run.work import Carry, Report
 
 if TYPE_CHECKING:
     from ldrps.run.batch import Batch

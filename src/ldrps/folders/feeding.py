@@ -8,9 +8,10 @@ from functools import partial
 
 from ldrps.errors import LdrpsError, OutputError
 from ldrps.folders.manifest import Manifest
+from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.job import Job
 from ldrps.run.outcome import Outcome
-from ldrps.run.pool import Handle, Pool, WorkerLost
+from ldrps.run.pool import Pool
 from ldrps.run.tick import Tick
 
 _PAUSE = 0.5  # seconds between two looks at what others do

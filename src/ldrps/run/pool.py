@@ -17,8 +17,8 @@ import multiprocessing
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection
@@ -28,115 +28,15 @@ from multiprocessing.process import BaseProcess
 from typing import Generic, Protocol, TypeVar
 
 from ldrps.errors import Cancelled, LdrpsError, PriorError
+from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.share import Share
 from ldrps.run.tick import OnTick, Tick
+from ldrps.run.work import Carry, Ended, Work
 
 _GRACE = 10.0  # seconds that a worker has to leave in order
 
 J = TypeVar("J")
 R = TypeVar("R")
-J_contra = TypeVar("J_contra", contravariant=True)
-R_co = TypeVar("R_co", covariant=True)
-Report = Callable[[Tick], bool]  # tells of a step; False: stop, which raises Cancelled
-Carry = Callable[[J, Report], R]
-
-
-class WorkerLost(LdrpsError):
-    """The process that was at a job ended in the middle of it. `how`: "by signal 9"."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__(f"the process that was at it ended {how}; was it out of memory?")
-        self.how = how
-
-
-@dataclass(frozen=True)
-class Ended(Generic[R]):
-    """What a process sends when it is done with a job: what became of it, or that it was stopped."""
-
-    result: R | Cancelled
-
-
-READY = "ready"  # what a process sends when it is
-
-
-class Work(Protocol[J_contra, R_co]):
-    """What is done with jobs: plain data, which each worker is sent once, and opens."""
-
-    @property
-    def preload(self) -> Sequence[str]:
-        """Modules that take long to load, and may be before a process is forked; none where it must not be forked, as
-        what it computes on is no CPU.
-        """
-        ...
-
-    def open(self, share: Share) -> AbstractContextManager[Carry[J_contra, R_co]]:
-        """Load all that it takes, for a worker with so much of the machine; gives what carries a job out.
-
-        That returns what became of the job, failures too; what it raises but `Cancelled` is wrong with all jobs.
-
-        Raises:
-            LdrpsError: something cannot be loaded.
-        """
-        ...
-
-
-class Handle(Generic[J, R]):
-    """A job in a pool: how far it is, how it is stopped, and what became of it.
-
-    Attributes:
-        job: which.
-        tick: the latest step; None before the first.
-        seconds: that it took, or has taken by now.
-    """
-
-    def __init__(self, job: J, on_tick: OnTick | None = None, on_cancel: Callable[[], None] | None = None) -> None:
-        self.job = job
-        self.tick: Tick | None = None
-        self._on_tick, self._on_cancel = on_tick, on_cancel
-        self._began, self._took = time.perf_counter(), 0.0
-        self._is_cancelled, self._is_over = threading.Event(), threading.Event()
-        self._result: R | LdrpsError | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its result is there."""
-        return self._is_over.is_set()
-
-    @property
-    def seconds(self) -> float:
-        return self._took if self.is_over else time.perf_counter() - self._began
-
-    def cancel(self) -> None:
-        """Stop it after the step that is being done. What is over, or has no further step, remains."""
-        self._is_cancelled.set()
-        if self._on_cancel is not None:
-            self._on_cancel()
-
-    def result(self, timeout: float | None = None) -> R:
-        """What became of it; waits for that, if another thread moves the pool on.
-
-        Raises:
-            Cancelled: it was stopped.
-            WorkerLost: the process that was at it is gone.
-            TimeoutError: it is not over yet, after so many seconds.
-        """
-        if not self._is_over.wait(timeout):
-            raise TimeoutError(f"{self.job} is not over after {timeout} s: wait longer, or cancel it")
-        if isinstance(self._result, LdrpsError):
-            raise self._result
-        return self._result  # type: ignore[return-value]  # it is over
-
-    def report(self, tick: Tick) -> bool:
-        """Take note of a step; whether to go on. For pools."""
-        self.tick = tick
-        if self._on_tick is not None:
-            self._on_tick(tick)
-        return not self._is_cancelled.is_set()
-
-    def end(self, result: R | LdrpsError) -> None:
-        """Take note of the result. For pools."""
-        self._took, self._result = self.seconds, result
-        self._is_over.set()
 
 
 class Pool(Protocol[J, R]):

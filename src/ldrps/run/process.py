@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from ldrps.errors import Cancelled, LdrpsError
 from ldrps.log import log_to_stderr
-from ldrps.run.pool import READY, Ended, Work
 from ldrps.run.share import Share
 from ldrps.run.tick import Tick
+from ldrps.run.work import READY, Ended, Work
 
 logger = logging.getLogger(__name__)
 

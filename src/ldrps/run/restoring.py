@@ -14,10 +14,10 @@ from ldrps.errors import Cancelled, InputError, LdrpsError, PriorError, Settings
 from ldrps.memory import out_of_memory
 from ldrps.run.job import Job
 from ldrps.run.outcome import Outcome
-from ldrps.run.pool import Carry, Report
 from ldrps.run.recipe import Recipe
 from ldrps.run.share import Share
 from ldrps.run.tick import Tick
+from ldrps.run.work import Carry, Report
 
 if TYPE_CHECKING:
     from ldrps.progress import OnStep, Progress

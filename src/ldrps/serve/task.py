@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ldrps.run.pool import Handle
+from ldrps.run.handle import Handle
 from ldrps.serve.order import Order
 
 

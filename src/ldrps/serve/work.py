@@ -18,9 +18,9 @@ from ldrps.progress import Progress
 from ldrps.restorer import Restorer
 from ldrps.run.batch import Batch, Restored, restorer_batch
 from ldrps.run.job import Job, Output
-from ldrps.run.pool import Carry, Report
 from ldrps.run.restoring import Fault, in_words, told
 from ldrps.run.share import Share
+from ldrps.run.work import Carry, Report
 from ldrps.serve.limits import Limits
 from ldrps.serve.names import result_name
 from ldrps.serve.previews import Preview, save_shown

@@ -6,7 +6,8 @@ import logging
 from functools import partial
 
 from ldrps.errors import Cancelled
-from ldrps.run.pool import Pool, WorkerLost
+from ldrps.run.handle import WorkerLost
+from ldrps.run.pool import Pool
 from ldrps.run.tick import Tick
 from ldrps.serve.names import result_name
 from ldrps.serve.task import Task, UploadJob, UploadOutcome
