@@ -24,6 +24,13 @@ def test_a_larger_picture_and_a_better_preset_cost_more() -> None:
     assert [c.bytes for c in costs] == sorted(c.bytes for c in costs)
 
 
+def test_what_may_be_filled_counts() -> None:
+    usual = preset("default")
+    whole = estimate((1000, 1000), usual.with_masks(holes=True, protected=False))
+    assert estimate((1000, 1000), usual.with_changes(scratches=True)) == whole
+    assert whole.seconds > estimate((1000, 1000), usual).seconds
+
+
 def test_a_working_size_makes_it_cheap() -> None:
     whole = preset("paper-lowlight")
     assert estimate((6000, 4000), dataclasses.replace(whole, working_size=512)).seconds < (

@@ -41,7 +41,7 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
     kept = _BYTES_OF_PIXEL * pixels
-    if settings.fill:
+    if settings.may_fill:
         seconds_of_passes += again * method.seconds_of_pass * method.passes_of_fill
         kept += _BYTES_OF_HOLES * size[0] * size[1]
     seconds = _SECONDS_OF_PICTURE + method.seconds_before + megapixels * (_SECONDS + seconds_of_passes)

@@ -77,7 +77,7 @@ def precision_of(name: str | Path, dtype: str, device: str | torch.device = "cpu
     """What the name of a precision means for a prior on a device.
 
     "auto" is what the device computes in natively, see `native_precision`, for priors of the make of the embedded one,
-    whose results move by less than 0.01 dB; others have float32 unless they are given another.
+    whose results move by hundredths of a dB at most; others have float32 unless they are given another.
 
     Raises:
         PriorError: the index of the prior's folder is broken.

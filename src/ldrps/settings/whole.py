@@ -116,6 +116,11 @@ class Settings:
             )
 
     @property
+    def may_fill(self) -> bool:
+        """Whether something of a picture may be filled: what a mask tells is lost, or marks that are found."""
+        return self.fill or (isinstance(self.method, BlindSettings) and self.method.scratches)
+
+    @property
     def recorded_as(self) -> str:
         """The name of the method in records."""
         return type(self.method).__name__.removesuffix("Settings")
