@@ -25,18 +25,20 @@ NAMES = {
     "load_prior": "",
     "preset": "",
     "PRESETS": "",
-    "Prior": "decode denoise describe embed encode from_pretrained has_text networks noise_kinds remove_noise to",
+    "Prior": (
+        "decode denoise describe embed encode from_pretrained has_text networks noise_kinds precision remove_noise to"
+    ),
     "Progress": "decode losses number picture round t total window z0",
     "restore": "",
     "Restorer": "forward from_pretrained steps to with_seed with_settings within",
     "RestorerModule": "forward",
     "Result": (
-        "caption damage findings image levels losses picture prior record rgb save seconds seed settings tensor "
-        "unchanged words"
+        "caption damage findings image levels losses marks picture precision prior record rgb save seconds seed "
+        "settings tensor unchanged words"
     ),
     "Samples": "results spread",
     "Settings": (
-        "colourise fill method negative overlap preset recorded_as recurrences relight renoise require_parts "
+        "colourise fill may_fill method negative overlap preset recorded_as recurrences relight renoise require_parts "
         "require_used scale seed steps text_scale tile with_changes with_knowledge with_masks with_strengths "
         "working_size"
     ),

@@ -199,7 +199,7 @@ def test_the_command_line(
 
     endpoint.script = [endpoint.good("a red car"), endpoint.status(401)]
     options = ("--caption-timeout", 60, "--caption-prompt", "What is it?")
-    code, err, records = restore("--caption", "openai:gpt-x", *options, "--negative", "dog")
+    code, err, records = restore("--caption", "openai:gpt-x", *options, "--negative", "dog", "--colorize")
     assert code == 0
     assert [record["caption_source"] for record in records] == ["openai:gpt-x", "offline"]
     assert [record["settings"]["negative"] for record in records] == ["dog", "dog"]

@@ -89,7 +89,8 @@ def test_a_list_of_results_and_their_records(restore: Run, tmp_path: Path) -> No
     record = (tmp_path / "out" / f"{NAME}.png.json").read_text("ascii")
     assert_seen(record)
     assert json.loads(record)["source"] == str(source) and json.loads(record)["caption"] == NAME
-    code, out, err = restore(*words)
+    (tmp_path / "out" / f"{NAME}.png").write_bytes(b"somebody else's")
+    code, out, err = restore(*words, "--noise", 3)
     assert (code, out) == (1, "") and f"{SHOWN}.png exists" in err
     assert_seen(err)
 

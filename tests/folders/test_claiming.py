@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from ldrps.errors import Cancelled, OutputError
+from ldrps.findings import Findings
 from ldrps.folders.claiming import claimed
 from ldrps.folders.manifest import Manifest
 from ldrps.folders.status import Place
@@ -25,7 +26,7 @@ from ldrps.run.restoring import tried
 
 
 class Result:
-    words, unchanged = "", False
+    words, unchanged, findings = "", False, Findings()
 
 
 class Restored:

@@ -72,17 +72,15 @@ def test_hidden_files_and_our_own_are_not_taken(tmp_path: Path) -> None:
     assert len(found.notes) == 1 and "done" in found.notes[0] and "results of ldrps" in found.notes[0]
     fill(folder, [".b.png", ".c.jpg", ".d.txt"])
     assert find(Wanted([folder], folder / "out", exclude=["done"])).notes == [
-        f"{folder}: 2 hidden pictures passed over: name what is wanted of them"
+        "2 hidden pictures passed over: name those that are meant"
     ]
 
 
 def test_folders_that_are_not_gone_into_are_counted(tmp_path: Path, out: Path) -> None:
     folder = fill(tmp_path / "in", ["a.png", "y/b.png", "z/y/c.png", "out/d.png", ".git/e.png"])
-    assert find(Wanted([folder], folder / "out")).notes == [
-        f"{folder}: 2 folders within it passed over: --recursive takes them"
-    ]
+    assert find(Wanted([folder], folder / "out")).notes == ["2 folders within passed over: --recursive takes them"]
     assert find(Wanted([folder], folder / "out", exclude=["z"])).notes == [
-        f"{folder}: 1 folder within it passed over: --recursive takes them"
+        "1 folder within passed over: --recursive takes them"
     ]
     assert find(Wanted([folder], folder / "out", recursive=True)).notes == []
 
