@@ -35,7 +35,7 @@ class BlackIsAMark(ScratchDetector):
 
 @pytest.fixture(scope="module")
 def restorer(unmoved: Estimators) -> Restorer:
-    marks = dataclasses.replace(unmoved, scratches=BlackIsAMark(widths=(4, 8)).eval())
+    marks = dataclasses.replace(unmoved, scratches=BlackIsAMark(widths=(4, 4, 4, 4, 4)).eval())
     return Restorer(ldrps.load_prior(), QUICK, estimators=marks)
 
 
@@ -110,6 +110,15 @@ def test_a_batch_tells_of_the_mask_that_it_wrote(restorer: Restorer, tmp_path: P
     batch, job = restorer_batch(restorer, Output(trace=trace)), Job(tmp_path / "in.png", tmp_path / "out.png")
     written = batch.write(batch.restore(job, batch.load(job)), overwrite=False)
     assert (job.marks in written) == job.marks.exists() == trace
+
+
+def test_windows_reach_to_the_edges(restorer: Restorer) -> None:
+    picture = np.tile(photo(), (2, 2, 1))[:151, :213].copy()
+    picture[-3:, -60:], picture[40:100, -2:] = 0, 0
+    result = restorer.with_settings(QUICK.with_changes(tile=64, overlap=16))(picture)
+    assert result.marks is not None
+    found = result.marks.values[0, 0].numpy() > 0
+    assert bool(found[-3:, -60:].all()) and bool(found[40:100, -2:].all())
 
 
 def test_detecting_in_small_windows_finds_the_same(restorer: Restorer, filled: Result) -> None:

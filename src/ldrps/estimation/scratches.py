@@ -14,7 +14,9 @@ from ldrps.image.views import thumbnail
 
 _SIDE = 2048  # pixels of the copy that is looked at: of a larger scan a scratch is as much wider
 _LIKELY = 0.3  # of a pixel of a mark
-_SURE = 0.98  # of the surest pixel of each mark
+# Of the surest pixel of each mark. Of 70 held-out photographs 66 % are left alone with 0.98 and one of 30 single lines
+# missed, with 0.99 76 % and four, with 0.97 57 % and one.
+_SURE = 0.98
 _ENOUGH = 50.0  # pixels of all marks together, each as likely as it is: less is a leaf or an eyelash
 _RIM = 1  # pixels around a mark, which it has spoiled
 
@@ -32,7 +34,7 @@ def find_scratches(
         visible: how much each pixel counts, [1, 1, H, W]; what is transparent is no mark.
     """
     y = thumbnail(rgb, _SIDE)
-    places = windows(y.shape[-2], y.shape[-1], tile, overlap, detector.multiple)
+    places = windows(y.shape[-2], y.shape[-1], tile, overlap)
     canvas = Canvas(places, y.shape[-2], y.shape[-1])
     for window in places:
         canvas.add(window, _every_way(window.of(y).to(detector.device), detector).to(y.device))
@@ -43,10 +45,9 @@ def find_scratches(
     if float(probability[0, 0].numpy()[marks].sum()) < _ENOUGH:
         return None
     found = torch.from_numpy(marks)[None, None].float()
-    rim = _RIM * rgb.shape[-1] / y.shape[-1]
+    reach = round(_RIM * rgb.shape[-1] / y.shape[-1])
     if found.shape[-2:] != rgb.shape[-2:]:
         found = F.interpolate(found, rgb.shape[-2:], mode="nearest")
-    reach = round(rim)
     return F.max_pool2d(found, 2 * reach + 1, 1, reach) > 0
 
 
