@@ -1,6 +1,6 @@
 """What `--jobs 2` is worth: wall time and CPU time of `ldrps restore` on a folder, by one process and by two, in turns.
 
-    python benchmarks/jobs.py [small large] [--rounds 2] [--jobs 1 2] [--preset fast]
+    python benchmarks/jobs.py [--kinds small large] [--rounds 2] [--jobs 1 2] [--preset fast]
 
 `small` are 24 noisy pictures of 64 to 128 pixels, of which most of the time goes into starting; `large` are 4 of a
 megapixel. Both are cut and enlarged from `samples/`. CPU seconds are those of all processes of the command, which tell
@@ -82,7 +82,7 @@ def _cpu() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", default=["small", "large"], choices=["small", "large"])
+    parser.add_argument("--kinds", nargs="+", default=["small", "large"], choices=["small", "large"])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--preset", default="fast")
