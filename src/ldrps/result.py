@@ -19,7 +19,7 @@ from ldrps.caption.base import Caption
 from ldrps.estimation.damage import Damage
 from ldrps.findings import Findings
 from ldrps.image.arrays import as_image, pixels
-from ldrps.image.files import as_path, check_output, replace_file, taken
+from ldrps.image.files import MARKS, RECORD, as_path, check_output, replace_file, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.mask import PixelMask
 from ldrps.image.picture import Picture, are_own, to_srgb
@@ -153,7 +153,7 @@ class Result:
         """
         path = as_path(path)
         check_output(path, overwrite=overwrite)
-        beside, mask = (path.with_name(path.name + suffix) for suffix in (".json", ".mask.png"))
+        beside, mask = (path.with_name(path.name + suffix) for suffix in (RECORD, MARKS))
         for other in (beside, mask):
             if trace and not overwrite and os.path.lexists(other):
                 raise taken(other)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ldrps.errors import PriorError
-from ldrps.prior import precision_of
+from ldrps.prior import load_prior, precision_of
 from ldrps.prior.device import check_device, exact, native_precision, usable_device
 from ldrps.prior.diffusers import load_stable_diffusion
 
@@ -87,3 +87,10 @@ def test_only_the_make_of_the_embedded_prior_is_known_to_bear_it(
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
     assert precision_of(tmp_path, "auto") == torch.float32
     assert precision_of("embedded", "auto") == torch.bfloat16
+
+
+def test_a_prior_that_is_there_is_itself_and_no_other_device_is_made_up() -> None:
+    prior = load_prior()
+    assert prior.to("cpu") is prior
+    with pytest.raises(PriorError, match="'toaster'; it must be cpu"):
+        prior.to("toaster")

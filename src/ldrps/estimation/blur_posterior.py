@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ldrps.errors import InputError
 from ldrps.estimation.pooling import looked_at, moments, place_weights, with_prior
 from ldrps.estimation.residual import Residual, halvings
-from ldrps.image.space import LUMA
+from ldrps.image.space import luma_of
 from ldrps.prior.network import Network, configured
 
 BlurKind = Literal["gaussian", "disk", "motion", "enlarged"]
@@ -114,20 +114,16 @@ class BlurPosterior(Network):
         )
 
 
-def _luma(images: Tensor) -> Tensor:
-    return (images * images.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
 def _edges(images: Tensor) -> Tensor:
     """Differences of the luma of images [B, 3, H, W] down and across, [B, 2, H, W]."""
-    luma = _luma(images)
+    luma = luma_of(images)
     down, across = F.pad(luma, (0, 0, 0, 1), mode="replicate"), F.pad(luma, (0, 1, 0, 0), mode="replicate")
     return torch.cat([down.diff(dim=-2), across.diff(dim=-1)], 1)
 
 
 def _spectrum(images: Tensor, visible: Tensor | None) -> Tensor:
     """Of the luma, in tiles: the logarithm of the mean power, and the mean of its logarithm, [B, 2 * 32 * 17]."""
-    luma = _luma(images.float())
+    luma = luma_of(images.float())
     tiles = luma.unfold(-2, _TILE, _HOP).unfold(-2, _TILE, _HOP).flatten(1, 3)  # [B, N, 32, 32]
     window = torch.hann_window(_TILE, device=luma.device)
     tiles = (tiles - tiles.mean((-2, -1), keepdim=True)) * window[:, None] * window

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ldrps.estimation.residual import Residual
-from ldrps.image.space import LUMA
+from ldrps.image.space import luma_of
 from ldrps.prior.network import Network, configured
 
 _FINE = 0.03  # of 1: details below this are seen in proportion, above it in logarithms
@@ -64,6 +64,6 @@ class ScratchDetector(Network):
 
 def _detail(images: Tensor) -> Tensor:
     """How the luma of images [B, 3, H, W] differs from that around, [B, 1, H, W]."""
-    luma = (images * images.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+    luma = luma_of(images)
     around = F.avg_pool2d(luma, 5, 1, 2, count_include_pad=False)
     return torch.asinh((luma - around) / _FINE)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import PurePath
 
+from ldrps.image.files import MARKS
 from ldrps.image.formats import FORMATS
 
 READ_ONLY = frozenset({".gif", ".heic", ".heics", ".heif", ".heifs", ".hif"})  # become PNG
 MANIFEST = ".ldrps.sqlite"
 
-_SHEETS = (".compare.png", ".spread.png", ".mask.png")
+_SHEETS = (".compare.png", ".spread.png", MARKS)
 _SAMPLE = re.compile(r"(.+)\.sample\d+(\.\w+)", re.DOTALL)
 
 

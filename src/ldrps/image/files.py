@@ -15,6 +15,10 @@ from typing import BinaryIO
 from ldrps.errors import OutputError
 from ldrps.image.formats import FORMATS, PARTIAL_PREFIX
 
+RECORD, MARKS = (
+    ".json",
+    ".mask.png",
+)  # behind the name of a result: how it came about, and what was found on it
 _NAME_MAX = 255  # bytes of a name, where the system does not say
 _PARTIAL = re.compile(rf"{re.escape(PARTIAL_PREFIX)}(\d+)-[0-9a-f]+")
 

@@ -104,6 +104,11 @@ def in_grey(rgb: Tensor) -> Tensor:
     return torch.einsum("chw,c->hw", rgb, torch.tensor(LUMA))[None]
 
 
+def luma_of(images: Tensor) -> Tensor:
+    """The luma of images, or of differences of such, [B, 3, H, W], as [B, 1, H, W]."""
+    return (images * images.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
 @lru_cache(4)  # pictures of a folder mostly share one
 def _space(profile: bytes, channels: int) -> ColourSpace | None:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

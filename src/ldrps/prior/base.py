@@ -63,10 +63,11 @@ class Prior(ABC):
         Raises:
             PriorError: the device is unknown or absent, or does not take the precision of the networks.
         """
+        import torch
+
         from ldrps.prior.device import exact, usable_device
 
-        precision = next(self.networks()["unet"].parameters()).dtype
-        place = exact(usable_device(device, precision))
+        place = exact(usable_device(device, getattr(torch, self.precision)))
         if place == self.device:
             return self
         moved = copy.deepcopy(self)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldrps.errors import InputError, LdrpsError, OutputError, SettingsError
-from ldrps.image.files import check_output, format_of, is_there, key_of_places, taken
+from ldrps.image.files import MARKS, RECORD, check_output, format_of, is_there, key_of_places, taken
 from ldrps.image.formats import FORMATS
 from ldrps.image.limits import MAX_PIXELS
 
@@ -31,12 +31,12 @@ class Job:
     @property
     def record(self) -> Path:
         """Where the record of the restoration goes."""
-        return self.target.with_name(f"{self.target.name}.json")
+        return self.target.with_name(self.target.name + RECORD)
 
     @property
     def marks(self) -> Path:
         """Where the mask of the marks goes that are found on it, if there are any."""
-        return self.target.with_name(f"{self.target.name}.mask.png")
+        return self.target.with_name(self.target.name + MARKS)
 
     def sample(self, number: int) -> Path:
         """Where sample `number`, from 1, goes."""

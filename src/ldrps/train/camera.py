@@ -11,7 +11,7 @@ from ldrps.degradation import BayerNoise, Jpeg, Rounding, Tone, resize
 from ldrps.degradation.bayer import usual_read
 from ldrps.degradation.jpeg import tables
 from ldrps.degradation.kernels import taps
-from ldrps.image.space import LUMA
+from ldrps.image.space import luma_of
 
 # Brooks et al. 2019, section 3.1.
 _SHOT = (2e-5, 1e-2)
@@ -75,7 +75,7 @@ def _sensor_noise(image: Tensor, random: np.random.Generator) -> Tensor:
 def _processed(noise: Tensor, image: Tensor, random: np.random.Generator) -> Tensor:
     """Noise after a camera's denoising, which smooths colours most and spares edges, and its sharpening."""
     if random.random() < _DENOISED:
-        luma = (noise * noise.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+        luma = luma_of(noise)
         colour = noise - luma
         if random.random() < 0.9:
             colour = torch.lerp(colour, smoothed(colour, random.uniform(0.6, 3)), random.uniform(0.5, 1))
