@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pickle
+import pkgutil
 import unicodedata
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strange import NAME, STRANGE, assert_seen
 
+import ldrps
 from ldrps import errors
 from ldrps.errors import LdrpsError
 from ldrps.printable import json_text, printable, without_strange
@@ -73,12 +76,26 @@ def test_joiners_and_selectors_hide_nothing() -> None:
     assert printable("a\u200db\u200dc") == "a\\u200db\\u200dc"
 
 
-@pytest.mark.parametrize("kind", [LdrpsError, *LdrpsError.__subclasses__()], ids=lambda kind: kind.__name__)
-def test_errors_are_a_line(kind: type[LdrpsError]) -> None:
-    error = kind(f"{NAME} cannot be read")
-    assert_seen(str(error))
-    assert "\n" not in str(error) and str(error).endswith("cannot be read")
-    assert pickle.loads(pickle.dumps(error)).args == error.args
+def every_error() -> list[type[LdrpsError]]:
+    """All errors of the package, in whichever module, and whichever other test has imported that."""
+    for module in pkgutil.walk_packages(ldrps.__path__, "ldrps."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    kinds = [LdrpsError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return kinds
+
+
+def test_errors_are_a_line() -> None:
+    kinds = every_error()
+    assert {"InputError", "WorkerLost"} < {kind.__name__ for kind in kinds}
+    for kind in kinds:
+        error = kind(f"{NAME} cannot be read")
+        assert_seen(str(error))
+        assert "\n" not in str(error) and str(error).endswith("cannot be read"), kind
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.args, again.on_command_line) == (kind, error.args, error.on_command_line)
 
 
 def test_an_error_of_ours_is_still_of_its_python_kind() -> None:

@@ -238,7 +238,7 @@ class Dying(ThisProcess[UploadJob, UploadOutcome]):
         if self._handle is None or self._handle.job.number:
             return super().wait(timeout)
         handle, self._handle = self._handle, None
-        handle.end(WorkerLost("by signal 9"))
+        handle.end(WorkerLost("the process was lost"))
         return [handle]
 
 
@@ -246,5 +246,5 @@ def test_a_process_that_is_killed_costs_one_picture(tiny_prior: Prior, picture: 
     asked = task([picture, picture], tmp_path / "out", Order("fast"))
     TaskWorker(Dying(UploadWork(lambda: tiny_prior, Limits(), make_captioner)))(asked)
     first, second = asked.snapshot.outcomes
-    assert "restored our harbour.jpg ended by signal 9" in first.error and first.file is None
+    assert first.error == "our harbour.jpg: the process was lost Make it smaller" and first.file is None
     assert second.file is not None and second.file.name == "our harbour.jpg"

@@ -120,8 +120,8 @@ class Benching:
 def _row(handle: Handle[BenchTask, Row]) -> Row:
     try:
         return handle.result()
-    except WorkerLost:
-        return Row(handle.job.key, {}, 0.0, None, "the process that computed it was killed: out of memory?")
+    except WorkerLost as lost:
+        return Row(handle.job.key, {}, 0.0, None, str(lost))
 
 
 def compute(task: BenchTask, judges: Judges, max_bytes: int | None = None) -> Row:

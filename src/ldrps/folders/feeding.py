@@ -90,8 +90,8 @@ def _outcome(handle: Handle[Job, Outcome]) -> Outcome:
     try:
         return handle.result()
     except WorkerLost as lost:
-        reason = f"{handle.job.source}: the process that restored it ended {lost.how}; was it out of memory?"
-        return Outcome(handle.job, "failed", reason=f"{reason} Give fewer --jobs", seconds=handle.seconds)
+        reason = f"{handle.job.source}: {lost} Give fewer --jobs"
+        return Outcome(handle.job, "failed", reason=reason, seconds=handle.seconds)
 
 
 def _hand_out(

@@ -15,11 +15,7 @@ R = TypeVar("R")
 
 
 class WorkerLost(LdrpsError):
-    """The process that was at a job ended in the middle of it. `how`: "by signal 9"."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__(f"the process that was at it ended {how}; was it out of memory?")
-        self.how = how
+    """The process that was at a job ended in the middle of it; the message says how."""
 
 
 class Handle(Generic[J, R]):

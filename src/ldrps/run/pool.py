@@ -217,7 +217,7 @@ class ProcessPool(Pool[J, R]):
         how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
         if not member.is_ready:  # nor would the next be
             raise PriorError(f"a process for --jobs ended {how} while it loaded the prior: give fewer --jobs")
-        member.handle.end(WorkerLost(how))
+        member.handle.end(WorkerLost(f"the process that was at it ended {how}; was it out of memory?"))
         return [member.handle]
 
     def _cancel(self, member: _Member[J, R], number: int) -> None:

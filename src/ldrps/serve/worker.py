@@ -62,9 +62,8 @@ class TaskWorker:
         try:
             return handle.result()
         except WorkerLost as lost:
-            name = job.upload.name
-            reason = f"the process that restored {name} ended {lost.how}; was it out of memory? Make it smaller"
-            return UploadOutcome(name, job.order, job.upload.shown, error=reason)
+            reason = f"{job.upload.name}: {lost} Make it smaller"
+            return UploadOutcome(job.upload.name, job.order, job.upload.shown, error=reason)
 
 
 def _show(task: Task, number: int, left: TimeLeft, tick: Tick) -> None:
