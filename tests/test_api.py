@@ -17,7 +17,7 @@ NAMES = {
     "Caption": "confidence negative note seconds source text",
     "Damage": (
         "absent blur blur_kernel drawn from_plain holes in_larger load local noise noise_deviation noise_kind of_size "
-        "plain tone undo_tone with_strengths"
+        "plain possible_noise tone undo_tone with_strengths"
     ),
     "Denoiser": "forward",
     "draw_samples": "",
@@ -48,7 +48,7 @@ NAMES = {
 ARGUMENTS = {
     "Denoiser": "prior shifts",
     "Denoiser.forward": "y sigma",
-    "Damage.load": "source",
+    "Damage.load": "source scale",
     "Restorer": "prior settings estimators damage features",
     "Restorer.__call__": "image caption mask protect damage on_step recaption",
     "Restorer.forward": "y caption damage on_step",

@@ -79,6 +79,6 @@ def restore(
     if not isinstance(image, Picture):
         image = load_picture(image, max_pixels=max_pixels, first_frame=first_frame)
     refuse_enlarged(image.source, *image.size, chosen.scale, max_pixels)
-    damage = Damage.load(damage) if isinstance(damage, str | Path) else damage
+    damage = Damage.load(damage, chosen.scale) if isinstance(damage, str | Path) else damage
     loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
     return Restorer(loaded, chosen)(image, caption, mask=mask, protect=protect, damage=damage)

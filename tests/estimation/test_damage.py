@@ -73,6 +73,21 @@ def test_given_back_it_gives_the_same_picture(settings: Settings, embedded: Prio
     assert first.damage == again.damage and first.words == again.words
 
 
+def test_a_blur_of_another_scale_is_as_much_wider(tmp_path: Path) -> None:
+    """A record tells in the pixels of which result its blur is; what somebody wrote is in those of the one wanted."""
+    blur = Damage(blur=Estimate(GaussianBlur(1.2)), noise=Estimate(WhiteNoise(0.05))).plain()
+    written = {"record": {"damage": blur, "settings": {"scale": 2.0}}, "hand": blur, "odd": {"damage": blur}}
+    written["odd"]["settings"] = {"scale": "two"}
+    for name, data in written.items():
+        (tmp_path / name).write_text(json.dumps(data))
+    for name, scale, sigma in (
+        ("record", 1.0, 0.6), ("record", 2.0, 1.2), ("record", 3.0, 1.8), ("hand", 2.0, 1.2), ("odd", 2.0, 1.2),
+    ):  # fmt: skip
+        damage = Damage.load(tmp_path / name, scale)
+        assert damage.blur is not None and damage.blur.value.sigma == pytest.approx(sigma)
+        assert damage.noise_deviation == pytest.approx(0.05), "noise is that of what was given"
+
+
 def test_a_strength_that_was_asked_for_is_given_back_too(embedded: Prior) -> None:
     some = Restorer(embedded, Settings().with_strengths({"tone": 0.6, "noise": 0.4}))(dark_and_noisy())
     assert some.damage is not None

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ldrps.degradation import WhiteNoise
 from ldrps.errors import InputError
+from ldrps.estimation.damage import NONE, Damage
 from ldrps.estimation.estimate import believed_noise
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
@@ -78,6 +79,16 @@ def test_the_packaged_judge_tells_white_noise_from_none() -> None:
         belief = judge(noisy(sigma))
         assert int(belief.probability[0].argmax()) == 1 + NOISES.index("white")
         assert 255 * float(belief.middle[0, 0].exp()) == pytest.approx(sigma, rel=0.2)
+
+
+def test_too_little_to_take_away_is_not_none() -> None:
+    faint = torch.tensor([[0.5, 1.0, 1.0]]).log() - math.log(255)
+    for none, probability in ((0.4, NONE), (0.9, 0.1)):
+        belief = NoiseBelief(torch.tensor([[none, 1 - none, 0.0, 0.0]]), faint, torch.ones(1, 3))
+        noise = believed_noise(belief, BlindSettings(noise_factor=1.0))
+        assert noise.absent and noise.probability == pytest.approx(probability)
+        possible = Damage(noise=noise).possible_noise
+        assert possible == pytest.approx(probability**0.5 * 0.5 / 255) and Damage(noise=noise).noise_deviation == 0
 
 
 def test_how_much_there_is_is_the_mean_over_kinds_in_logarithms() -> None:

@@ -70,6 +70,21 @@ def test_it_is_nearer_to_the_truth_than_a_cubic(
     assert decibels(resize(found, (y.shape[-2], y.shape[-1])), y) > 58, "and made small again it is what was given"
 
 
+def test_what_may_be_noise_is_not_enlarged_as_detail(tiny_prior: Prior) -> None:
+    """The surer it is that there is noise the more of it is assumed, without a jump where some is taken away."""
+    assumed = []
+    for probability in (0.0, 0.1, 0.2499, 0.2501, 0.5, 0.7499, 0.75, 1.0):
+        damage = Damage(noise=Estimate(WhiteNoise(0.02), probability))
+        plan = Enlarging(scene(32, 32), tiny_prior, Settings(scale=2), damage, "")
+        assumed.append(float(plan.noise.amax()))
+    assert assumed[0] == pytest.approx(BlindSettings().enlarging.noise / 255)
+    assert assumed == sorted(assumed) and assumed[-1] == pytest.approx(0.02, rel=0.01)
+    assert assumed[3] == pytest.approx(assumed[2], rel=0.01) and assumed[6] == pytest.approx(assumed[5], rel=0.01)
+    left = Damage(noise=Estimate(WhiteNoise(0.02), strength=0.0))
+    plan = Enlarging(scene(32, 32), tiny_prior, Settings(scale=2), left, "")
+    assert float(plan.noise.amax()) == pytest.approx(assumed[0]), "noise that is to stay is part of the picture"
+
+
 @pytest.mark.parametrize("size", [(33, 47), (40, 32), (57, 64)])
 @pytest.mark.parametrize("scale", [1.37, 2, 8])
 def test_any_size_and_any_factor(size: tuple[int, int], scale: float, tiny_prior: Prior) -> None:

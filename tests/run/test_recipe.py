@@ -149,6 +149,9 @@ def test_a_damage_is_what_its_file_was_when_it_was_read(tmp_path: Path) -> None:
     sent.check_damage()
     assert sent == recipe and sent.fingerprint() == mark
     assert ours(damage=PlainDamage(tmp_path / "moved.json", dict(recipe.method.damage.data))).fingerprint() == mark
+    blur = {"blur": {"kind": "gaussian blur", "sigma": 1.2}}
+    marks = {scale: ours(damage=PlainDamage(file, blur, scale)).fingerprint() for scale in (None, 1.0, 2.0)}
+    assert marks[None] == marks[1.0] != marks[2.0]
     with pytest.raises(InputError, match=r"damage\.json: kind is 'fog'"):
         ours(damage=PlainDamage(file, {"tone": {"kind": "fog"}})).check_damage()
 

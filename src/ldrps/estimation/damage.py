@@ -228,6 +228,13 @@ class Damage:
         return self.noise.share * float(self.noise.scaled.sigma)
 
     @property
+    def possible_noise(self) -> float:
+        """Of the noise that may be there when tones are as they were, whether or not it is to be taken away: the root
+        of its mean square, of 1.
+        """
+        return 0.0 if self.noise is None else self.noise.probability**0.5 * float(self.noise.scaled.sigma)
+
+    @property
     def noise_kind(self) -> NoiseKind:
         """The name by which priors know the noise; "white" where there is none."""
         if self.noise is None or not self.noise_deviation or isinstance(self.noise.value, WhiteNoise):
@@ -283,8 +290,13 @@ class Damage:
         return Damage(**others, holes=holes)
 
     @staticmethod
-    def load(source: str | Path | PlainDamage) -> Damage:
+    def load(source: str | Path | PlainDamage, scale: float = 1.0) -> Damage:
         """The damage in a file of JSON, or in what was read of it: its `plain()`, or the record of a restoration.
+
+        Args:
+            source: the file, or what was read of it.
+            scale: how many times larger the result is to be, of whose pixels a blur is one. The blur in a record of
+                another scale is made as much wider or narrower.
 
         Raises:
             InputError: the file cannot be read, or holds no damage.
@@ -292,7 +304,8 @@ class Damage:
         require(source, (str, Path, PlainDamage), "the file of a damage", "give its path")
         plain = source if isinstance(source, PlainDamage) else read_plain(Path(source))
         try:
-            return Damage.from_plain(plain.data)
+            damage = Damage.from_plain(plain.data)
+            return damage if plain.scale is None else damage.in_larger(scale / plain.scale)
         except LdrpsError as error:
             raise InputError(f"{plain.path}: {error}") from error
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
 from ldrps.estimation.blur import estimate_blur
 from ldrps.estimation.codec import estimated_residue, residue_of
-from ldrps.estimation.damage import Damage, Estimate, Removable
+from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tones
@@ -121,7 +121,9 @@ def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Rem
     middle = sum(p * float(m) for p, m in zip(kinds, belief.middle[0], strict=True)) / sum(kinds)
     sigma = settings.noise_factor * math.exp(middle)
     noise = Estimate(_NOISE[NOISES[index]](sigma), 1 - none)
-    return noise if 255 * noise.share * sigma >= settings.floor else Estimate(noise.value, 0.0)
+    if 255 * noise.share * sigma >= settings.floor:
+        return noise
+    return Estimate(noise.value, min(noise.probability, NONE))  # too little to take away, which is not none
 
 
 _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {

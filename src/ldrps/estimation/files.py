@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ldrps.errors import InputError, SettingsError
+from ldrps.settings import MAX_SCALE
 
 NAMES = ("tone", "local", "noise", "blur", "holes")  # of the parts of a damage
 _LARGEST = 10_000_000  # bytes; a damage has some thousands
@@ -24,10 +25,13 @@ class PlainDamage:
     Attributes:
         path: of the file, for messages.
         data: what `Damage.from_plain` takes.
+        scale: how many times larger than its picture the result is whose pixels those of a blur are; None for as many
+            times as the result that is wanted. Records tell it.
     """
 
     path: Path
     data: Mapping[str, Any]
+    scale: float | None = None
 
 
 def read_plain(path: Path) -> PlainDamage:
@@ -37,17 +41,26 @@ def read_plain(path: Path) -> PlainDamage:
         InputError: the file cannot be read, is no JSON, or is the record of a restoration that found no damage; or its
             parts are not those of a damage. What each part holds is checked by `Damage.load`, which needs torch.
     """
-    data = _read_json(path)
+    data, scale = _read_json(path), None
     if isinstance(data, Mapping) and "damage" in data:
-        data = data["damage"]
+        data, scale = data["damage"], _scale_of(data)
         if data is None:
             raise InputError(f"{path} is the record of a restoration that found no damage: leave it out")
         if isinstance(data, str):
             raise InputError(f"{path} has the damage in words, as ldrps 0.1 did: restore with --trace again")
     try:
-        return PlainDamage(path, named_parts(data))
+        return PlainDamage(path, named_parts(data), scale)
     except SettingsError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _scale_of(record: Mapping[str, Any]) -> float | None:
+    """By how much a restoration enlarged its picture, as its record says; None of one that does not."""
+    settings = record.get("settings")
+    scale = settings.get("scale") if isinstance(settings, Mapping) else None
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 1 <= scale <= MAX_SCALE:
+        return None
+    return float(scale)
 
 
 def named_parts(data: Any) -> Mapping[str, Any]:

@@ -64,6 +64,12 @@ class Enlarging(SplittingMethod):
     def numbers(options: BlindSettings) -> Splitting:
         return options.enlarging
 
+    def least_noise(self, splitting: Splitting) -> float:
+        """The deviation of the noise, of 1, of a picture in which none was found: what may well be there is not to be
+        enlarged as if it were detail.
+        """
+        return max(super().least_noise(splitting), splitting.unsure * self.damage.possible_noise)
+
     @property
     def size(self) -> tuple[int, int]:
         return self.large

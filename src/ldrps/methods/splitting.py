@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import replace
 
@@ -72,10 +73,12 @@ class SplittingMethod(Blind):
         height, width = size or y.shape[-2:]
         known = torch.ones_like(y[:, :1]) if visible is None else visible.to(y).clone()
         known[..., height:, :], known[..., width:] = 0.0, 0.0
-        least = self.least_noise(splitting)
-        self.noise = ((self.sigma**2 + _ROUNDING**2) ** 0.5 if self.sigma else least) / known**0.5
+        noise = self.damage.noise
+        sure = 0.0 if noise is None or noise.absent else noise.share
+        unseen = (1 - sure) * self.least_noise(splitting)
+        self.noise = math.hypot(self.sigma, max(unseen, _ROUNDING)) / known**0.5
 
-        first = falling_levels(self.sigma or least, splitting)
+        first = falling_levels(math.hypot(self.sigma, unseen), splitting)
         later = first[-again(len(first), settings.renoise) :]
         self.levels = [first, *[later] * max(settings.recurrences, self.options.sample)]
         sample = self._as_seen(undone_sample(y, self.damage, prior))
@@ -83,7 +86,7 @@ class SplittingMethod(Blind):
         self.rounds = [[self.schedule.timestep_of(self.latent_gain * s) for s in levels] for levels in self.levels]
 
     def least_noise(self, splitting: Splitting) -> float:
-        """The deviation of the noise, of 1, of a picture in which none was found.
+        """The deviation of the noise, of 1, of a picture in which none was found; as far as some was, less is meant.
 
         A kernel that is no Gaussian, such as a path, may be a little wrong everywhere: too much noise costs little
         then, too little leaves rings.

@@ -83,6 +83,7 @@ class OwnMethod:
             None if self.perceptual is None else _identity(self.perceptual, str(self.perceptual)),
             [captions.spec, captions.url, captions.prompt, captions.required, captions.again],
             *([] if self.damage is None else [self.damage.data]),
+            *([] if self.damage is None or self.damage.scale in (None, self.settings.scale) else [self.damage.scale]),
             *(["masks", self.masks.holes == ALPHA] if self.masks else []),
             output,
         )
@@ -116,7 +117,8 @@ class OwnMethod:
         from ldrps.restorer import Restorer
         from ldrps.run.batch import restorer_batch
 
-        damage = None if self.damage is None else Damage.load(self.damage)  # first: what is wrong with it is told soon
+        # First, so that what is wrong with it is told soon.
+        damage = None if self.damage is None else Damage.load(self.damage, self.settings.scale)
         captions = self.captions
         captioner = make_captioner(
             captions.spec,
