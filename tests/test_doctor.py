@@ -40,6 +40,17 @@ def test_what_the_self_test_asks_for(small: Prior, monkeypatch: pytest.MonkeyPat
     assert clean.shape == damaged.shape == (48, 48, 3)
 
 
+def test_the_precision_and_why(small: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert small.precision == "float32"
+    for native, why in (("bfloat16", "in which the processor computes natively"), ("float32", "does not compute")):
+        monkeypatch.setattr(doctor, "native_precision", lambda device, native=native: f"torch.{native}")
+        found = doctor._precision(small)
+        assert found.text.startswith("float32, ") and why in found.text
+        assert found.figures == {"precision": "float32", "native": native}
+    monkeypatch.setattr(type(small), "precision", "bfloat16", raising=False)
+    assert "which the processor computes in natively; --dtype float32 is slower" in doctor._precision(small).text
+
+
 def test_the_command(command: Run, small: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_restore", lambda *given: (doctor._pictures()[0], 0.5))
     code, out, _ = command("doctor", "--json")

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
+import torch
 from conftest import noisy
 
 import ldrps
@@ -24,6 +25,18 @@ def test_it_is_a_restorer_in_one_call(tiny_prior: Prior) -> None:
     )
     assert result.settings == settings
     assert np.array_equal(result.levels, Restorer(tiny_prior, settings)(noisy()).levels)
+
+
+def test_a_loaded_prior_is_where_and_as_it_is(tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[Any] = []
+    monkeypatch.setattr(Prior, "to", lambda prior, device: moved.append(device) or prior)
+    options = {"prior": tiny_prior, "preset": "fast", "steps": 1}
+    restore(noisy(), dtype=torch.float32, **options)
+    assert not moved
+    restore(noisy(), device="cpu", **options)
+    assert moved == ["cpu"]
+    with pytest.raises(InputError, match="loaded in float32 and dtype is bfloat16: give it to load_prior"):
+        restore(noisy(), dtype=torch.bfloat16, **options)
 
 
 @pytest.mark.parametrize(

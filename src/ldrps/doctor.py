@@ -19,7 +19,8 @@ from ldrps.caption.cache import cache_path
 from ldrps.cost import estimate
 from ldrps.errors import LdrpsError, how_to_install
 from ldrps.presets import preset
-from ldrps.prior import EMBEDDED, load_prior
+from ldrps.prior import AUTO, EMBEDDED, load_prior, precision_of
+from ldrps.prior.device import native_precision
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,14 +69,28 @@ def examine(prior: str = EMBEDDED, device: str = "cpu") -> Iterator[Finding]:
     yield from _machine()
     yield from _extras()
     try:
-        loaded = load_prior(prior, device=device)
+        loaded = load_prior(prior, device=device, dtype=precision_of(prior, AUTO, device))
     except LdrpsError as error:
         yield Finding("prior", "broken", str(error))
         return
     facts = loaded.describe()
     parts = ", ".join(sorted(loaded.networks()))
     yield Finding("prior", "ok", f"{loaded.name} on {facts['device']}: {parts}", dict(facts))
+    yield _precision(loaded)
     yield from _self_test(loaded)
+
+
+def _precision(prior: Prior) -> Finding:
+    """What the command line computes in here, unless it is told, and why."""
+    native = str(native_precision(prior.device)).removeprefix("torch.")
+    place = "the processor" if prior.device.type == "cpu" else str(prior.device)
+    if prior.precision == "bfloat16":
+        why = f"which {place} computes in natively; --dtype float32 is slower, and the same on more machines"
+    elif native == "bfloat16":
+        why = f"as priors of its make have, unless --dtype asks for bfloat16, in which {place} computes natively"
+    else:
+        why = f"as {place} does not compute in bfloat16 natively"
+    return Finding("precision", "ok", f"{prior.precision}, {why}", {"precision": prior.precision, "native": native})
 
 
 def _versions() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Unpack
 import torch
 
 from ldrps.caption.base import Caption
+from ldrps.errors import InputError
 from ldrps.estimation.damage import Damage
 from ldrps.image.limits import MAX_PIXELS, refuse_enlarged
 from ldrps.image.mask import MaskSource
@@ -36,7 +37,7 @@ def restore(
     skip: Collection[str] = (),
     max_pixels: int = MAX_PIXELS,
     first_frame: bool = False,
-    device: str = "cpu",
+    device: str | None = None,
     dtype: torch.dtype | None = None,
     **settings: Unpack[NamedSettings],
 ) -> Result:
@@ -64,8 +65,8 @@ def restore(
         only, skip: the parts that alone are undone, or that are not: "tone", "noise", "blur".
         max_pixels: larger pictures are refused, and such as would become larger.
         first_frame: take the first of the frames or pages of a file, which is refused else.
-        device: "cpu", "cuda", "mps".
-        dtype: precision of the prior's networks.
+        device: "cpu", "cuda", "mps"; None for the CPU, or for where a loaded prior is.
+        dtype: precision of the prior's networks, unless it is loaded; None for float32.
         settings: any other, instead of the preset's, by name: those of `Settings`, such as `seed`, `steps`, or `scale`,
             how many times larger the result is each way, up to 8; and those of the preset's method.
 
@@ -80,5 +81,14 @@ def restore(
         image = load_picture(image, max_pixels=max_pixels, first_frame=first_frame)
     refuse_enlarged(image.source, *image.size, chosen.scale, max_pixels)
     damage = Damage.load(damage, chosen.scale) if isinstance(damage, str | Path) else damage
-    loaded = prior if isinstance(prior, Prior) else load_prior(prior, device=device, dtype=dtype)
-    return Restorer(loaded, chosen)(image, caption, mask=mask, protect=protect, damage=damage)
+    restorer = Restorer(_loaded(prior, device, dtype), chosen)
+    return restorer(image, caption, mask=mask, protect=protect, damage=damage)
+
+
+def _loaded(prior: str | Path | Prior, device: str | None, dtype: torch.dtype | None) -> Prior:
+    if not isinstance(prior, Prior):
+        return load_prior(prior, device=device or "cpu", dtype=dtype)
+    wanted = prior.precision if dtype is None else str(dtype).removeprefix("torch.")
+    if wanted != prior.precision:
+        raise InputError(f"the prior is loaded in {prior.precision} and dtype is {wanted}: give it to load_prior")
+    return prior if device is None else prior.to(device)
