@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import Run, noisy
 from PIL import Image
 
@@ -70,3 +72,39 @@ def test_what_somebody_else_put_there_is_kept(command: Run, tmp_path: Path, tiny
 def test_where_nothing_can_be_done_nothing_is_left(command: Run, tmp_path: Path) -> None:
     assert command("restore", tmp_path / "none.png", "-o", tmp_path / "out")[0] == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("masks", [False, True], ids=["alike", "one by one"])
+def test_a_folder_goes_on_in_the_precision_in_which_it_began(
+    masks: bool, command: Run, tmp_path: Path, tiny_prior_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = {"value": torch.float32}
+    monkeypatch.setattr("ldrps.prior.device.native_precision", lambda device: native["value"])
+    (tmp_path / "in").mkdir()
+    out = tmp_path / "out"
+    words = ["restore", tmp_path / "in", "-o", out, "--prior", tiny_prior_folder, "--trace"]
+    if masks:
+        mask = Image.new("L", noisy().shape[1::-1])
+        mask.paste(255, (4, 4, 9, 9))
+        (tmp_path / "masks").mkdir()
+        for name in ("a.png", "bb.png"):
+            mask.save(tmp_path / "masks" / name)
+        words += ["--mask", tmp_path / "masks"]
+
+    def restored(name: str, *more: object) -> tuple[str, str]:
+        if name:
+            Image.fromarray(noisy(seed=len(name))).save(tmp_path / "in" / name)
+        code, told, err = command(*words, *more)
+        assert code == 0
+        precisions = {json.loads(path.read_text())["precision"] for path in out.glob("*.json")}
+        assert len(precisions) == 1, "never of two"
+        return told, err
+
+    assert "began in" not in restored("a.png")[1]
+    native["value"] = torch.bfloat16  # carried on on another machine
+    assert "the results in" in restored("bb.png")[1]
+    assert json.loads((out / "bb.png.json").read_text())["precision"] == "float32"
+    assert "2 finished before" in command(*words, "--dry-run")[2]
+    told, err = restored("", "--dtype", "bfloat16")
+    assert told.count(".png\n") == 2 and "began in" not in err, "what is asked for is done"
+    assert restored("")[0] == "", "and there it goes on then"

@@ -17,7 +17,7 @@ from ldrps.errors import InputError
 from ldrps.folders.claiming import Claiming
 from ldrps.folders.feeding import restore_all as restored
 from ldrps.folders.find import Found, Wanted, find
-from ldrps.folders.manifest import Manifest, status_of
+from ldrps.folders.manifest import Manifest, made_by, status_of
 from ldrps.folders.names import MANIFEST
 from ldrps.folders.status import Place
 from ldrps.folders.watch import watch
@@ -25,7 +25,7 @@ from ldrps.image.formats import FORMATS, WITH_QUALITY
 from ldrps.run.job import Job, is_file_name, part_hopeless, plan_jobs
 from ldrps.run.outcome import Outcome
 from ldrps.run.pool import ProcessPool, ThisProcess
-from ldrps.run.recipe import Recipe
+from ldrps.run.recipe import OwnMethod, Recipe
 from ldrps.run.restoring import Restoring
 from ldrps.run.share import Share
 
@@ -35,6 +35,7 @@ def plan(wanted: Wanted, recipe: Recipe, workers: int) -> int:
     found = _found(wanted)
     _check_quality(recipe.output.quality, found.jobs)
     recipe.check_damage()
+    recipe = _as_begun(wanted, recipe)
     share = Share.of(min(workers, len(found.jobs)))
     return show_plan(found, recipe.within(share), wanted.out if _keeps_manifest(wanted) else None)
 
@@ -46,6 +47,7 @@ def restore_all(wanted: Wanted, recipe: Recipe, workers: int, *, watching: bool)
         _check_quality(recipe.output.quality, found.jobs)
     place = None
     if _keeps_manifest(wanted):
+        recipe = _as_begun(wanted, recipe)
         place = Place(wanted.out, recipe.fingerprint(), recipe.output, time.time())
     if not folder:
         _part(found, recipe, place)
@@ -97,6 +99,25 @@ def _keeps_manifest(wanted: Wanted) -> bool:
     if is_file_name(out, as_folder=wanted.as_folder) or (os.path.lexists(out) and not out.is_dir()):
         return False
     return os.path.lexists(out / MANIFEST) or not out.is_dir() or not any(out.iterdir())
+
+
+def _as_begun(wanted: Wanted, recipe: Recipe) -> Recipe:
+    """The recipe in the precision in which the results that are there were made, where it was left to the machine: a
+    folder that is carried on, maybe elsewhere, is all of one precision.
+    """
+    here, *others = recipe.in_precisions() if _keeps_manifest(wanted) else [recipe]
+    if not others:
+        return here
+    begun = made_by(wanted.out, [each.fingerprint() for each in (here, *others)])
+    if not begun:
+        return here
+    recipe = others[begun - 1]
+    assert isinstance(recipe.method, OwnMethod) and isinstance(here.method, OwnMethod)
+    say(
+        f"the results in {wanted.out} began in {recipe.method.dtype}, and go on in it; "
+        f"--dtype {here.method.dtype} makes all of them again, as this machine does by itself"
+    )
+    return recipe
 
 
 def _part(found: Found, recipe: Recipe, place: Place | None) -> None:

@@ -6,18 +6,22 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
+from pathlib import Path
 
 from ldrps.database import alone, blaming, connect, lacks_tables, prepare
 from ldrps.errors import OutputError
 from ldrps.folders.alive import BEAT, Process
 from ldrps.folders.names import MANIFEST
-from ldrps.folders.rows import KIND, key_of, row_of, targets
+from ldrps.folders.rows import KIND, key_of, latest_of, row_of, targets
 from ldrps.folders.status import Place, Row, Source, Status, judge, signature
 from ldrps.folders.sweep import sweep
+from ldrps.run.fingerprint import Fingerprint
 from ldrps.run.job import Job
 
 _PATIENCE = 60.0  # seconds for other processes that write
+_LATEST = 100  # results that are looked at for the recipe that made them
 
 
 class Manifest:
@@ -177,6 +181,24 @@ def check_manifest(place: Place) -> None:
     with blaming(path, KIND, _PATIENCE), closing(connect(path, _PATIENCE, read_only=True)) as database:
         if not lacks_tables(database, KIND):
             targets(database)
+
+
+def made_by(root: Path, recipes: Sequence[Fingerprint]) -> int | None:
+    """Which of several recipes made the latest results in a folder that any of them made; None where there are none.
+
+    Raises:
+        OutputError: as `check_manifest`.
+    """
+    path = root / MANIFEST
+    if not os.path.lexists(path):
+        return None
+    with blaming(path, KIND, _PATIENCE), closing(connect(path, _PATIENCE, read_only=True)) as database:
+        latest = [] if lacks_tables(database, KIND) else latest_of(database, _LATEST)
+    for source, mark in latest:
+        for number, recipe in enumerate(recipes):
+            if mark == (recipe if isinstance(recipe, str) else recipe.of(source)):
+                return number
+    return None
 
 
 def status_of(job: Job, place: Place) -> Status:

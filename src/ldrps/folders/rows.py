@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from ldrps.database import Kind, NotOurs, real, strange, text, whole
 from ldrps.folders.alive import Process
@@ -65,6 +65,22 @@ def row_of(database: sqlite3.Connection, key: bytes) -> Row | None:
         holder=holder,
         seen=0.0 if holder is None else real(process[-1], "seen"),
     )
+
+
+def latest_of(database: sqlite3.Connection, count: int) -> list[tuple[Path, str]]:
+    """Of the latest results, as many as `count`, the picture that each is of and the mark of how it was made.
+
+    Raises:
+        NotOurs: as `row_of`.
+    """
+    asked = (
+        "SELECT source, recipe FROM results WHERE state = 'done' AND source IS NOT NULL AND recipe IS NOT NULL"
+        " ORDER BY since DESC LIMIT ?"
+    )
+    return [
+        (Path(os.fsdecode(_bytes(source, "source") or b"")), text(recipe, "recipe"))
+        for source, recipe in database.execute(asked, (count,))
+    ]
 
 
 def targets(database: sqlite3.Connection) -> list[PurePath]:

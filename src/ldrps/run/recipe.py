@@ -18,7 +18,7 @@ from ldrps.estimation.files import PlainDamage
 from ldrps.image.formats import ALPHA
 from ldrps.image.limits import refuse_enlarged
 from ldrps.masks import Masks
-from ldrps.prior import EMBEDDED, precision_of, prior_folder
+from ldrps.prior import AUTO, EMBEDDED, precision_of, prior_folder
 from ldrps.rivals.facts import RivalOptions
 from ldrps.rivals.mark import edges, weights_mark
 from ldrps.rivals.registry import build_rival
@@ -30,6 +30,7 @@ from ldrps.settings import Settings
 if TYPE_CHECKING:
     from ldrps.run.batch import Batch
 
+_PRECISIONS = ("bfloat16", "float32")  # that "auto" may mean
 # Of the output, what decides which files there are, not what is in them.
 _WHICH_FILES = {"overwrite", "compare", "trace", "samples", "max_pixels", "max_memory", "first_frame"}
 
@@ -73,6 +74,13 @@ class OwnMethod:
     captions: CaptionSource = field(default_factory=CaptionSource)
     damage: PlainDamage | None = None
     masks: Masks = field(default_factory=Masks)
+
+    def in_precisions(self) -> list[OwnMethod]:
+        """The same with each precision that "auto" may mean, that of this machine first; itself where one is told."""
+        if self.dtype != AUTO:
+            return [self]
+        here = str(precision_of(self.prior, AUTO, self.device)).removeprefix("torch.")
+        return [dataclasses.replace(self, dtype=name) for name in (here, *(n for n in _PRECISIONS if n != here))]
 
     def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         captions = self.captions
@@ -153,6 +161,10 @@ class RivalMethod:
     changes: tuple[tuple[str, Any], ...] = ()
     device: str = "cpu"
 
+    def in_precisions(self) -> list[RivalMethod]:
+        """Itself alone: rivals know one precision."""
+        return [self]
+
     def fingerprint(self, output: Mapping[str, Any]) -> Fingerprint:
         about = dataclasses.asdict(self) | {"weights": weights_mark(self.name, self.weights)}
         del about["device"]  # where it computes decides no result
@@ -185,6 +197,15 @@ class Recipe:
         """Of all that decides a result beside its picture: equal ones give the same results."""
         output = dataclasses.asdict(self.output)
         return self.method.fingerprint({name: output[name] for name in output if name not in _WHICH_FILES})
+
+    def in_precisions(self) -> list[Recipe]:
+        """The recipe in each precision that its own may mean, that of this machine first. Equal bytes are promised of
+        one precision: what is carried on must stay in the one in which it began.
+
+        Raises:
+            PriorError: the index of the prior's folder is broken.
+        """
+        return [dataclasses.replace(self, method=method) for method in self.method.in_precisions()]
 
     @property
     def preload(self) -> list[str]:
