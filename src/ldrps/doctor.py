@@ -77,6 +77,8 @@ def examine(prior: str = EMBEDDED, device: str = "cpu") -> Iterator[Finding]:
     parts = ", ".join(sorted(loaded.networks()))
     yield Finding("prior", "ok", f"{loaded.name} on {facts['device']}: {parts}", dict(facts))
     yield _precision(loaded)
+    if loaded.terms:
+        yield Finding("terms", "ok", loaded.terms, {"terms": loaded.terms})
     yield from _self_test(loaded)
 
 

@@ -98,6 +98,7 @@ class Restorer:
         preset: str = "default",
         device: str | torch.device = "cpu",
         dtype: torch.dtype | None = None,
+        revision: str | None = None,
         **settings: Unpack[NamedSettings],
     ) -> Self:
         """One with the prior that `ldrps.load_prior` loads, and a preset's settings, some of them changed by name.
@@ -108,7 +109,7 @@ class Restorer:
         """
         check_names(settings, inspect.signature(cls.from_pretrained).parameters)
         chosen = preset_settings(preset).with_changes(**settings)
-        return cls(load_prior(name, device=device, dtype=dtype), chosen)
+        return cls(load_prior(name, device=device, dtype=dtype, revision=revision), chosen)
 
     def to(self, device: str | torch.device) -> Restorer:
         """Another on a device, with copies of the networks that are elsewhere; this one and its prior stay.

@@ -25,7 +25,10 @@ OPTIONS = {
     for info in get_args(each.annotation)
     if isinstance(info, OptionInfo)
 }
-COMMANDS = ["restore", "serve", "info", "doctor", "train", "degrade", "bench", "methods", "prior", "prior evaluate"]
+COMMANDS = [
+    *("restore", "serve", "info", "doctor", "train", "degrade", "bench", "methods"),
+    *("prior", "prior evaluate", "prior export"),
+]
 
 
 @pytest.fixture

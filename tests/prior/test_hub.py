@@ -7,11 +7,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import torch
 
 from ldrps.errors import PriorError
-from ldrps.prior import load_prior
+from ldrps.prior import load_prior, precision_of
 from ldrps.prior.diffusers import load_stable_diffusion
 from ldrps.prior.hub import DEFAULT_HUB_ID, fetch
+from ldrps.rivals.pixel.load import load_pixel_model
 
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 NEEDED = {
@@ -58,7 +60,47 @@ def test_a_hub_id_fetches_what_is_needed_and_no_more(hub: types.SimpleNamespace)
     assert load_prior(hub.snapshot).has_text, "what is in the cache is a folder like any other"
     assert hub.revisions == ["v1"]
     fetched = {str(path.relative_to(hub.snapshot)) for path in hub.snapshot.rglob("*") if path.is_file()}
-    assert fetched == NEEDED
+    assert fetched == NEEDED | {"README.md"}
+
+
+@pytest.fixture
+def own(hub: types.SimpleNamespace, text_prior_folder: Path) -> types.SimpleNamespace:
+    """The same hub with a prior of our own make in its repository."""
+    shutil.rmtree(hub.repository)
+    shutil.copytree(text_prior_folder, hub.repository)
+    (hub.repository / "README.md").write_text("---\nlicense: cc0-1.0\n---\n")
+    (hub.repository / "training").mkdir()
+    (hub.repository / "training/checkpoint.safetensors").write_bytes(b"large")
+    return hub
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "asked"),
+    [("someone/mine", None, None), ("someone/mine", "v1", "v1"), ("someone/mine@refs/pr/2", None, "refs/pr/2")],
+)
+def test_a_prior_of_our_own_make_comes_from_the_hub(
+    name: str, revision: str | None, asked: str | None, own: types.SimpleNamespace, text_prior_folder: Path
+) -> None:
+    prior, local = load_prior(name, revision=revision), load_prior(text_prior_folder)
+    assert (prior.name, prior.terms) == ("someone/mine@0123456789ab", "cc0-1.0")
+    assert set(own.revisions) == {asked} and not (own.snapshot / "training").exists()
+    assert (own.snapshot / "text_encoder/no_caption.safetensors").is_file()
+    z = torch.zeros(1, 20, 8, 8)
+    assert torch.equal(prior.denoise(z, 300).z0, local.denoise(z, 300).z0)
+    assert torch.equal(prior.embed(["dog"]), local.embed(["dog"]))
+    assert precision_of(name, "auto") == precision_of(text_prior_folder, "auto")
+
+
+def test_a_model_of_pixels_of_our_own_make_comes_from_the_hub(own: types.SimpleNamespace) -> None:
+    assert load_pixel_model("someone/mine@v2").name == "someone/mine@0123456789ab"
+    assert own.revisions == ["v2"]
+
+
+def test_a_revision_of_what_has_none(tiny_sd_folder: Path, hub: types.SimpleNamespace) -> None:
+    for name in ("embedded", tiny_sd_folder, "someone/mine@v1"):
+        with pytest.raises(PriorError, match="found a revision, v2, expected none; leave the revision out"):
+            load_prior(name, revision="v2")
+    assert not hub.revisions
 
 
 def test_a_hub_id_with_half_precision_alone(hub: types.SimpleNamespace) -> None:
@@ -73,7 +115,7 @@ def test_a_model_without_parts(hub: types.SimpleNamespace) -> None:
     shutil.rmtree(hub.repository)
     hub.repository.mkdir()
     needed = {"config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"}
-    for name in (*needed, "diffusion_pytorch_model.bin", "README.md"):
+    for name in (*needed, "diffusion_pytorch_model.bin", "vae.png"):
         (hub.repository / name).write_bytes(b"anything")
     assert {path.name for path in fetch("someone/pixels").iterdir()} == needed
 
@@ -98,8 +140,11 @@ def _hub_error(name: str) -> Exception:
     [
         ("repository", f"no such repository on the hub.*mirrored as {DEFAULT_HUB_ID}"),
         ("gated", "restricted access.*hf auth login"),
-        ("revision", "some/one at v9: found no such revision"),
-        ("network", "ConnectError: no route to host.*hf download some/one --local-dir FOLDER.*give FOLDER"),
+        ("revision", "some/one@v9: found no such revision"),
+        (
+            "network",
+            "ConnectError: no route to host.*download some/one --local-dir FOLDER --revision v9.*give FOLDER",
+        ),
         ("cache", "LocalEntryNotFoundError: cannot find the requested files\\).*hf download"),
         ("disk", "No space left on device"),
     ],
@@ -129,6 +174,15 @@ def test_a_path_is_never_a_hub_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
     monkeypatch.chdir(tmp_path)
-    for place in (Path("some/one"), "./some/one", "../one", "some/one/more", "one", "~/one"):
+    for place in (
+        Path("some/one"),
+        "./some/one",
+        "../one",
+        "some/one/more",
+        "one",
+        "~/one",
+        "some/one@",
+        "some/one@../x",
+    ):
         with pytest.raises(PriorError, match="no such folder"):
             load_stable_diffusion(place)

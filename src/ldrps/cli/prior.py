@@ -9,7 +9,7 @@ import typer
 
 from ldrps.cli.helping import Command, CommandGroup
 from ldrps.cli.options import DataOption, DeviceOption, DtypeOption, load
-from ldrps.cli.terminal import tell, tell_text
+from ldrps.cli.terminal import say, tell, tell_text
 from ldrps.printable import json_text
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
@@ -17,7 +17,7 @@ from ldrps.prior.device import check_device
 if TYPE_CHECKING:
     from PIL import Image
 
-prior_app = typer.Typer(cls=CommandGroup, help="Measure priors.", no_args_is_help=True)
+prior_app = typer.Typer(cls=CommandGroup, help="Measure priors, and write them out.", no_args_is_help=True)
 
 
 def info(
@@ -74,6 +74,24 @@ def evaluate(
     if out is not None:
         for name, sheet in evaluation.sheets.items():
             write_image(sheet, out / f"{name}.png", overwrite=True)
+
+
+@prior_app.command(cls=Command)
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")],
+    prior: Annotated[
+        str, typer.Option(help="'embedded', 'embedded-pixels', or a folder of `ldrps train` with a README.md.")
+    ] = "embedded",
+    force: Annotated[bool, typer.Option("--force", help="Replace a prior that is in the folder.")] = False,
+) -> None:
+    """Write a prior and its model card into a folder, as a hub of models wants it."""
+    check_prior(prior)
+    from ldrps.prior.export import export_prior
+    from ldrps.prior.terms import terms_of
+
+    written = export_prior(folder, prior, overwrite=force)
+    tell(f"{written.folder}: {written.files} files, {written.size / 1e6:.1f} MB")
+    say(f"its terms: {terms_of(written.folder)}")
 
 
 def train(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ldrps.errors import require
 from ldrps.prior.folder import read_index, read_layout
-from ldrps.prior.hub import check_name
+from ldrps.prior.hub import check_name, locate, refuse_revision
 
 if TYPE_CHECKING:
     import torch
@@ -38,16 +38,22 @@ def check_prior(name: str | Path) -> None:
 
 
 def load_prior(
-    name: str | Path = EMBEDDED, *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+    name: str | Path = EMBEDDED,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    revision: str | None = None,
 ) -> Prior:
     """Load a prior by name.
 
     Args:
         name: "embedded", "embedded-pixels" (a worse one, to compare with: it diffuses pixels), a folder in diffusers
             layout (that of an embedded prior or of a Stable Diffusion), or a hub id such as
-            `ldrps.prior.hub.DEFAULT_HUB_ID`. A folder that is itself called "embedded" is "./embedded".
+            `ldrps.prior.hub.DEFAULT_HUB_ID`, which may end in @ and a revision. A folder that is itself called
+            "embedded" is "./embedded".
         device: where its networks run: "cpu", "cuda", "cuda:1", "mps".
         dtype: precision of its weights: float32 (None means that), bfloat16, or float16 except on the CPU.
+        revision: which commit, tag or branch of a hub id that does not say so itself.
 
     Raises:
         PriorError: it cannot be found, read or used; the message says what to do.
@@ -61,12 +67,16 @@ def load_prior(
     if name in _SHIPPED or is_embedded(prior_folder(name)):
         from ldrps.prior.tiny.prior import load_embedded
 
+        refuse_revision(name, revision)
         return load_embedded(name, device=device, dtype=precision)
     from ldrps.prior.device import usable_device
-    from ldrps.prior.hub import locate
 
     place = usable_device(device, precision)
-    called, folder = locate(name)
+    called, folder = locate(name, revision)
+    if is_embedded(folder):
+        from ldrps.prior.tiny.prior import load_embedded
+
+        return load_embedded(folder, device=place, dtype=precision, called=called)
     layout = read_layout(folder)  # what is no good is refused before diffusers is loaded, which takes seconds
     from ldrps.prior.diffusers import assemble
 
@@ -80,7 +90,7 @@ def precision_of(name: str | Path, dtype: str, device: str | torch.device = "cpu
     whose results move by hundredths of a dB at most; others have float32 unless they are given another.
 
     Raises:
-        PriorError: the index of the prior's folder is broken.
+        PriorError: there is no such prior, or the index of its folder is broken.
     """
     import torch
 
@@ -88,7 +98,7 @@ def precision_of(name: str | Path, dtype: str, device: str | torch.device = "cpu
         return getattr(torch, dtype)
     from ldrps.prior.device import native_precision
 
-    own = name in _SHIPPED or is_embedded(prior_folder(name))
+    own = name in _SHIPPED or is_embedded(locate(name)[1])
     return native_precision(device) if own else torch.float32
 
 

@@ -39,9 +39,11 @@ class Prior(ABC):
         factor: how many pixels a latent spans, each way.
         size_multiple: what image height and width must be multiples of.
         device: where its networks are, and what it returns.
+        terms: under which its weights are, for people; "" where what was loaded does not say.
     """
 
     name: str
+    terms: str = ""
     device: torch.device
     alphas_cumprod: Tensor
     latent_channels: int
@@ -50,12 +52,16 @@ class Prior(ABC):
 
     @staticmethod
     def from_pretrained(
-        name: str | Path = "embedded", *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+        name: str | Path = "embedded",
+        *,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype | None = None,
+        revision: str | None = None,
     ) -> Prior:
         """The prior of that name: what `ldrps.prior.load_prior` does, under the name that diffusers made familiar."""
         from ldrps.prior import load_prior
 
-        return load_prior(name, device=device, dtype=dtype)
+        return load_prior(name, device=device, dtype=dtype, revision=revision)
 
     def to(self, device: str | torch.device) -> Self:
         """The same prior on a device: itself if it is there, else a copy; it stays where it is.
@@ -136,7 +142,7 @@ class Prior(ABC):
             parameters = list(network.parameters())
             count = sum(parameter.numel() for parameter in parameters) / 1e6
             facts[part] = f"{type(network).__name__}, {count:.2f} M parameters, {parameters[0].dtype}"
-        return facts
+        return facts | ({"terms": self.terms} if self.terms else {})
 
     @property
     def has_text(self) -> bool:

@@ -17,6 +17,7 @@ from ldrps.prior.device import usable_device
 from ldrps.prior.folder import SCHEDULER, Layout, cross_attention_width, read_layout
 from ldrps.prior.hub import locate
 from ldrps.prior.prediction import interpret, read_schedule
+from ldrps.prior.terms import terms_of
 from ldrps.prior.text import TextEncoder, load_text_encoder
 from ldrps.prior.weights import build, load_weights
 
@@ -168,7 +169,7 @@ def load_stable_diffusion(
             files of half precision are taken where there are no others.
         device: where to run: "cpu", "cuda", "cuda:1", "mps".
         dtype: precision of the weights: float32, bfloat16, or float16 except on the CPU.
-        revision: which commit, tag or branch of a hub id.
+        revision: which commit, tag or branch of a hub id that does not say so itself.
 
     Raises:
         PriorError: it cannot be found, read or used; the message says where, what was found, and the remedy.
@@ -200,7 +201,9 @@ def assemble(name: str, layout: Layout, *, device: torch.device, dtype: torch.dt
             folder, layout.text, layout.words, layout.weights["text_encoder"], device=device, dtype=dtype
         )
     width = cross_attention_width(layout.unet, folder)
-    return StableDiffusionPrior(name, unet, vae, alphas_cumprod, prediction, width, text)
+    prior = StableDiffusionPrior(name, unet, vae, alphas_cumprod, prediction, width, text)
+    prior.terms = terms_of(folder)
+    return prior
 
 
 def current_attention(key: str) -> str:

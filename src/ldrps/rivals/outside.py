@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -132,15 +133,25 @@ def _carried_out(words: list[str], timeout: float, log: int) -> Iterator[None]:
                 program.wait(_PAUSE)
     finally:
         if program.poll() is None:
-            os.killpg(program.pid, signal.SIGKILL)
-            program.wait()
+            _end(program)
     if program.returncode:
         raise LdrpsError(f"{words[0]!r} ended with exit code {program.returncode}{_last_words(log)}")
 
 
+def _end(program: subprocess.Popen[bytes]) -> None:
+    """End a program at once, and, where the system has groups of processes, all that it started."""
+    if sys.platform == "win32":
+        program.kill()
+    else:
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
+
+
 def _last_words(log: int) -> str:
+    """The end of what a program that is over has said."""
     size = os.lseek(log, 0, os.SEEK_END)
-    text = os.pread(log, 4 * _TAIL, max(0, size - 4 * _TAIL)).decode(errors="replace")
+    os.lseek(log, max(0, size - 4 * _TAIL), os.SEEK_SET)
+    text = os.read(log, 4 * _TAIL).decode(errors="replace")
     return f": ... {' '.join(text.split())[-_TAIL:]}" if text.strip() else ", without a word"
 
 

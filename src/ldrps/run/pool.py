@@ -23,15 +23,17 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ldrps.errors import Cancelled, LdrpsError, PriorError
 from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.share import Share
 from ldrps.run.tick import OnTick, Tick
 from ldrps.run.work import Carry, Ended, Work
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext  # Windows has but the second
 
 _GRACE = 10.0  # seconds that a worker has to leave in order
 

@@ -28,6 +28,7 @@ from ldrps.prior.network import Network
 from ldrps.prior.networks import load_network, save_network, write_weights
 from ldrps.prior.prediction import interpret, read_schedule
 from ldrps.prior.refusal import unusable
+from ldrps.prior.terms import terms_of
 from ldrps.prior.text import DeferredTextEncoder, TextEncoder, load_text_encoder
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
@@ -139,9 +140,14 @@ class EmbeddedPrior(Prior):
 
 
 def load_embedded(
-    name: str | Path = EMBEDDED, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    name: str | Path = EMBEDDED,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    called: str = "",
 ) -> EmbeddedPrior:
-    """Load a prior that ships with the package, or one of the same make from a folder.
+    """Load a prior that ships with the package, or one of the same make from a folder; `called` so in records, else as
+    it was asked for.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
@@ -163,7 +169,9 @@ def load_embedded(
     width, wanted = text and text.width, unet.config.get("text_width", 0)
     if width is not None and width != wanted:
         raise unusable(root, f"a text encoder of width {width}", f"{wanted}, as the UNet has", "train both together")
-    return EmbeddedPrior(str(name), vae, unet, alphas_cumprod, text)
+    prior = EmbeddedPrior(called or str(name), vae, unet, alphas_cumprod, text)
+    prior.terms = terms_of(root)
+    return prior
 
 
 def noise_levels() -> Tensor:

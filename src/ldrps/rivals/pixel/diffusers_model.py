@@ -12,7 +12,7 @@ from torch import Tensor
 from ldrps.prior.diffusers import current_attention
 from ldrps.prior.files import Config, is_there, names_in
 from ldrps.prior.folder import SCHEDULER, find_weights, read_component, read_scheduler, within
-from ldrps.prior.hub import locate
+from ldrps.prior.hub import download_command, locate
 from ldrps.prior.prediction import interpret, read_schedule
 from ldrps.prior.refusal import shown, unusable
 from ldrps.prior.weights import build, load_weights
@@ -63,7 +63,7 @@ def load_diffusers_model(
     if not is_there(folder, within(part, "config.json")):
         held = ", ".join(names_in(folder)[:8]) or "nothing"
         local = Path(name).is_dir()
-        remedy = f"give {WHERE_FROM}" if local else f"run `hf download {name} --local-dir FOLDER` and give FOLDER"
+        remedy = f"give {WHERE_FROM}" if local else f"run `{download_command(str(name))}` and give FOLDER"
         raise unusable(called, f"neither unet/ nor config.json but {held}", "a UNet2DModel", remedy)
     where = folder / part / "config.json"
     config, scheduler = read_component(folder, part, "UNet2DModel", _REMEDY), read_scheduler(folder, scheduler_file)

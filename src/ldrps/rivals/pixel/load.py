@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from ldrps.prior import EMBEDDED_PIXELS, is_embedded, prior_folder
 from ldrps.prior.device import usable_device
 from ldrps.prior.folder import INDEX
+from ldrps.prior.hub import locate
 from ldrps.rivals.pixel.model import ADM_FILE, PixelDiffusion
 
 logger = logging.getLogger(__name__)
@@ -44,14 +46,16 @@ def load_pixel_model(
         from ldrps.rivals.pixel.adm import load_adm
 
         return load_adm(path, device=place, dtype=dtype)
-    if is_embedded(path):
+    is_here = os.path.exists(path)
+    called, folder = (str(name), path) if is_here else locate(name)
+    if is_embedded(folder):
         from ldrps.prior.tiny.prior import load_embedded
         from ldrps.rivals.pixel.patch_model import PatchPixels
 
-        return PatchPixels(load_embedded(name, device=place, dtype=dtype))
+        return PatchPixels(load_embedded(folder, device=place, dtype=dtype, called=called))
     from ldrps.rivals.pixel.diffusers_model import load_diffusers_model
 
-    return load_diffusers_model(path if path.is_dir() else name, device=place, dtype=dtype)
+    return load_diffusers_model(folder if is_here else name, device=place, dtype=dtype)
 
 
 def _holds_other_weights(path: Path) -> bool:
