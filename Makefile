@@ -1,13 +1,17 @@
 # make demo   restores the sample photographs
 # make test   checks style and types, runs the tests
-# Both set up .venv on the first run; `make venv` does only that.
+# make docs   builds the site in out/docs, and runs the examples for it
+# All set up .venv on the first run; `make venv` does only that.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 
-.PHONY: venv test demo lint format clean
+SITE := sphinx-build --fail-on-warning --keep-going -c docs/site docs
+
+.PHONY: venv test demo pictures docs lint format clean
 .DEFAULT_GOAL := demo
 
 venv: $(READY)
@@ -26,6 +30,20 @@ demo: $(READY)
 	$(BIN)/ldrps restore samples/small/*.png --out out/demo --scale 2 --compare --trace --force
 	@echo "Before and after: out/demo/*.compare.png"
 
+# The pictures of README and docs/, which are kept in the repository.
+pictures: demo
+	$(BIN)/python samples/make_pictures.py out/demo docs/pictures
+	$(BIN)/python samples/make_figures.py out/demo docs/pictures
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(DOCS_READY)
+	$(BIN)/$(SITE) out/docs
+	$(BIN)/python docs/site/check.py out/docs
+	@echo "The site: out/docs/index.html"
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,4 +57,4 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out docs/gallery docs/project .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,9 +1,10 @@
-"""A restorer as a module of a torch pipeline: a batch of the sample photographs restored, then reduced.
+"""A restorer in a pipeline
+========================
 
-    python examples/pipeline.py [FOLDER]    # leaves before and after there, else prints alone
+A restorer as a module of a torch pipeline: a batch of the sample photographs restored, then reduced. The pictures
+go in and come out as floats, [B, 3, H, W] in [0, 1]; in the place of the reduction a network of your own may stand.
 
-The pictures go in and come out as floats, [B, 3, H, W] in [0, 1]; in the place of the reduction a network of your own
-may stand.
+``python examples/pipeline.py [FOLDER]`` leaves its picture in the folder, else in ``out/examples``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from PIL import Image
 
 import ldrps
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(sys.argv[0]).resolve().parents[1] / "samples"
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else "out/examples")
+FOLDER.mkdir(parents=True, exist_ok=True)
 
 
 def read(name: str) -> torch.Tensor:
@@ -34,8 +37,5 @@ x = pipeline(y)
 for name, before, after in zip(names, y, x, strict=True):
     brightness, contrast = (f"{value(before):.2f} -> {value(after):.2f}" for value in (torch.mean, torch.std))
     print(f"{name}: brightness {brightness}, contrast {contrast}")
-if len(sys.argv) > 1:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    sheet = torch.cat([torch.cat([*torch.nn.functional.avg_pool2d(y, 2)], -1), torch.cat([*x], -1)], -2)
-    Image.fromarray((255 * sheet).round().byte().permute(1, 2, 0).numpy()).save(folder / "pipeline.png")
+sheet = torch.cat([torch.cat([*torch.nn.functional.avg_pool2d(y, 2)], -1), torch.cat([*x], -1)], -2)
+Image.fromarray((255 * sheet).round().byte().permute(1, 2, 0).numpy()).save(FOLDER / "pipeline.png")

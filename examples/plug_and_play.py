@@ -1,9 +1,11 @@
-"""The denoiser of the embedded prior in a loop of one's own: half of the pixels of a photograph are lost.
+"""A denoiser in a loop of one's own
+=================================
 
-    python examples/plug_and_play.py [FOLDER]    # leaves what is left and what is found there, else prints alone
+The denoiser of the embedded prior in a plug-and-play loop: half of the pixels of a photograph are lost. Nothing of
+ldrps knows of lost pixels here. Levels of noise fall; a data step, after which the known pixels are as they are
+known, then the denoiser.
 
-Nothing of ldrps knows of lost pixels here. The loop is plug-and-play with falling levels of noise: a data step, after
-which the known pixels are as they are known, then the denoiser.
+``python examples/plug_and_play.py [FOLDER]`` leaves its picture in the folder, else in ``out/examples``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from PIL import Image
 
 import ldrps
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(sys.argv[0]).resolve().parents[1] / "samples"
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else "out/examples")
+FOLDER.mkdir(parents=True, exist_ok=True)
 
 levels = np.asarray(Image.open(SAMPLES / "hazy.png").convert("RGB"), dtype=np.float32)[40:168, 80:208]
 clean = torch.from_numpy(levels).permute(2, 0, 1)[None] / 255
@@ -38,8 +42,5 @@ def psnr(image: torch.Tensor) -> float:
 
 
 print(f"half of the pixels: {psnr(y):.2f} dB, filled in: {psnr(x):.2f} dB")
-if len(sys.argv) > 1:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    sheet = torch.cat([y, x, clean], -1)[0]
-    Image.fromarray((255 * sheet).round().byte().permute(1, 2, 0).numpy()).save(folder / "plug_and_play.png")
+sheet = torch.cat([y, x, clean], -1)[0]
+Image.fromarray((255 * sheet).round().byte().permute(1, 2, 0).numpy()).save(FOLDER / "plug_and_play.png")

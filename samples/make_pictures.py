@@ -1,0 +1,105 @@
+"""Make the pictures of the documents: the samples before and after, from what `make demo` leaves.
+
+    python samples/make_pictures.py [RESTORED] [FOLDER]    # else out/demo and docs/pictures
+
+`samples.jpg` is a sheet of all kinds of damage, a square of each at 100 or 200 %; beside it there is one picture
+for each kind, whole and at 100 %.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+SAMPLES = Path(__file__).resolve().parent
+ROOT = SAMPLES.parent
+
+SIDE = 200  # of a square of the sheet, pixels
+GAP = 10
+LABEL = 44  # height of the line of labels
+BESIDE = 40  # width of the words "before" and "after", which stand upright
+PAPER, INK = (255, 255, 255), (60, 60, 60)
+QUALITY = 85  # of the JPEGs; colour is not subsampled, which would take noise away
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A sample on the sheet.
+
+    Attributes:
+        label: the damage, in a word or two.
+        source: the damaged picture, in the folder of samples.
+        corner: left and top of the square that is shown, in pixels of the result.
+        zoom: by how much it is enlarged, each pixel repeated; what is fine would not be seen else.
+        scale: how many times larger the result is than the sample.
+    """
+
+    label: str
+    source: str
+    corner: tuple[int, int]
+    zoom: int = 1
+    scale: int = 1
+
+    @property
+    def name(self) -> str:
+        """The file of the whole picture, without its ending."""
+        return Path(self.source).stem
+
+
+TILES = (
+    Tile("dark", "dark.png", (60, 0)),
+    Tile("hazy", "hazy.png", (44, 10)),
+    Tile("noisy", "noisy.png", (60, 0)),
+    Tile("blurred", "blurred.png", (85, 20), zoom=2),
+    Tile("coarse JPEG", "compressed.jpg", (105, 105), zoom=2),
+    Tile("scratched", "prints/scratched.png", (40, 10)),
+    Tile("small", "small/tiny.png", (140, 90), zoom=2, scale=2),
+)
+
+
+def square(picture: Image.Image, tile: Tile, scale: int = 1) -> Image.Image:
+    """The part of a picture that the sheet shows, `SIDE` pixels a side; `scale` is how much smaller the picture is."""
+    shown = SIDE // tile.zoom // scale
+    left, top = (edge // scale for edge in tile.corner)
+    box = (left, top, left + shown, top + shown)
+    return picture.convert("RGB").crop(box).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+
+
+def place(column: int, row: int) -> tuple[int, int]:
+    """Left and top of a square of the sheet."""
+    return BESIDE + column * (SIDE + GAP), LABEL + row * (SIDE + GAP)
+
+
+def sheet(restored: Path) -> Image.Image:
+    """All samples, before in the upper row and after in the lower."""
+    page = Image.new("RGB", place(len(TILES), 2), PAPER)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(28)
+    for row, word in enumerate(("before", "after")):
+        upright = Image.new("RGB", (SIDE, BESIDE), PAPER)
+        ImageDraw.Draw(upright).text((SIDE / 2, BESIDE / 2), word, INK, font, anchor="mm")
+        page.paste(upright.rotate(90, expand=True), (0, place(0, row)[1]))
+    for column, tile in enumerate(TILES):
+        left, top = place(column, 0)
+        draw.text((left + SIDE / 2, top - LABEL / 2), tile.label, INK, font, anchor="mm")
+        page.paste(square(Image.open(SAMPLES / tile.source), tile, tile.scale), (left, top))
+        page.paste(square(Image.open(restored / Path(tile.source).name), tile), place(column, 1))
+    return page
+
+
+def main() -> None:
+    restored, folder = (Path(given) for given in (*sys.argv[1:], *("out/demo", "docs/pictures")[len(sys.argv) - 1 :]))
+    missing = [name for tile in TILES if not (restored / (name := Path(tile.source).name)).is_file()]
+    if missing:
+        sys.exit(f"{restored} has no {', '.join(missing)}: `make demo` restores the samples")
+    folder.mkdir(parents=True, exist_ok=True)
+    sheet(restored).save(folder / "samples.jpg", quality=QUALITY, subsampling=0, optimize=True)
+    for tile in TILES:
+        with Image.open(restored / f"{Path(tile.source).name}.compare.png") as pair:
+            pair.convert("RGB").save(folder / f"{tile.name}.jpg", quality=QUALITY, subsampling=0, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
