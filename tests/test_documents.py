@@ -26,7 +26,7 @@ TREE = typer.main.get_command(app)
 # What variables of the documents' programs hold, and what is on what they hold.
 HOLD = {"result": "Result", "again": "Result", "restorer": "Restorer", "step": "Progress", "damage": "Damage"}
 WITHIN = {"damage": "Damage", "tone": "Estimate", "noise": "Estimate", "blur": "Estimate"}
-OF_OTHERS = {"--pip-args", "--torch-backend", "--extra-index-url"}  # pip's
+OF_OTHERS = {"--pip-args", "--torch-backend", "--extra-index-url"}  # pip, pipx, uv
 
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
