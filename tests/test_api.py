@@ -26,7 +26,8 @@ NAMES = {
     "preset": "",
     "PRESETS": "",
     "Prior": (
-        "decode denoise describe embed encode from_pretrained has_text networks noise_kinds precision remove_noise to"
+        "decode denoise describe embed encode from_pretrained has_text networks noise_kinds precision remove_noise "
+        "terms to"
     ),
     "Progress": "decode losses number picture round t total window z0",
     "restore": "",
@@ -52,7 +53,7 @@ ARGUMENTS = {
     "Restorer": "prior settings estimators damage features",
     "Restorer.__call__": "image caption mask protect damage on_step recaption",
     "Restorer.forward": "y caption damage on_step",
-    "Restorer.from_pretrained": "name preset device dtype settings",
+    "Restorer.from_pretrained": "name preset device dtype revision settings",
     "Restorer.steps": "image caption mask protect damage recaption",
     "Restorer.to": "device",
     "RestorerModule": "restorer preset",
@@ -60,7 +61,7 @@ ARGUMENTS = {
     "Result.save": "path overwrite trace quality keep_metadata srgb",
     "Settings.with_strengths": "strength only skip",
     "draw_samples": "restorer image count caption on_step",
-    "load_prior": "name device dtype",
+    "load_prior": "name device dtype revision",
     "preset": "name",
     "restore": "image caption mask protect preset prior damage strength only skip max_pixels first_frame device dtype "
     "settings",
