@@ -9,7 +9,7 @@ from typing import Any
 
 from ldrps.degradation.change import ToneChange
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.words import damage_in_words
+from ldrps.estimation.words import damage_in_words, parts_in_words
 
 _CHANGED = 0.1  # less of a change of light than this is none
 _MISSING = {"hidden": "all of it is transparent", "flat": "one colour all over, or noise"}
@@ -77,6 +77,10 @@ class Findings:
             words.append(f"bars left as they are: {sides}")
         words += self.unheeded
         return "; ".join(words)
+
+    def parts(self) -> dict[str, str]:
+        """What was found and done of each part of the damage, in words, by its name; empty where nothing was."""
+        return {} if self.damage is None else parts_in_words(self.damage, self.tones)
 
     def plain(self) -> dict[str, Any]:
         """What is not as it usually is, as plain data for JSON; without the damage, which is told apart."""

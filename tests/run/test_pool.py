@@ -148,8 +148,27 @@ def test_what_is_at_work_when_the_pool_is_closed_is_over(quick_start: None) -> N
             handle.result()
 
 
+def test_what_is_started_early_is_there_for_the_first_job_and_replaced_if_it_dies_idle(
+    pool: ProcessPool[Job, Outcome], jobs: list[Job]
+) -> None:
+    pool.start()
+    pool.start()
+    (member,) = pool._members
+    until(lambda: pool.wait(1.0) or member.is_ready)
+    pool.submit(jobs[0])
+    assert ended(pool)[0].result().state == "done" and pool._members == [member]
+    member.process.kill()
+    member.process.join()
+    pool.start()
+    assert pool._members != [member]
+    pool.submit(jobs[1])
+    assert ended(pool)[0].result().state == "done", "no job was lost with it"
+
+
 def test_what_is_wrong_with_all_pictures_is_raised(quick_start: None, jobs: list[Job], tmp_path: Path) -> None:
     nowhere = Recipe(OwnMethod(preset("fast"), prior=str(tmp_path / "none")))
+    with pytest.raises(PriorError, match="none"):
+        ThisProcess(Restoring(nowhere)).start()
     for pool in (ThisProcess(Restoring(nowhere)), ProcessPool(Restoring(nowhere), 1)):
         with closing(pool):
             pool.submit(jobs[0])

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from ldrps.errors import InputError, SettingsError
-from ldrps.serve.limits import Limits, refuse_upload
+from ldrps.image.limits import refuse_large
+from ldrps.serve.limits import Limits, for_visitors, refuse_upload
 
 
 def test_what_is_within_the_limits_passes(picture: Path) -> None:
@@ -40,3 +41,10 @@ def test_limits_are_checked() -> None:
     assert Limits(waiting=0).waiting == 0
     with pytest.raises(SettingsError, match="the limit pixels is 0; it must be 1 or more"):
         Limits(pixels=0)
+
+
+@pytest.mark.parametrize("size", [(2**31 - 1, 2**31 - 1), (100_000, 2000)])
+def test_nobody_is_told_to_allow_what_only_the_server_can(size: tuple[int, int]) -> None:
+    with pytest.raises(InputError) as refused:
+        refuse_large("a.png", *size, max_pixels=50_000_000)
+    assert for_visitors(str(refused.value)).endswith("more than the limit of 50,000,000: make it smaller")

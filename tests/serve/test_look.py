@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from strange import NAME, assert_seen
 
 from ldrps.printable import printable
-from ldrps.serve import look
+from ldrps.serve import look, results
 from ldrps.serve.order import Order
 from ldrps.serve.task import Snapshot, Upload, UploadOutcome
+
+
+def where(path: Path, name: str = "") -> str:
+    return f"picture/{len(path.name)}"
+
+
+def result(upload: Upload, name: str, **more: Any) -> UploadOutcome:
+    return UploadOutcome(name, Order(caption=name), upload.shown, upload, upload.shown, upload.path, **more)
+
 
 NASTY = '<img src=x onerror="alert(1)">'
 
@@ -19,12 +29,15 @@ def upload(picture: Path) -> Upload:
 
 
 def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: Path) -> None:
-    outcome = UploadOutcome("a.png", Order(caption=NASTY), picture, words=NASTY, caption=NASTY)
+    parts = {"tone": NASTY, "holes": NASTY}
+    outcome = result(upload, NASTY, words=NASTY, caption=NASTY, parts=parts, marks=picture)
     for html in (
         look.chosen([upload]),
         look.chosen([upload] * 9),
         look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
-        look.details(outcome),
+        results.compare(outcome, where),
+        results.findings(outcome),
+        results.gallery([outcome], outcome, where),
         look.refusals([NASTY]),
         look.status(NASTY),
     ):
@@ -33,12 +46,14 @@ def test_names_and_captions_are_text_and_never_markup(upload: Upload, picture: P
 
 
 def test_names_captions_and_reasons_are_seen(picture: Path) -> None:
-    outcome = UploadOutcome("a.png", Order(caption=NAME), picture, words=NAME, caption=NAME)
     upload = Upload(NAME, picture, picture, (64, 48))
+    outcome = result(upload, NAME, words=NAME, caption=NAME, parts={"noise": NAME})
     for html in (
         look.chosen([upload]),
         look.running(Snapshot(started=True, picture=1, step=1, steps=2), [upload]),
-        look.details(outcome),
+        results.compare(outcome, where),
+        results.findings(outcome),
+        results.gallery([outcome], outcome, where),
         look.refusals([NAME]),
         look.status(NAME),
     ):

@@ -5,22 +5,21 @@ from __future__ import annotations
 import io
 import shutil
 import struct
-import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from conftest import PATIENCE, noisy, until
 from PIL import Image
+from serve.held import GatedLoader
 
-from ldrps import Prior, Restorer
 from ldrps.errors import SettingsError
 from ldrps.serve.limits import Limits
-from ldrps.serve.task import Task
+from ldrps.serve.visits import Visit
 
 pytest.importorskip("gradio", reason="needs the packages of the extra serve")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the packages of the extra browser")
@@ -44,14 +43,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def url(tiny_prior: Prior, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def loader(tiny_prior_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> GatedLoader:
+    return GatedLoader(tiny_prior_folder, tmp_path_factory.mktemp("gate") / "closed")
+
+
+@pytest.fixture(scope="module")
+def url(loader: GatedLoader, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from ldrps.serve.app import Address, running
 
     limits = Limits(pixels=100_000, upload=200_000, pictures=3)
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("serve")
         patch.setattr("tempfile.tempdir", str(root))
-        with running(tiny_prior, limits, Address(port=0)) as url:
+        with running(loader, limits, Address(port=0)) as url:
             yield url
         assert [path.name for path in root.iterdir() if path.name.startswith("ldrps-serve-")] == []
 
@@ -81,58 +85,24 @@ def _page(browser: Browser, url: str, **kind: Any) -> Iterator[Page]:
 
 
 class Paused:
-    """Restorations that stand still after their second step until they are let go, or somebody stops one.
+    """Restorations that stand still after their second step until they are let go, or somebody stops one."""
 
-    Attributes:
-        ends: what became of them, "finished" or "closed".
-    """
-
-    def __init__(self) -> None:
-        self.ends: list[str] = []
-        self._go = threading.Event()
+    def __init__(self, gate: Path) -> None:
+        self._gate = gate
+        gate.touch()
 
     def let_go(self) -> None:
-        self._go.set()
-
-    def steps(self, chain: Any) -> Any:
-        try:
-            for number in count(1):
-                try:
-                    progress = next(chain)
-                except StopIteration as finished:
-                    self.ends.append("finished")
-                    return finished.value
-                yield progress
-                if number == 2:
-                    assert self._go.wait(PATIENCE)
-        except GeneratorExit:
-            self.ends.append("closed")
-            raise
+        self._gate.unlink(missing_ok=True)
 
 
 @pytest.fixture
-def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paused]:
-    made = Paused()
-    steps, stop = Restorer.steps, Task.stop
-
-    def stop_and_let_go(self: Task) -> None:
-        stop(self)
-        if not self.snapshot.over:  # as those of an earlier visitor are, whose leaving may be seen late
-            made.let_go()
-
-    monkeypatch.setattr(Restorer, "steps", lambda *given, **more: made.steps(steps(*given, **more)))
-    monkeypatch.setattr(Task, "stop", stop_and_let_go)
+def paused(loader: GatedLoader) -> Iterator[Paused]:
+    made = Paused(loader.gate)
     yield made
     made.let_go()
 
 
-# The line of the slider is in the middle of its picture, as it is once both have been loaded and measured.
-LAID_OUT = """() => {
-  const [line, picture] = ["[role=slider]", "img"].map(
-    (part) => document.querySelector(`#slider ${part}`)?.getBoundingClientRect());
-  if (!line || !picture) return false;
-  return Math.abs(line.left + line.width / 2 - picture.left - picture.width / 2) < 0.03 * picture.width;
-}"""
+FAST, BEST = "Fast, a little rougher", "Best, takes some times as long"
 
 
 def choose(page: Page, *paths: Path) -> None:
@@ -143,22 +113,23 @@ def status(page: Page, text: str) -> None:
     page.locator("#status", has_text=text).wait_for()
 
 
-def test_upload_run_slide_download(page: Page, picture: Path) -> None:
+def test_upload_run_compare_download(page: Page, picture: Path) -> None:
     choose(page, picture)
     page.wait_for_selector("#stage img[alt='our harbour.jpg']")
-    page.get_by_label("fast", exact=True).check()
+    page.get_by_label(FAST).check()
     page.click("#restore")
     status(page, "Done in")
-    assert "Found" in page.inner_text("#details")
-    line = page.locator("#slider [role=slider]")
-    page.wait_for_function(LAID_OUT)
+    assert "What was found" in page.inner_text("#findings")
+    line = page.get_by_label("Line between before and after")
     line.focus()
     page.keyboard.press("ArrowRight")
-    assert line.get_attribute("aria-valuenow") == "55"
-    before, after = page.locator("#slider img").all()
-    assert (before.get_attribute("alt"), after.get_attribute("alt")) == ("Before", "After")
-    # Gradio measures from the edge of its frame, so a little is between what it shows and what was asked for.
-    until(lambda: 52 < float((after.get_attribute("style") or "").split("%")[0].rsplit(" ", 1)[1]) < 58)
+    assert line.input_value() == "51"
+    clip = "getComputedStyle(document.querySelector('.compare .after')).clipPath"
+    until(lambda: page.evaluate(clip) == "inset(0px 0px 0px 51%)")
+    before, after = page.locator(".compare .before, .compare .after").all()
+    alts = (before.get_attribute("alt"), after.get_attribute("alt"))
+    assert alts == ("Before: our harbour.jpg", "After: our harbour.jpg")
+    until(lambda: all(page.evaluate("[...document.querySelectorAll('.compare img')].map((one) => one.naturalWidth)")))
     with page.expect_download() as download:
         page.click("#download")
     assert download.value.suggested_filename == "our harbour.jpg"
@@ -167,39 +138,142 @@ def test_upload_run_slide_download(page: Page, picture: Path) -> None:
     assert restored.getexif()[0x010E] == "the harbour"
 
 
-def test_several_pictures_come_as_an_archive_and_history_brings_settings_back(
+def test_several_pictures_are_side_by_side_and_bring_their_settings_back(
     page: Page, picture: Path, grainy: Path
 ) -> None:
     choose(page, picture, grainy)
     page.locator("#stage", has_text="2 pictures").wait_for()
-    page.get_by_label("fast", exact=True).check()
-    page.get_by_label("Seed", exact=True).fill("7")
+    page.get_by_label(FAST).check()
+    page.get_by_text("For experts").click()
+    page.get_by_label("Seed").fill("7")
     page.keyboard.press("Tab")
     page.click("#restore")
-    page.locator("#download", has_text="Download all 2").wait_for()
+    page.locator("#all", has_text="Download all 2").wait_for()
     with page.expect_download() as download:
-        page.click("#download")
+        page.click("#all")
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert sorted(archive.namelist()) == ["grainy.png", "our harbour.jpg"]
-    page.get_by_label("best", exact=True).check()
-    until(lambda: page.get_by_label("Seed", exact=True).input_value() == "0")
-    page.get_by_label("grainy.png: fast, seed 7").check()
+    page.get_by_label(BEST).check()
+    until(lambda: page.get_by_label("Seed").input_value() == "0")
+    page.locator(".gallery button", has_text="grainy.png").click()
+    page.locator(".compare .after[alt='After: grainy.png']").wait_for()
     page.click("#reuse")
-    until(lambda: page.get_by_label("Seed", exact=True).input_value() == "7")
-    until(page.get_by_label("fast", exact=True).is_checked)
+    until(lambda: page.get_by_label("Seed").input_value() == "7")
+    until(page.get_by_label(FAST).is_checked)
+
+
+def test_what_was_found_is_undone_more_and_less_by_keyboard(page: Page, grainy: Path) -> None:
+    choose(page, grainy)
+    page.wait_for_selector("#stage img")
+    page.get_by_label(FAST).check()
+    page.click("#restore")
+    status(page, "Done in")
+    address, slider = page.get_attribute(".compare .after", "src"), page.locator(".finding [data-part=noise]")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    changed = "(was) => { const now = document.querySelector('.compare .after').src; return !now.endsWith(was) && now }"
+    page.wait_for_function(changed, arg=address)
+    assert page.evaluate("document.activeElement.dataset.part") == "noise", "who moves it further has it still"
+    row = page.locator(".finding:has([data-part=noise])")
+    assert row.locator("output").inner_text() == "95%"
+    address = page.get_attribute(".compare .after", "src")
+    row.get_by_role("checkbox").uncheck()
+    page.wait_for_function(changed, arg=address)
+    assert page.locator(".gallery li").count() == 1
+    with page.expect_download() as download:
+        page.click("#download")
+    as_it_was = np.asarray(Image.open(download.value.path())).astype(float) - np.asarray(Image.open(grainy))
+    assert abs(as_it_was).max() <= 1 or "Light and colour" in page.inner_text("#findings")
+
+
+def test_a_page_that_is_loaded_again_has_its_pictures_and_its_run(page: Page, grainy: Path, paused: Paused) -> None:
+    choose(page, grainy)
+    page.wait_for_selector("#stage img")
+    page.reload()
+    page.wait_for_selector("#stage img[alt='grainy.png']")
+    page.get_by_label(BEST).check()
+    page.click("#restore")
+    until(lambda: page.get_attribute("#stage img", "alt") == "grainy.png after step 2 of 4")
+    page.reload()
+    status(page, "Step 2 of 4")
+    paused.let_go()
+    status(page, "Done in")
+    page.reload()
+    page.locator(".compare .after[alt='After: grainy.png']").wait_for()
+    page.click("#forget")
+    page.wait_for_selector(".gallery", state="detached")
+
+
+def test_what_is_drawn_over_is_filled_and_kept_for_the_next_run(page: Page, grainy: Path) -> None:
+    choose(page, grainy)
+    page.wait_for_selector("#stage img")
+    page.get_by_text("Draw over what is lost").click()
+    paper = page.locator(".paper canvas")
+    until(lambda: paper.evaluate("(one) => one.width") == 64)
+    paper.focus()
+    page.keyboard.press("Space")  # in the middle
+    page.get_by_role("button", name="Keep as it is").click()
+    box = paper.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 5)
+    page.mouse.up()
+    page.get_by_label(FAST).check()
+    for _ in range(2):
+        page.click("#restore")
+        page.wait_for_selector("#stop:not([disabled])")
+        status(page, "Done in")
+        assert "of the pixels filled" in page.inner_text("#findings")
+    with page.expect_download() as download:
+        page.click("#download")
+    restored, source = (np.asarray(Image.open(path)) for path in (download.value.path(), grainy))
+    assert (restored[0, 8] == source[0, 8]).all() and (restored[24, 32] != source[24, 32]).any()
+    page.get_by_role("button", name="Show the marks").click()
+    page.locator(".compare .marks").wait_for()
+    page.get_by_role("button", name="Change the marks").click()
+    red = "(one) => one.getContext('2d').getImageData(32, 24, 1, 1).data[0]"
+    until(lambda: paper.evaluate(red) > 200)
+
+
+def test_no_address_tells_of_the_server_or_serves_somebody_else(page: Page, other: Page, picture: Path) -> None:
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    choose(page, picture)
+    page.wait_for_selector("#stage img")
+    page.get_by_label(FAST).check()
+    page.click("#restore")
+    status(page, "Done in")
+    link = page.evaluate("document.querySelector('#download').href")
+    assert page.request.get(link).ok
+    assert other.request.get(link).status == 404
+    assert [each for each in addresses if str(_root()) in each or "file=" in each] == []
+    base = link.split("/picture/")[0]
+    for path in ("/gradio_api/file=/etc/passwd", "/openapi.json", "/gradio_api/openapi.json", "/gradio_api/info"):
+        assert other.request.get(base + path).status == 404
+
+
+def test_an_error_names_its_field(page: Page, picture: Path) -> None:
+    choose(page, picture)
+    page.wait_for_selector("#stage img")
+    page.get_by_text("For experts").click()
+    page.get_by_label("Seed").fill("1.5")
+    page.keyboard.press("Tab")
+    page.click("#restore")
+    page.locator("#refusal", has_text='"Seed" is 1.5; give a whole number').wait_for()
 
 
 def test_stopping_in_the_middle(page: Page, grainy: Path, paused: Paused) -> None:
     choose(page, grainy)
     page.wait_for_selector("#stage img")
-    page.get_by_label("best", exact=True).check()
+    page.get_by_label(BEST).check()
     page.click("#restore")
     status(page, "left")
     until(lambda: page.get_attribute("#stage img", "alt") == "grainy.png after step 2 of 4")
     page.click("#stop")
     status(page, "Stopped")
-    assert paused.ends == ["closed"]
-    page.get_by_label("fast", exact=True).check()
+    paused.let_go()
+    page.get_by_label(FAST).check()
     page.click("#restore")
     status(page, "Done in")
 
@@ -235,7 +309,7 @@ def test_two_visitors_at_once(page: Page, other: Page, picture: Path, grainy: Pa
     choose(other, picture)
     page.wait_for_selector("#stage img")
     other.wait_for_selector("#stage img[alt='our harbour.jpg']")
-    page.get_by_label("best", exact=True).check()
+    page.get_by_label(BEST).check()
     page.click("#restore")
     status(page, "left")
     other.click("#restore")
@@ -243,25 +317,24 @@ def test_two_visitors_at_once(page: Page, other: Page, picture: Path, grainy: Pa
     paused.let_go()
     status(page, "Done in")
     status(other, "Done in")
-    assert paused.ends == ["finished", "finished"]
     assert "grainy" not in other.content() and "our harbour" not in page.content()
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_who_closes_the_page_leaves_a_free_worker_and_no_files(
-    browser: Browser, url: str, picture: Path, grainy: Path, paused: Paused
+    browser: Browser, url: str, grainy: Path, paused: Paused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Visit, "away", lambda self: 0.0 if self.left is None else 1e9)
     visitor = _page(browser, url)
     page = next(visitor)
     Image.fromarray(noisy(80, 72, seed=5)).save(grainy)
     choose(page, grainy)
     page.wait_for_selector("#stage img")
-    page.get_by_label("best", exact=True).check()
+    page.get_by_label(BEST).check()
     page.click("#restore")
     status(page, "left")
     folder = next(path for path in _root().iterdir() if list(path.glob("tmp*/grainy.png")))
     next(visitor, None)
-    until(lambda: paused.ends == ["closed"])
     until(lambda: not folder.exists())
 
 
@@ -276,21 +349,24 @@ def test_an_example(page: Page) -> None:
     page.wait_for_selector("#stage img[alt='noisy.png']")
 
 
-def test_a_password(browser: Browser, tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password(browser: Browser, loader: GatedLoader, monkeypatch: pytest.MonkeyPatch) -> None:
     from ldrps.serve.app import Address, running
 
     for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY"):
         monkeypatch.setenv(name, "")  # brought back at the end
-    with running(tiny_prior, Limits(), Address(port=0, auth=("ann", "secret"))) as url:
+    with running(loader, Limits(), Address(port=0, auth=("ann", "secret"))) as url:
         page = browser.new_page()
         page.set_default_timeout(LONG)
         page.goto(url)
         page.get_by_text("Login").first.wait_for()
         assert page.locator("#restore").count() == 0
+        login = f"{url.rstrip('/')}/login"
+        assert page.request.post(login, form={"username": "ann", "password": "guessed"}).status == 400
+        assert page.request.post(login, form={"username": "ann", "password": "secret"}).ok
         page.close()
 
 
-def test_a_port_that_is_taken(url: str, tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_taken(url: str, loader: GatedLoader, monkeypatch: pytest.MonkeyPatch) -> None:
     from ldrps.serve.app import Address, running
 
     for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY"):
@@ -298,6 +374,27 @@ def test_a_port_that_is_taken(url: str, tiny_prior: Prior, monkeypatch: pytest.M
     port = int(url.rstrip("/").rsplit(":", 1)[1])
     with (
         pytest.raises(SettingsError, match="choose another --host or --port"),
-        running(tiny_prior, Limits(), Address(port=port)),
+        running(loader, Limits(), Address(port=port)),
     ):
         pass
+
+
+def test_it_ends_in_the_midst_of_a_step(
+    browser: Browser, loader: GatedLoader, grainy: Path, paused: Paused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ldrps.serve.app import Address, running
+
+    for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "")
+    with running(loader, Limits(), Address(port=0)) as url:
+        page = browser.new_page()
+        page.set_default_timeout(LONG)
+        page.goto(url)
+        page.wait_for_selector("#restore")
+        choose(page, grainy)
+        page.wait_for_selector("#stage img")
+        page.get_by_label(BEST).check()
+        page.click("#restore")
+        status(page, "Step 2 of 4")
+    page.close()
+    assert loader.gate.exists()

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import until
+from PIL import Image
 from serve.held import Held
 from strange import NAME, assert_seen
 
 from ldrps.errors import InputError, SettingsError
+from ldrps.serve.brush import Drawing
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.queue import FullError
-from ldrps.serve.studio import Studio, mark, pack
+from ldrps.serve.studio import Studio
+from ldrps.serve.task import UploadOutcome
+from ldrps.settings import Strengths
 
 
 @pytest.fixture
@@ -90,8 +97,7 @@ def test_a_choice_after_a_run_begins_from_nothing(studio: Studio, held: Held, pi
     until(lambda: task.snapshot.over)
     studio.choose("ann", [arrive(studio, picture, "b.jpg")])
     assert [upload.name for upload in studio.visits.of("ann").chosen] == ["b.jpg"]
-    assert not task.uploads[0].path.exists()
-    assert task.uploads[0].shown.exists(), "its result may be looked at still"
+    assert not task.uploads[0].path.exists(), "nobody kept a result of it"
 
 
 def test_the_line_is_full(studio: Studio, picture: Path) -> None:
@@ -119,30 +125,126 @@ def test_who_leaves_stops_the_run_and_leaves_nothing(studio: Studio, held: Held,
     studio.leave("nobody")
 
 
+def run(studio: Studio, held: Held, session: str = "ann", order: Order | None = None) -> list[UploadOutcome]:
+    """A run of what was chosen; the results that it has added to the visitor's."""
+    task = studio.start(session, order or Order())
+    held.let(3 * len(task.uploads))
+    until(lambda: task.snapshot.over)
+    return studio.remember(session, task)
+
+
 def test_history_is_the_visitors_own_and_bounded(studio: Studio, held: Held, picture: Path) -> None:
-    marks = []
+    numbers = []
     for seed in range(3):
         studio.choose("ann", [arrive(studio, picture)])
-        task = studio.start("ann", Order(seed=seed))
-        held.let(3)
-        until(lambda task=task: task.snapshot.over)
-        history = studio.remember("ann", task.snapshot.outcomes)
-        marks.append(mark(history[0]))
+        (outcome,) = run(studio, held, order=Order(seed=seed))
+        numbers.append(outcome.number)
+    history = studio.visits.of("ann").history
     assert [each.order.seed for each in history] == [2, 1]
-    kept = studio.recall("ann", marks[2])
+    kept = studio.recall("ann", numbers[2])
     assert kept is not None and kept.file is not None and kept.file.exists()
-    assert studio.recall("ann", marks[0]) is None
-    assert studio.recall("ben", marks[2]) is None
+    assert studio.recall("ann", numbers[0]) is None
+    assert studio.recall("ben", numbers[2]) is None
 
 
-def test_several_results_are_packed(studio: Studio, held: Held, picture: Path, tmp_path: Path) -> None:
-    studio.choose("ann", [arrive(studio, picture, "a.jpg"), arrive(studio, picture, "b.jpg")])
-    task = studio.start("ann", Order())
-    held.let(6)
+def test_what_a_result_was_made_of_stays_as_long_as_the_result(studio: Studio, held: Held, picture: Path) -> None:
+    studio.choose("ann", [arrive(studio, picture, "a.jpg")])
+    (first,) = run(studio, held)
+    assert first.upload is not None
+    studio.choose("ann", [arrive(studio, picture, "b.jpg")])
+    assert first.upload.path.exists() and first.upload.shown.exists()
+    for _ in range(2):  # which is as many as are kept
+        run(studio, held)
+    assert studio.recall("ann", first.number) is None
+    assert not first.upload.path.parent.exists()
+
+
+def test_a_result_is_made_again_with_what_was_found_before(studio: Studio, held: Held, picture: Path) -> None:
+    held.damage, held.parts = {"noise": {"kind": "white noise", "sigma": 0.05}}, {"noise": "noise 13 of 255"}
+    studio.choose("ann", [arrive(studio, picture)])
+    (before,) = run(studio, held, order=Order(seed=3))
+    task = studio.adjust("ann", before.number, Strengths(noise=0.5), filled=True)
+    assert (task.damage, task.order.strengths.noise, task.order.seed) == (held.damage, 0.5, 3)
+    instead = studio.adjust("ann", before.number, Strengths(noise=0.25), filled=True)
+    held.let(4)
+    until(lambda: instead.snapshot.over)
+    assert task.snapshot.stopped, "of two wishes the later counts"
+    held.parts = {}
+    after = studio.amend("ann", before.number, instead)
+    assert after is not None and (after.number, after.parts) == (before.number, before.parts)
+    assert studio.visits.of("ann").history == [after]
+    assert before.file is not None and not before.file.exists()
+    assert after.file is not None and after.file.exists() and before.upload == after.upload
+    with pytest.raises(InputError, match="no longer kept"):
+        studio.adjust("ben", before.number, Strengths(), filled=True)
+
+
+def test_nothing_is_made_again_in_the_midst_of_a_run(studio: Studio, held: Held, picture: Path) -> None:
+    held.damage = {}
+    studio.choose("ann", [arrive(studio, picture)])
+    (before,) = run(studio, held)
+    studio.start("ann", Order())
+    with pytest.raises(InputError, match="not done yet"):
+        studio.adjust("ann", before.number, Strengths(), filled=True)
+
+
+def test_tones_are_seen_at_once(studio: Studio, held: Held, picture: Path) -> None:
+    held.damage = {"tone": {"kind": "exposure", "stops": -1}}
+    studio.choose("ann", [arrive(studio, picture)])
+    (outcome,) = run(studio, held)
+    means = []
+    for strength in (0.0, 0.5, 1.0):
+        seen = studio.foresee(outcome, Strengths(tone=strength))
+        assert seen is not None
+        means.append(np.asarray(Image.open(io.BytesIO(seen))).mean())
+    assert means == sorted(means) and means[2] > 1.2 * means[0]
+    assert studio.foresee(replace(outcome, damage=None), Strengths()) is None
+
+
+def test_a_drawing_becomes_masks_of_one_picture(studio: Studio, held: Held, picture: Path) -> None:
+    lost = np.zeros((24, 32), bool)
+    lost[:, :16] = True
+    drawing = Drawing(lost, ~lost)
+    studio.choose("ann", [arrive(studio, picture)])
+    task = studio.start("ann", Order(), drawing)
+    assert task.masks.holes is not None and task.masks.protected is not None
+    assert np.asarray(Image.open(task.masks.holes)).shape == (48, 64)
+    assert np.asarray(Image.open(task.masks.holes)).mean() == pytest.approx(127.5)
+    held.let(3)
     until(lambda: task.snapshot.over)
-    outcomes = task.snapshot.outcomes
-    archive = pack(outcomes, tmp_path / "all.zip")
+    studio.remember("ann", task)
+    with pytest.raises(SettingsError, match="scale"):
+        studio.start("ann", Order(scale=2.0), drawing)
+    studio.visits.of("ann").looked_at = studio.visits.of("ann").history[0]
+    taken = studio.take_up("ann")
+    assert taken is not None and studio.visits.of("ann").chosen == [taken.upload]
+    studio.choose("ann", [arrive(studio, picture, "a.jpg"), arrive(studio, picture, "b.jpg")])
+    with pytest.raises(InputError, match="one picture, and there are several"):
+        studio.start("ann", Order(), drawing)
+
+
+def test_all_results_are_packed(studio: Studio, held: Held, picture: Path) -> None:
+    assert studio.pack("ann") is None
+    studio.choose("ann", [arrive(studio, picture, "a.jpg"), arrive(studio, picture, "b.jpg")])
+    run(studio, held)
+    studio.choose("ann", [arrive(studio, picture, "b.jpg")])
+    run(studio, held)
+    archive = studio.pack("ann")
     assert archive is not None
-    assert zipfile.ZipFile(archive).namelist() == ["a.jpg", "b.jpg"]
-    assert pack(outcomes[:1], tmp_path / "one.zip") == outcomes[0].file
-    assert pack([], tmp_path / "none.zip") is None
+    assert zipfile.ZipFile(archive).namelist() == ["b.jpg", "b-2.jpg"], "as many as are kept, none over another"
+
+
+def test_who_stays_away_is_forgotten(
+    held: Held, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ldrps.serve.studio._ROUND", 0.01)
+    root = tmp_path / "root"
+    root.mkdir()
+    studio = Studio(held, root, Limits(away=1))
+    studio.choose("ann", [(picture, "a.jpg")])
+    task, folder = studio.start("ann", Order()), studio.visits.of("ann").folder
+    studio.visits.depart("ann")
+    until(lambda: not folder.exists())
+    assert task.stopping
+    held.let(10)
+    studio.close()

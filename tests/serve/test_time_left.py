@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from ldrps.serve.time_left import TimeLeft
+from ldrps.presets import preset
+from ldrps.serve.time_left import Opening, TimeLeft
 
 
 def test_large_pictures_count_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,3 +17,12 @@ def test_large_pictures_count_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left.seconds(0, 0.5) == pytest.approx(28)
     assert left.seconds(0, 1.0) == pytest.approx(12)
     assert left.seconds(1, 1.0) == 0
+
+
+def test_what_comes_before_the_first_step_moves_and_never_arrives() -> None:
+    opening = Opening.of((6000, 4000), preset("default"))
+    assert opening.seconds > Opening.of((300, 200), preset("default")).seconds
+    shares = [opening.done(seconds, 0, 0) for seconds in (0.0, 1.0, 5.0, 20.0, 100.0)]
+    assert shares[0] == 0 and shares == sorted(set(shares))
+    assert shares[-1] <= opening.share <= opening.done(0.0, 1, 100)
+    assert opening.done(0.0, 100, 100) == 1

@@ -81,3 +81,28 @@ def test_taking_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "link", no_links)
     assert take(uploaded(tmp_path), tmp_path, "copy.png").read_text() == "a"
+
+
+def test_a_page_that_is_loaded_again_is_the_same_visit_in_the_same_browser_alone(tmp_path: Path) -> None:
+    visits = Visits(tmp_path)
+    early = visits.of("first")  # before the page has told its key
+    ann = visits.arrive("first", "firefox", "key")
+    assert ann is early and visits.of("first") is ann
+    visits.depart("first")
+    assert [visit for _, visit in visits.left()] == [ann]
+    assert visits.arrive("second", "firefox", "key") is ann
+    assert visits.left() == []
+    assert visits.arrive("third", "chromium", "key") is not ann
+    assert visits.arrive("fourth", "firefox", "another") is not ann
+
+
+def test_a_visit_is_left_when_the_last_of_its_pages_is(tmp_path: Path) -> None:
+    visits = Visits(tmp_path)
+    for session in ("first", "second"):
+        visits.arrive(session, "firefox", "key")
+    visits.depart("first")
+    assert visits.left() == []
+    visits.depart("second")
+    ((key, ann),) = visits.left()
+    assert ann.away() >= 0 and visits.end(key) is ann and not ann.folder.exists()
+    visits.depart("nobody")

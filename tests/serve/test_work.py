@@ -1,30 +1,37 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from conftest import noisy, until
 from PIL import Image
+from serve.held import GatedLoader
 
 from ldrps import Prior, Restorer
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
 from ldrps.cost import estimate
 from ldrps.image.picture import load_picture
+from ldrps.masks import Masks
 from ldrps.presets import preset
 from ldrps.run.handle import Handle, WorkerLost
-from ldrps.run.pool import ThisProcess
+from ldrps.run.pool import ProcessPool, ThisProcess
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.queue import TaskQueue
-from ldrps.serve.task import Task, Upload, UploadJob, UploadOutcome
+from ldrps.serve.task import Abilities, PageJob, PageOutcome, Task, Upload
 from ldrps.serve.work import UploadWork
 from ldrps.serve.worker import TaskWorker
+from ldrps.settings import Strengths
 
 
 @pytest.fixture
@@ -185,7 +192,9 @@ def test_what_would_become_too_large_is_refused(tiny_prior: Prior, picture: Path
     worker(tiny_prior, Limits(pixels=49_000))(asked)
     (outcome,) = asked.snapshot.outcomes
     assert outcome.file is None and "enlarged 4 times 256 x 192 = 49,152 pixels" in outcome.error
-    assert str(tmp_path) not in outcome.error
+    assert str(tmp_path) not in outcome.error and outcome.error.endswith(
+        "more than the limit of 49,000: take a smaller scale"
+    )
 
 
 def test_what_does_not_fit_into_memory_is_refused_in_words(
@@ -231,11 +240,11 @@ def test_windows_shrink_to_the_memory_that_is_free(
     assert tiles == [128] and asked.snapshot.outcomes[0].error == ""
 
 
-class Dying(ThisProcess[UploadJob, UploadOutcome]):
+class Dying(ThisProcess[PageJob, PageOutcome]):
     """Its process is killed at the first picture, as a system does that is out of memory."""
 
-    def wait(self, timeout: float) -> list[Handle[UploadJob, UploadOutcome]]:
-        if self._handle is None or self._handle.job.number:
+    def wait(self, timeout: float) -> list[Handle[PageJob, PageOutcome]]:
+        if self._handle is None or getattr(self._handle.job, "number", 0):
             return super().wait(timeout)
         handle, self._handle = self._handle, None
         handle.end(WorkerLost("the process was lost"))
@@ -248,3 +257,86 @@ def test_a_process_that_is_killed_costs_one_picture(tiny_prior: Prior, picture: 
     first, second = asked.snapshot.outcomes
     assert first.error == "our harbour.jpg: the process was lost Make it smaller" and first.file is None
     assert second.file is not None and second.file.name == "our harbour.jpg"
+
+
+def test_what_was_found_is_undone_again_without_looking_again(
+    work: TaskWorker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = task([grainy], tmp_path / "first", Order("fast"))
+    work(first)
+    (found,) = first.snapshot.outcomes
+    assert found.damage is not None and "noise" in found.parts and found.file is not None
+    monkeypatch.setattr("ldrps.methods.estimate_damage", lambda *given, **more: pytest.fail("asked once more"))
+    for strength, name in ((None, "same"), (0.0, "none")):
+        (tmp_path / name).mkdir()
+        order = replace(found.order, strengths=Strengths(tone=strength, noise=strength, blur=strength))
+        again = Task([upload(grainy)], order, tmp_path / name, found.masks, found.damage)
+        work(again)
+        (outcome,) = again.snapshot.outcomes
+        assert outcome.file is not None, outcome.error
+        wanted = found.file if strength is None else grainy
+        assert (np.asarray(Image.open(outcome.file)) == np.asarray(Image.open(wanted))).all()
+
+
+def test_marks_that_are_found_are_filled_and_seen_and_can_be_left(
+    work: TaskWorker, grainy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found_marks(image: torch.Tensor, *given: object) -> torch.Tensor:
+        marks = torch.zeros_like(image[:, :1])
+        marks[..., 20:23] = 1
+        return marks
+
+    monkeypatch.setattr("ldrps.filling.find_scratches", found_marks)
+    asked = task([grainy], tmp_path / "out", Order("fast", scratches=True))
+    work(asked)
+    (outcome,) = asked.snapshot.outcomes
+    assert "scratches and other marks" in outcome.parts["holes"], outcome.error
+    assert outcome.damage is not None and "holes" not in outcome.damage
+    assert outcome.masks.holes is not None and outcome.marks is not None
+    assert np.asarray(Image.open(outcome.masks.holes))[:, 18:25].max(0).tolist() == [0, 0, 255, 255, 255, 0, 0]
+    red, _, blue, alpha = np.moveaxis(np.asarray(Image.open(outcome.marks)), -1, 0)
+    assert (alpha[:, 21] == 255).all() and (red > blue).all() and not alpha[:, 30:].any()
+    for masks, words in ((outcome.masks, "pixels filled"), (Masks(), "noise")):
+        folder = tmp_path / f"again-{words[:5]}"
+        folder.mkdir()
+        again = Task([upload(grainy)], replace(outcome.order, scratches=False), folder, masks, outcome.damage)
+        work(again)
+        (made,) = again.snapshot.outcomes
+        assert words in made.words and ("holes" in made.parts) == (masks.holes is not None), made.error
+
+
+def test_in_a_process_of_its_own_a_kill_costs_one_picture_and_a_stop_a_step(
+    quick_start: None, tiny_prior_folder: Path, picture: Path, grainy: Path, tmp_path: Path
+) -> None:
+    load = GatedLoader(tiny_prior_folder, tmp_path / "closed")
+    load.gate.touch()
+    pool = ProcessPool(UploadWork(load, Limits()), 1, grace=1.0)
+    with closing(pool):
+        work = TaskWorker(pool)
+        assert work.abilities() == Abilities(has_text=False, has_tagger=work.abilities().has_tagger)
+        queue = TaskQueue(work, 3)
+        killed = task([grainy, picture], tmp_path / "killed", Order("best"))
+        queue.join(killed)
+        until(lambda: killed.snapshot.step == 2)
+        (process,) = pool_processes()
+        process.kill()
+        load.gate.unlink()
+        until(lambda: killed.snapshot.over)
+        first, second = killed.snapshot.outcomes
+        assert "ended by signal 9; was it out of memory? Make it smaller" in first.error and first.file is None
+        assert second.file is not None
+        load.gate.touch()
+        stopped = task([grainy], tmp_path / "stopped", Order("best"))
+        queue.join(stopped)
+        until(lambda: stopped.snapshot.step == 2)
+        queue.stop(stopped)  # in a step that never ends
+        until(lambda: stopped.snapshot.over)
+        assert stopped.snapshot.stopped and load.gate.exists()
+        queue.join(task([grainy], tmp_path / "closed-down", Order("best")))
+        queue.close()
+        assert len(queue) == 0
+
+
+def pool_processes() -> list[BaseProcess]:
+    """Those in which pictures are restored."""
+    return [each for each in multiprocessing.active_children() if "resource" not in each.name]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, load
+from ldrps.cli.options import DeviceOption, DtypeOption, PriorOption, check_dtype
 from ldrps.cli.stopping import stoppable
 from ldrps.cli.terminal import say
-from ldrps.prior import AUTO, EMBEDDED
-from ldrps.serve import without_gradio
+from ldrps.prior import AUTO, EMBEDDED, check_prior
+from ldrps.prior.device import check_device
 from ldrps.serve.address import AUTH_VARIABLE, check_address, parse_auth, warning
 
 _MIB = 2**20
@@ -46,15 +45,20 @@ def serve(
     if text:
         say(text)
     check_address(host, port)
-    if find_spec("gradio") is None:
-        raise without_gradio()
-    loaded = load(prior, device, dtype)
-
+    check_dtype(dtype)
+    check_device(device)
+    check_prior(prior)
     from ldrps.serve.app import Address, running
     from ldrps.serve.limits import Limits
+    from ldrps.serve.work import Loader
 
     limits = Limits(pixels=max_pixels, upload=max_upload * _MIB, waiting=max_waiting)
-    with stoppable(), running(loaded, limits, Address(host, port, login, share), quick=prior == EMBEDDED) as url:
+    with (
+        stoppable(),
+        running(
+            Loader(prior, device, dtype), limits, Address(host, port, login, share), quick=prior == EMBEDDED
+        ) as url,
+    ):
         say(f"the page is at {url}; Ctrl-C ends it")
         while True:
             time.sleep(1)  # requests are answered by other threads

@@ -23,15 +23,23 @@ def damage_in_words(damage: Damage, change: ToneChange) -> str:
         damage: of the picture.
         change: what undoing it does to its tones; see `change_of`.
     """
-    words = _tone_in_words(damage, change)
+    words = ", ".join(parts_in_words(damage, change).values())
+    return words or ("left as it is" if damage == Damage() else "no damage found")
+
+
+def parts_in_words(damage: Damage, change: ToneChange) -> dict[str, str]:
+    """What is undone of each part of a damage of which something is, by the part's name; see `damage_in_words`."""
+    words = {}
+    if tone := ", ".join(_tone_in_words(damage, change)):
+        words["tone"] = tone
     if damage.blur is not None and damage.blur_kernel is not None:
-        words.append(Blur(damage.blur_kernel).words())
+        words["blur"] = Blur(damage.blur_kernel).words()
     if damage.noise is not None and (deviation := damage.noise_deviation):
         told = dataclasses.replace(damage.noise.value, sigma=deviation).words()
-        words.append(told if round(255 * deviation) else "a trace of noise")
+        words["noise"] = told if round(255 * deviation) else "a trace of noise"
     if damage.holes is not None:
-        words.append(damage.holes.words())
-    return ", ".join(words) or ("left as it is" if damage == Damage() else "no damage found")
+        words["holes"] = damage.holes.words()
+    return words
 
 
 def change_of(damage: Damage, y: Tensor) -> ToneChange:

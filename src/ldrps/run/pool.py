@@ -54,6 +54,14 @@ class Pool(Protocol[J, R]):
         """Whether one is not over, or was not told of yet."""
         ...
 
+    def start(self) -> None:
+        """Begin to load what is missing, so that the next job waits for less of it.
+
+        Raises:
+            LdrpsError: as `wait`.
+        """
+        ...
+
     def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
         """Begin with a job, if there is room. `on_tick` sees every step, while somebody waits."""
         ...
@@ -88,6 +96,9 @@ class ThisProcess(Pool[J, R]):
     def is_busy(self) -> bool:
         return self._handle is not None
 
+    def start(self) -> None:
+        self._opened()
+
     def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
         assert self._handle is None
         self._handle = Handle(job, on_tick)
@@ -97,11 +108,10 @@ class ThisProcess(Pool[J, R]):
         if self._handle is None:
             time.sleep(timeout)
             return []
-        if self._carry is None:
-            self._carry = self._open.enter_context(self._work.open(Share.of(1)))
+        carry = self._opened()
         handle, self._handle = self._handle, None
         try:
-            handle.end(self._carry(handle.job, handle.report))
+            handle.end(carry(handle.job, handle.report))
         except LdrpsError as error:
             handle.end(error)
             if not isinstance(error, Cancelled):
@@ -110,6 +120,12 @@ class ThisProcess(Pool[J, R]):
 
     def close(self) -> None:
         self._open.close()
+        self._carry = None
+
+    def _opened(self) -> Carry[J, R]:
+        if self._carry is None:
+            self._carry = self._open.enter_context(self._work.open(Share.of(1)))
+        return self._carry
 
 
 @dataclass
@@ -133,10 +149,11 @@ class ProcessPool(Pool[J, R]):
     Args:
         work: what they do; it and the jobs, ticks and results are sent between processes.
         size: how many. They share the cores and the memory of the machine.
+        grace: seconds that they have to leave in order when the pool is closed.
     """
 
-    def __init__(self, work: Work[J, R], size: int) -> None:
-        self._work, self._size = work, size
+    def __init__(self, work: Work[J, R], size: int, grace: float = _GRACE) -> None:
+        self._work, self._size, self._grace = work, size, grace
         self._share = Share.of(size)
         self._members: list[_Member[J, R]] = []
         self._sending = threading.Lock()  # who cancels is another thread than who submits
@@ -148,6 +165,12 @@ class ProcessPool(Pool[J, R]):
     @property
     def is_busy(self) -> bool:
         return any(member.handle is not None for member in self._members)
+
+    def start(self) -> None:
+        for member in [each for each in self._members if each.handle is None and not each.process.is_alive()]:
+            self._bury(member)  # it died of something else than a job
+        while len(self._members) < self._size:
+            self._hire()
 
     def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
         member = next((each for each in self._members if each.handle is None), None) or self._hire()
@@ -188,7 +211,7 @@ class ProcessPool(Pool[J, R]):
             member.line.close()
             if member.handle is not None:
                 member.handle.end(Cancelled("stopped, as all that was at work"))
-        until = time.monotonic() + _GRACE
+        until = time.monotonic() + self._grace
         for member in self._members:
             member.process.join(max(0.0, until - time.monotonic()))
             if member.process.is_alive():
@@ -218,7 +241,9 @@ class ProcessPool(Pool[J, R]):
         code = member.process.exitcode
         how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
         if not member.is_ready:  # nor would the next be
-            raise PriorError(f"a process for --jobs ended {how} while it loaded the prior: give fewer --jobs")
+            why = f"a process of its own ended {how} while it loaded the prior"
+            remedy = "close other programs"
+            raise PriorError(f"{why}: {remedy}", on_command_line=f"{why}: {remedy}, or give fewer --jobs")
         member.handle.end(WorkerLost(f"the process that was at it ended {how}; was it out of memory?"))
         return [member.handle]
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import functools
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ldrps.caption.base import Captioner
-from ldrps.caption.chain import make_captioner
-from ldrps.errors import InputError
 from ldrps.presets import PRESETS
-from ldrps.prior.base import Prior
-from ldrps.run.pool import ThisProcess
+from ldrps.run.pool import ProcessPool
 from ldrps.serve import without_gradio
 from ldrps.serve.address import bound, unusable
-from ldrps.serve.examples import examples
 from ldrps.serve.limits import Limits
-from ldrps.serve.order import OFFLINE, quick_presets
+from ldrps.serve.order import quick_presets
 from ldrps.serve.studio import Studio
-from ldrps.serve.work import UploadWork
+from ldrps.serve.work import PriorLoader, UploadWork
 from ldrps.serve.worker import TaskWorker
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+_GRACE = 1.0  # seconds that the process has to leave in which pictures are restored; its files go with the visits'
 
 
 @dataclass(frozen=True)
@@ -45,64 +47,85 @@ class Address:
 
 
 @contextlib.contextmanager
-def running(prior: Prior, limits: Limits, address: Address, *, quick: bool = True) -> Iterator[str]:
+def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool = True) -> Iterator[str]:
     """Serve the page for as long as the context lasts; gives its URL.
 
+    What restores is loaded in a process of its own, so that neither a picture that takes all cores nor one that takes
+    too much memory is the end of the page.
+
     Args:
-        prior: what restores.
+        load: loads the prior that restores.
         limits: what is refused.
         address: where.
         quick: offer the presets that take seconds alone.
 
     Raises:
+        PriorError: the prior cannot be loaded.
         SettingsError: the package gradio is missing, or the address cannot be used.
     """
-    root = Path(tempfile.mkdtemp(prefix="ldrps-serve-"))
-    _quieten_gradio(root)
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
-        shutil.rmtree(root)
-        raise without_gradio() from error
-    from ldrps.serve import look
-    from ldrps.serve.page import Page
+    if find_spec("gradio") is None:
+        raise without_gradio()
+    with contextlib.ExitStack() as stack:
+        root = Path(tempfile.mkdtemp(prefix="ldrps-serve-"))
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        pool = ProcessPool(UploadWork(load, limits, preload=load.preload), 1, grace=_GRACE)
+        stack.callback(pool.close)
+        pool.start()  # it loads while this process does
+        worker = TaskWorker(pool)
+        _quieten_gradio(root)
+        from starlette.middleware import Middleware
 
-    pool = ThisProcess(UploadWork(lambda: prior, limits, _captioner))
-    studio = Studio(TaskWorker(pool), root, limits)
-    presets = quick_presets() if quick else list(PRESETS)
-    blocks = Page(studio, presets, captions=prior.has_text, offline=_has_tagger()).blocks
-    studio.visits.keep_present()
-    blocks.queue(api_open=False, default_concurrency_limit=8)
-    try:
-        with bound(address.host, address.port) as port:
-            pass
-        _, local, public = blocks.launch(
-            server_name=address.host,
-            server_port=port,
-            auth=address.auth,
-            share=address.share,
-            max_file_size=limits.upload,
-            prevent_thread_lock=True,
-            quiet=True,
-            inbrowser=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            footer_links=[],
-            allowed_paths=[str(path) for path in examples()],
-            theme=look.theme(),
-            css_paths=[look.STYLE],
-            js=look.SCRIPT.read_text(encoding="utf-8"),
-        )
+        from ldrps.serve import look
+        from ldrps.serve.door import Door, routes
+        from ldrps.serve.page import Page
+        from ldrps.serve.parts import example_style
+
+        able = worker.abilities()
+        studio = Studio(worker, root, limits)
+        stack.callback(studio.close)
+        presets = quick_presets() if quick else list(PRESETS)
+        blocks = Page(studio, presets, captions=able.has_text, offline=able.has_tagger).blocks
+        stack.callback(_close, blocks)
+        studio.visits.keep_present()
+        blocks.queue(api_open=False, default_concurrency_limit=8)
+        try:
+            with bound(address.host, address.port) as port:
+                pass
+            _, local, public = blocks.launch(
+                server_name=address.host,
+                server_port=port,
+                auth=address.auth,
+                share=address.share,
+                max_file_size=limits.upload,
+                prevent_thread_lock=True,
+                quiet=True,
+                inbrowser=False,
+                ssr_mode=False,
+                pwa=False,
+                mcp_server=False,
+                enable_monitoring=False,
+                footer_links=[],
+                theme=look.theme(),
+                css=example_style(),
+                css_paths=[look.STYLE],
+                js=look.script(),
+                app_kwargs={
+                    "routes": routes(studio.handout),
+                    "middleware": [Middleware(Door)],
+                    "openapi_url": None,
+                },
+            )
+        except OSError as error:
+            raise unusable(address.host, address.port, error) from error
         yield public or local
-    except OSError as error:
-        raise unusable(address.host, address.port, error) from error
-    finally:
-        studio.close()
-        pool.close()
-        blocks.close(verbose=False)
-        shutil.rmtree(root, ignore_errors=True)
+
+
+def _close(blocks: Blocks) -> None:
+    """End the server, whoever is looking at the page still: by itself it would wait for them, for five seconds."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # which would tell of each answer that is cut short
+    if hasattr(blocks, "server"):
+        blocks.server.force_exit = True
+    blocks.close(verbose=False)
 
 
 def _quieten_gradio(root: Path) -> None:
@@ -110,20 +133,3 @@ def _quieten_gradio(root: Path) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-
-
-def _captioner(spec: str) -> Captioner:
-    return _tagger() if spec == OFFLINE else make_captioner(spec)
-
-
-@functools.cache
-def _tagger() -> Captioner:
-    return make_captioner(OFFLINE)
-
-
-def _has_tagger() -> bool:
-    try:
-        _tagger()
-    except InputError:
-        return False
-    return True

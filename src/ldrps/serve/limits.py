@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ldrps.cost import check_reading
 from ldrps.errors import InputError, SettingsError
 
 MIB = 2**20
+_ALLOW = re.compile(r",? or(?:, if it is genuine,)? allow it with max_pixels=\d+")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Limits:
         pictures: that are restored in one go.
         waiting: requests that wait while another is being carried out; further ones are refused.
         history: results that are kept for each visitor; the oldest go first.
+        away: seconds for which pictures are kept when their page was closed: a page that is loaded again has them.
 
     Raises:
         SettingsError: one of them is less than 1; only `waiting` may be 0.
@@ -33,6 +36,7 @@ class Limits:
     pictures: int = 20
     waiting: int = 16
     history: int = 20
+    away: int = 600
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -66,6 +70,11 @@ def refuse_upload(path: Path, name: str, limits: Limits) -> None:
             f"{limits.pixels / 1e6:.4g} million that this page takes: make it smaller"
         )
     check_reading(size, None)
+
+
+def for_visitors(message: str) -> str:
+    """An error without the remedy that is the server's alone: who visits the page cannot allow larger pictures."""
+    return _ALLOW.sub("", message)
 
 
 def _size(path: Path) -> tuple[int, int] | None:

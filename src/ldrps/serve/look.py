@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING
 from ldrps.printable import printable
 from ldrps.serve.limits import MIB, Limits
 from ldrps.serve.order import Order
-from ldrps.serve.task import Snapshot, Upload, UploadOutcome
+from ldrps.serve.task import Snapshot, Upload
 
 if TYPE_CHECKING:
     import gradio as gr
 
 STYLE = Path(__file__).with_name("style.css")
-SCRIPT = Path(__file__).with_name("slider.js")
+_SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("page", "brush")]
 
 HEADER = """<header class="masthead"><h1>Restore a photograph</h1>
-<p>Dark, hazy, noisy, blurred, or some of each: it finds out by itself, and makes it larger if you say so.
-It does not fill holes or take away rain.</p></header>"""
+<p>Dark, hazy, noisy, blurred, or some of each: it finds out by itself, and shows what it found. Scratches it looks for
+when asked; what is torn or hidden you can draw over. It does not take away rain.</p></header>"""
+
+_DRAW = "Drawing over the picture. Arrow keys move the brush, the space bar draws; with Shift, the arrow keys draw."
+_BRUSH = """<summary>Draw over what is lost, or what must stay</summary>
+<div role="group" aria-label="Brush">
+<button type="button" data-brush="lost" aria-pressed="true">Lost: fill it</button>
+<button type="button" data-brush="kept" aria-pressed="false">Keep as it is</button>
+<button type="button" data-brush="erase" aria-pressed="false">Eraser</button>
+<button type="button" data-brush="clear">Nothing drawn</button>
+<label>Width <input type="range" min="1" max="100" value="16" data-brush-width></label>
+</div><p class="quiet">With mouse or finger; or go to the picture with Tab: arrow keys move, the space bar draws, Shift
+and an arrow key draw a line.</p>"""
 
 _STRIP = 6  # chosen pictures that are shown; the rest are counted
 
@@ -63,42 +74,59 @@ def theme() -> gr.themes.Base:
     )
 
 
+def script() -> str:
+    """What the page does in the browser, as one function."""
+    return "() => {" + "".join(f"({path.read_text(encoding='utf-8').strip()})();" for path in _SCRIPTS) + "}"
+
+
 def notice(limits: Limits) -> str:
     """What is taken, and what becomes of it."""
     return (
         f'<p class="quiet">Up to {limits.pictures} pictures of {limits.upload / MIB:.4g} MiB and '
         f"{limits.pixels / 1e6:.4g} million pixels each. They stay on the machine that serves this page, nobody else "
-        "sees them, and they are deleted when you close it.</p>"
+        f"sees them, and they are deleted {duration(limits.away)} after you close it.</p>"
     )
 
 
-def chosen(uploads: Sequence[Upload]) -> str:
-    """The pictures that will be restored; one is shown large, several as a strip."""
+def chosen(uploads: Sequence[Upload], *, brush: bool = False, marks: str = "") -> str:
+    """The pictures that will be restored: several as a strip, one large.
+
+    Args:
+        uploads: which.
+        brush: whether one can be drawn over.
+        marks: the address of what is drawn over it to begin with.
+    """
     if not uploads:
         return ""
-    shown = "".join(
-        f'<img src="{_embedded(each.shown.read_bytes())}" alt="{_text(each.name)}">' for each in uploads[:_STRIP]
-    )
-    more = f"<span>and {len(uploads) - _STRIP} more</span>" if len(uploads) > _STRIP else ""
-    kind = "one" if len(uploads) == 1 else "strip"
     first = uploads[0]
-    caption = (
-        f"{_text(first.name)}, {first.size[0]} x {first.size[1]}" if len(uploads) == 1 else f"{len(uploads)} pictures"
-    )
-    return f'<figure class="stage {kind}"><div>{shown}{more}</div><figcaption>{caption}</figcaption></figure>'
+    if len(uploads) == 1:
+        size = f"{text(first.name)}, {first.size[0]} x {first.size[1]}"
+        tools = f'<details class="brush"{" open" if marks else ""}>{_BRUSH}</details>' if brush else ""
+        canvas = f'<canvas tabindex="0" role="application" aria-label="{_DRAW}" data-marks="{marks}"></canvas>'
+        over = f'{canvas}<span class="aim" aria-hidden="true" hidden></span>' if brush else ""
+        ratio = f"--ratio: {first.size[0] / first.size[1]:.5f}"
+        return (
+            f'<figure class="stage">{tools}<div class="paper" style="{ratio}">{_image(first)}{over}</div>'
+            f"<figcaption>{size}</figcaption></figure>"
+        )
+    shown = "".join(_image(each) for each in uploads[:_STRIP])
+    more = f"<span>and {len(uploads) - _STRIP} more</span>" if len(uploads) > _STRIP else ""
+    count = f"<figcaption>{len(uploads)} pictures</figcaption>"
+    return f'<figure class="stage"><div class="strip">{shown}{more}</div>{count}</figure>'
+
+
+def _image(upload: Upload) -> str:
+    return f'<img src="{embedded(upload.shown.read_bytes())}" alt="{text(upload.name)}">'
 
 
 def running(snapshot: Snapshot, uploads: Sequence[Upload]) -> str:
-    """The picture as it is by now, and a bar."""
+    """The picture as it is by now."""
     upload = uploads[max(0, snapshot.picture - 1)]
     data = snapshot.preview or upload.shown.read_bytes()
-    done = (max(0, snapshot.picture - 1) + snapshot.step / max(1, snapshot.steps)) / len(uploads)
     alt = f"{upload.name} after step {snapshot.step} of {snapshot.steps}"
-    value = f' value="{done:.3f}"' if snapshot.started else ""
-    return (
-        f'<figure class="stage one"><div><img src="{_embedded(data)}" alt="{_text(alt)}"></div>'
-        f'<progress aria-label="Progress" max="1"{value}></progress></figure>'
-    )
+    ratio = f"--ratio: {upload.size[0] / upload.size[1]:.5f}"
+    image = f'<img src="{embedded(data)}" alt="{text(alt)}">'
+    return f'<figure class="stage"><div class="paper" style="{ratio}">{image}</div></figure>'
 
 
 def progress(snapshot: Snapshot, ahead: int, count: int, stopping: bool) -> str:
@@ -111,8 +139,8 @@ def progress(snapshot: Snapshot, ahead: int, count: int, stopping: bool) -> str:
     parts.append(f"step {snapshot.step} of {snapshot.steps}" if snapshot.steps else "looking at it")
     if snapshot.seconds_left is not None:
         parts.append(f"about {duration(snapshot.seconds_left)} left")
-    text = ", ".join(parts)
-    return text[0].upper() + text[1:]
+    line = ", ".join(parts)
+    return line[0].upper() + line[1:]
 
 
 def finished(snapshot: Snapshot, count: int) -> str:
@@ -129,34 +157,34 @@ def finished(snapshot: Snapshot, count: int) -> str:
     return f"{good} of {count} restored in {duration(seconds)}" if good else "Nothing could be restored"
 
 
-def status(text: str) -> str:
+def status(line: str) -> str:
     """A line that screen readers speak when it changes."""
-    return f'<p class="status" role="status" aria-live="polite">{_text(text)}</p>'
+    return f'<p class="status" role="status" aria-live="polite">{text(line)}</p>'
+
+
+def bar(done: float, elapsed: float) -> str:
+    """How much is done, 0 to 1, and for how long it has been going on."""
+    for_how_long = f"{duration(elapsed)} so far" if elapsed >= 1 else ""
+    return (
+        f'<progress aria-label="Progress" max="1" value="{done:.3f}"></progress>'
+        f'<span class="quiet">{for_how_long}</span>'
+    )
 
 
 def refusals(reasons: Sequence[str]) -> str:
     """Why something was refused, a paragraph for each reason; "" for none."""
     if not reasons:
         return ""
-    lines = "".join(f"<p>{_text(reason)}.</p>" for reason in reasons)
+    lines = "".join(f"<p>{text(reason)}.</p>" for reason in reasons)
     return f'<div class="refusal" role="alert">{lines}</div>'
-
-
-def details(outcome: UploadOutcome) -> str:
-    """What was found out about a restored picture, and what was used."""
-    facts = [("Found", outcome.words or "nothing that this preset looks for")]
-    if outcome.caption:
-        facts.append(("Caption", outcome.caption))
-    facts.append(("Settings", in_short(outcome.order)))
-    rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
-    return f'<dl class="details">{rows}</dl>'
 
 
 def in_short(order: Order) -> str:
     """Settings in a few words."""
     again = f", {order.recurrences} recurrences" if order.recurrences else ""
     larger = f", {order.scale:g} times as large" if order.scale != 1 else ""
-    return f"{order.preset}, seed {order.seed}{again}{larger}"
+    seed = f", seed {order.seed}" if order.seed else ""
+    return f"{order.preset}{seed}{again}{larger}"
 
 
 def duration(seconds: float) -> str:
@@ -167,11 +195,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _text(text: str) -> str:
+def text(given: str) -> str:
     """A text as what it says, whatever is in it, between tags and in attributes."""
-    return html.escape(printable(text), quote=True)
+    return html.escape(printable(given), quote=True)
 
 
-def _embedded(jpeg: bytes) -> str:
+def embedded(jpeg: bytes) -> str:
     """A picture inside the page: it needs no file that others could ask the server for."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from ldrps.errors import SettingsError
 from ldrps.presets import PRESETS, preset
-from ldrps.settings import Settings
+from ldrps.settings import Settings, Strengths
 
 OFFLINE = "offline"  # the caption that is not words, but asks the packaged tagger for them
 _LONGEST_CAPTION = 500
@@ -22,6 +22,10 @@ class Order:
         seed: of the noise.
         recurrences: rounds of re-noising.
         scale: how many times larger the results are, each way.
+        scratches: look for scratches and other marks, and fill them.
+        colourise: give grey pictures colours.
+        relight: how much the caption says about how light the result is.
+        strengths: how much of each part of the damage is undone, once it is known.
     """
 
     preset: str = "default"
@@ -29,18 +33,28 @@ class Order:
     seed: int = 0
     recurrences: int = 0
     scale: float = 1.0
+    scratches: bool = False
+    colourise: bool = False
+    relight: float = 0.0
+    strengths: Strengths = field(default_factory=Strengths)
 
     def settings(self) -> Settings:
         """The settings of the restorer.
 
         Raises:
-            SettingsError: a preset that does not exist, or a value out of range.
+            SettingsError: a preset that does not exist, a value out of range, or one that would change nothing.
         """
         if len(self.caption) > _LONGEST_CAPTION:
             raise SettingsError(
                 f"the caption has {len(self.caption)} characters, {_LONGEST_CAPTION} is the most: shorten it"
             )
-        return preset(self.preset).with_changes(seed=self.seed, recurrences=self.recurrences, scale=self.scale)
+        extra = {name: value for name in ("scratches", "colourise", "relight") if (value := getattr(self, name))}
+        settings = preset(self.preset).with_changes(
+            seed=self.seed, recurrences=self.recurrences, scale=self.scale, **extra
+        )
+        settings.require_used(extra)
+        given = {part: value for part, value in asdict(self.strengths).items() if value is not None}
+        return settings.with_strengths(given)
 
     def captioner(self) -> str:
         """The caption as `make_captioner` takes it: a visitor's words are never taken for the name of a service."""

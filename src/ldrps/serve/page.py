@@ -1,10 +1,10 @@
-"""The page itself: which parts it has, and which of them change when something happens."""
+"""The page itself: what it answers when visitors do something."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,19 @@ import gradio as gr
 
 from ldrps.errors import LdrpsError
 from ldrps.presets import PRESETS
-from ldrps.serve import look
-from ldrps.serve.examples import examples
-from ldrps.serve.order import OFFLINE, Order
-from ldrps.serve.studio import Studio, mark, pack
-from ldrps.serve.task import Task, UploadOutcome
-from ldrps.settings import MAX_SCALE
+from ldrps.serve import fields, look, results
+from ldrps.serve.brush import Drawing
+from ldrps.serve.door import browser_of
+from ldrps.serve.parts import Parts
+from ldrps.serve.studio import Studio
+from ldrps.serve.task import Task
+from ldrps.serve.views import Updates, Views
+from ldrps.settings import PARTS, Strengths
 
 _TICK = 0.1  # seconds between looks at a run
-_ROOMY, _SLIM = 220, 72  # pixels of height of the place to drop pictures on, before and after there is one
-_SUFFIXES = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"]
-
-Updates = dict[gr.blocks.Block, Any]
+_SETTLE = 0.15  # seconds for which a slider must rest: of what it passes on its way nothing is made
+_SAME = "same"  # instead of a drawing: that of the run before
+_KEY = Path(__file__).with_name("key.js").read_text(encoding="utf-8").partition("\n")[2]  # without its comment
 
 
 class Page:
@@ -38,234 +39,185 @@ class Page:
 
     def __init__(self, studio: Studio, presets: Sequence[str], *, captions: bool, offline: bool) -> None:
         self._studio = studio
+        self._wanted: dict[str, object] = {}  # what each session moved last
         with gr.Blocks(title="Restore a photograph", analytics_enabled=False) as self.blocks:
-            gr.HTML(look.HEADER)
-            with gr.Row():
-                with gr.Column(scale=3, min_width=320):
-                    self._picture_parts()
-                with gr.Column(scale=2, min_width=280):
-                    self._setting_parts(presets, captions, offline)
-                    self._history_parts()
-                    gr.HTML(look.notice(studio.limits))
-            self._connect()
+            self.parts = Parts(studio.limits, presets, captions=captions, offline=offline)
+            self._views = Views(self.parts, studio)
+            self._connect(presets)
 
-    def _picture_parts(self) -> None:
-        self.files = gr.File(
-            label="Pictures",
-            show_label=False,
-            file_count="multiple",
-            file_types=_SUFFIXES,
-            height=_ROOMY,
-            elem_id="files",
+    def _connect(self, presets: Sequence[str]) -> None:
+        parts, hidden = self.parts, {"api_visibility": "private", "show_progress": "hidden"}
+        settings = list(parts.settings.values())
+        # Many visitors may wait at once: the queue of the studio sees to it that one is served at a time.
+        many = {"concurrency_limit": None, **hidden}
+        self.blocks.load(self._arrive, parts.key, parts.shown, js=_KEY, **many)
+        parts.files.upload(self._choose, parts.files, parts.shown, **hidden)
+        for button, path in parts.samples:
+            button.click(self._example(path), None, parts.shown, **hidden)
+        parts.clear.click(self._clear, None, parts.shown, **hidden)
+        parts.go.click(
+            self._restore,
+            [*settings, parts.drawn],
+            parts.shown,
+            js="(...given) => [...given.slice(0, -1), window.ldrps.drawing()]",
+            **many,
         )
-        self.stage = gr.HTML(visible=False, elem_id="stage")
-        self.slider = gr.ImageSlider(
-            visible=False,
-            label="Before and after",
-            show_label=False,
-            container=False,
-            interactive=False,
-            buttons=["fullscreen"],
-            elem_id="slider",
-            max_height=620,
+        parts.halt.click(self._stop, None, parts.status, queue=False, **hidden)
+        parts.findings.input(self._adjust, None, parts.shown, trigger_mode="multiple", **many)
+        parts.stage.select(self._draw, None, parts.shown, **hidden)
+        parts.gallery.select(self._recall, None, parts.shown, **hidden)
+        parts.reuse.click(self._reuse, None, settings, **hidden)
+        parts.forget.click(self._forget, parts.key, parts.shown, js=_KEY, **hidden)
+        parts.all.click(self._pack, None, parts.place, **hidden).then(
+            None, parts.place, None, js="(place) => window.ldrps.download(place)", **hidden
         )
-        self.status = gr.HTML(look.status(""), elem_id="status")
-        self.refusal = gr.HTML(visible=False, elem_id="refusal")
-        self.details = gr.HTML(visible=False, elem_id="details")
-        self.download = gr.DownloadButton("Download", variant="primary", visible=False, elem_id="download")
-        with gr.Row():
-            self.go = gr.Button("Restore", variant="primary", interactive=False, elem_id="restore", min_width=70)
-            self.halt = gr.Button("Stop", interactive=False, elem_id="stop", min_width=70)
-            self.clear = gr.Button("Clear", interactive=False, elem_id="clear", min_width=70)
-        self.samples = []
-        found = examples()
-        if found:
-            with gr.Row(elem_id="examples"):
-                for path in found:
-                    button = gr.Button(f"Try {path.stem}", size="sm", icon=str(path), min_width=80)
-                    self.samples.append((button, path))
-
-    def _setting_parts(self, presets: Sequence[str], captions: bool, offline: bool) -> None:
-        self.preset = gr.Radio(
-            list(presets), value=presets[0], label="Preset", info="fast is rougher, best takes longer"
-        )
-        self.caption = gr.Textbox(
-            label="Caption",
-            placeholder="a harbour at noon, blue and white",
-            info="What the picture shows. It decides only what the picture leaves open; may be empty.",
-            max_length=500,
-            visible=captions,
-        )
-        self.describe = gr.Checkbox(label="Find a caption for each picture, offline", visible=captions and offline)
-        with gr.Row():
-            start = PRESETS[presets[0]]
-            self.seed = gr.Number(start.seed, label="Seed", precision=0, minimum=0, maximum=2**53, min_width=120)
-            self.recurrences = gr.Number(
-                start.recurrences, label="Recurrences", precision=0, minimum=0, maximum=10, min_width=120
-            )
-            self.scale = gr.Number(start.scale, label="Enlarge, times", minimum=1, maximum=MAX_SCALE, min_width=120)
-        self.settings = [self.preset, self.caption, self.describe, self.seed, self.recurrences, self.scale]
-
-    def _history_parts(self) -> None:
-        self.history = gr.Radio([], label="Earlier on this page", visible=False, elem_id="history")
-        self.reuse = gr.Button("Use its settings", visible=False, size="sm", elem_id="reuse")
-
-    def _connect(self) -> None:
-        hidden = {"api_visibility": "private", "show_progress": "hidden"}
-        shown = [
-            *(self.files, self.stage, self.slider, self.status, self.refusal, self.details),
-            *(self.go, self.halt, self.clear, self.download, self.history, self.reuse),
-            *(button for button, _ in self.samples),
-        ]
-        self.files.upload(self._choose, self.files, shown, **hidden)
-        for button, path in self.samples:
-            button.click(self._example(path), None, shown, **hidden)
-        self.clear.click(self._clear, None, shown, **hidden)
-        # Many visitors may wait here at once: the queue of the studio sees to it that one is served at a time.
-        self.go.click(self._restore, self.settings, shown, concurrency_limit=None, **hidden)
-        self.halt.click(self._stop, None, self.status, queue=False, **hidden)
-        self.history.input(self._recall, self.history, shown, **hidden)
-        self.reuse.click(self._reuse, self.history, self.settings, **hidden)
         # In the browser: an answer of the server could come after a number that the visitor has typed meanwhile.
-        starts = {name: [PRESETS[name].seed, PRESETS[name].recurrences] for name, _ in self.preset.choices}
-        self.preset.input(
-            None, self.preset, [self.seed, self.recurrences], js=f"(preset) => ({json.dumps(starts)})[preset]", **hidden
+        starts = {name: [PRESETS[name].seed, PRESETS[name].recurrences] for name in presets}
+        parts.preset.input(
+            None,
+            parts.preset,
+            [parts.seed, parts.recurrences],
+            js=f"(preset) => ({json.dumps(starts)})[preset]",
+            **hidden,
         )
         self.blocks.unload(self._leave)
 
-    def _choose(self, files: list[str], request: gr.Request) -> Updates:
-        refused = self._studio.choose(_key(request), [(Path(file), Path(file).name) for file in files or []])
-        return self._chosen(request, refused)
+    async def _arrive(self, key: str, request: gr.Request) -> AsyncIterator[Updates]:
+        visit = self._studio.visits.arrive(_session(request), browser_of(request.cookies), str(key)[:64])
+        if not visit.history and not visit.chosen:
+            yield self._views.as_it_is()
+            return
+        yield {**self._views.chosen(_session(request), []), **self._views.kept(_session(request), None)}
+        if visit.task is not None and visit.is_running and visit.task.damage is None:
+            async for updates in self._followed(request, visit.task):
+                yield updates
+        elif visit.looked_at is not None:
+            yield self._views.shown(_session(request), visit.looked_at)
 
-    def _example(self, path: Path) -> Any:
+    def _choose(self, files: list[str], request: gr.Request) -> Updates:
+        refused = self._studio.choose(_session(request), [(Path(file), Path(file).name) for file in files or []])
+        return self._views.chosen(_session(request), refused)
+
+    def _example(self, path: Path) -> Callable[[gr.Request], Updates]:
         def choose(request: gr.Request) -> Updates:
-            self._studio.clear(_key(request))
-            return self._chosen(request, self._studio.choose(_key(request), [(path, path.name)]))
+            self._studio.clear(_session(request))
+            return self._views.chosen(_session(request), self._studio.choose(_session(request), [(path, path.name)]))
 
         return choose
 
     def _clear(self, request: gr.Request) -> Updates:
-        self._studio.clear(_key(request))
-        return self._chosen(request, [])
+        self._studio.clear(_session(request))
+        return self._views.chosen(_session(request), [])
 
-    async def _restore(
-        self,
-        preset: str,
-        caption: str,
-        describe: bool,
-        seed: float,
-        recurrences: float,
-        scale: float,
-        request: gr.Request,
-    ) -> AsyncIterator[Updates]:
-        words = OFFLINE if describe else (caption or "").strip()
+    async def _restore(self, request: gr.Request, *given: Any) -> AsyncIterator[Updates]:
         try:
-            order = Order(preset, words, int(seed or 0), int(recurrences or 0), float(scale or 1))
-            task = self._studio.start(_key(request), order)
+            task = await asyncio.to_thread(self._start, _session(request), *given)
         except LdrpsError as error:
-            yield {self.refusal: gr.HTML(look.refusals([str(error)]), visible=True)}
+            yield self._views.refused(fields.in_labels(str(error)))
             return
-        yield self._begun()
+        async for updates in self._followed(request, task):
+            yield updates
+
+    def _start(self, session: str, *given: Any) -> Task:
+        """Begin a run with the values of the fields, and what was drawn."""
+        *values, drawn = given
+        order = fields.read(dict(zip(self.parts.settings, values, strict=True)))
+        drawing = self._studio.visits.of(session).drawing if drawn == _SAME else Drawing.parse(drawn)
+        return self._studio.start(session, order, drawing)
+
+    async def _followed(self, request: gr.Request, task: Task) -> AsyncIterator[Updates]:
+        """What changes while a run goes on, and at its end."""
+        yield self._views.begun()
         seen: tuple[object, ...] = ()
+        shown: object = None
         while not task.snapshot.over:
-            now = (task.snapshot, self._studio.queue.ahead(task), task.stopping)
+            snapshot, ahead = task.snapshot, self._studio.queue.ahead(task)
+            now = (snapshot, ahead, task.stopping, snapshot.elapsed // 1)
             if now != seen:
-                seen = now
-                yield self._going_on(task, now[1])
+                picture = (snapshot.picture, snapshot.preview)
+                yield self._views.going_on(task, ahead, again=seen == () or picture != shown)
+                seen, shown = now, picture
             await asyncio.sleep(_TICK)
-        yield self._ended(request, task)
+        yield self._views.ended(_session(request), task)
+
+    async def _adjust(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Make a result once more, with what was found undone more or less: its tones at once, the rest as it comes."""
+        session, wish = _session(request), object()
+        self._wanted[session] = wish
+        await asyncio.sleep(_SETTLE)
+        if self._wanted.get(session) is not wish:
+            yield self._views.as_it_is()
+            return
+        moved = event._data
+        strengths = Strengths(**{part: float(moved["strengths"][part]) for part in PARTS if part in moved["strengths"]})
+        outcome = self._studio.recall(session, int(moved["number"]))
+        try:
+            task = self._studio.adjust(session, int(moved["number"]), strengths, filled=bool(moved["filled"]))
+        except LdrpsError as error:
+            yield self._views.refused(str(error))
+            return
+        yield {self.parts.status: look.status("Changing it"), self.parts.refusal: gr.HTML(visible=False)}
+        assert outcome is not None
+        if strengths.tone != outcome.order.strengths.tone:
+            foreseen = await asyncio.to_thread(self._studio.foresee, outcome, strengths)
+            sketch = results.compare(outcome, self._views.where(session), foreseen)
+            yield {self.parts.stage: gr.HTML(sketch, visible=True)}
+        while not task.snapshot.over:
+            await asyncio.sleep(_TICK)
+        if self._wanted.get(session) is not wish:
+            return
+        amended = self._studio.amend(session, outcome.number, task)
+        if amended is not None:
+            yield {**self._views.shown(session, amended, again=False), self.parts.status: look.status("Done")}
+        else:
+            reasons = [each.error for each in task.snapshot.outcomes if each.error]
+            refused = self._views.refused(*(reasons or ["it is as it was before: this was stopped"]))
+            yield {**self._views.shown(session, outcome), **refused, self.parts.status: look.status("")}
 
     def _stop(self, request: gr.Request) -> str:
-        self._studio.stop(_key(request))
-        return look.status("Stopping after this step")
+        self._studio.stop(_session(request))
+        return look.status("Stopping")
 
     def _leave(self, request: gr.Request) -> None:
-        self._studio.leave(_key(request))
+        self._wanted.pop(_session(request), None)
+        self._studio.visits.depart(_session(request))
 
-    def _recall(self, which: str, request: gr.Request) -> Updates:
-        outcome = self._studio.recall(_key(request), which)
+    def _recall(self, request: gr.Request, event: gr.EventData) -> Updates:
+        outcome = self._studio.recall(_session(request), int(event._data["number"]))
         if outcome is None:
-            return {self.refusal: gr.HTML(look.refusals(["this result is no longer kept"]), visible=True)}
-        return {**self._result(outcome), self.download: gr.DownloadButton(value=outcome.file, visible=True)}
+            return self._views.refused("this result is no longer kept")
+        return {**self._views.shown(_session(request), outcome), self.parts.refusal: gr.HTML(visible=False)}
 
-    def _reuse(self, which: str, request: gr.Request) -> list[Any]:
-        outcome = self._studio.recall(_key(request), which)
+    def _draw(self, request: gr.Request) -> Updates:
+        """The picture whose result is looked at, to be drawn over."""
+        outcome = self._studio.take_up(_session(request))
         if outcome is None:
-            return [gr.skip()] * len(self.settings)
-        order = outcome.order
-        offline = order.caption == OFFLINE
-        return [order.preset, "" if offline else order.caption, offline, order.seed, order.recurrences, order.scale]
-
-    def _chosen(self, request: gr.Request, refused: list[str]) -> Updates:
-        uploads = self._studio.visits.of(_key(request)).chosen
+            return self._views.refused("wait for the run to end, or stop it")
+        marks = "" if outcome.marks is None else self._views.where(_session(request))(outcome.marks)
+        uploads = self._studio.visits.of(_session(request)).chosen
         return {
-            self.files: gr.File(value=None, height=_SLIM if uploads else _ROOMY),
-            self.stage: gr.HTML(look.chosen(uploads), visible=bool(uploads)),
-            self.slider: gr.ImageSlider(visible=False),
-            self.details: gr.HTML(visible=False),
-            self.download: gr.DownloadButton(visible=False),
-            self.status: look.status("Ready" if uploads else ""),
-            self.refusal: gr.HTML(look.refusals(refused), visible=bool(refused)),
-            self.go: gr.Button(variant="primary", interactive=bool(uploads)),
-            self.clear: gr.Button(interactive=bool(uploads)),
+            **self._views.chosen(_session(request), []),
+            self.parts.stage: gr.HTML(look.chosen(uploads, brush=True, marks=marks), visible=True),
         }
 
-    def _begun(self) -> Updates:
-        return {
-            self.files: gr.File(visible=False),
-            self.slider: gr.ImageSlider(visible=False),
-            self.details: gr.HTML(visible=False),
-            self.refusal: gr.HTML(visible=False),
-            self.download: gr.DownloadButton(visible=False),
-            self.go: gr.Button(interactive=False),
-            self.halt: gr.Button(interactive=True),
-            self.clear: gr.Button(interactive=False),
-            **{button: gr.Button(interactive=False) for button, _ in self.samples},
-        }
+    def _reuse(self, request: gr.Request) -> list[Any]:
+        visit = self._studio.visits.of(_session(request))
+        outcome = visit.looked_at or next(iter(visit.history), None)
+        if outcome is None:
+            return [gr.skip()] * len(self.parts.settings)
+        values = fields.values(outcome.order)
+        return [values[name] for name in self.parts.settings]
 
-    def _going_on(self, task: Task, ahead: int) -> Updates:
-        text = look.progress(task.snapshot, ahead, len(task.uploads), task.stopping)
-        return {
-            self.stage: gr.HTML(look.running(task.snapshot, task.uploads), visible=True),
-            self.status: look.status(text),
-        }
+    def _forget(self, key: str, request: gr.Request) -> Updates:
+        self._studio.leave(_session(request))
+        self._studio.visits.arrive(_session(request), browser_of(request.cookies), str(key)[:64])
+        return {**self._views.chosen(_session(request), []), **self._views.kept(_session(request), None)}
 
-    def _ended(self, request: gr.Request, task: Task) -> Updates:
-        outcomes = task.snapshot.outcomes
-        reasons = [outcome.error for outcome in outcomes if outcome.error]
-        history = self._studio.remember(_key(request), outcomes)
-        good = [outcome for outcome in outcomes if outcome.file]
-        updates: Updates = {
-            self.stage: gr.HTML(look.chosen(task.uploads), visible=not good),
-            **(self._result(good[0]) if good else {}),
-            self.files: gr.File(visible=True),
-            self.status: look.status(look.finished(task.snapshot, len(task.uploads))),
-            self.refusal: gr.HTML(look.refusals(reasons), visible=bool(reasons)),
-            self.download: gr.DownloadButton(
-                "Download" if len(good) < 2 else f"Download all {len(good)}",
-                value=pack(outcomes, task.folder / "restored.zip"),
-                visible=bool(good),
-            ),
-            self.go: gr.Button(variant="secondary" if good else "primary", interactive=True),
-            self.halt: gr.Button(interactive=False),
-            self.clear: gr.Button(interactive=True),
-            **{button: gr.Button(interactive=True) for button, _ in self.samples},
-        }
-        if history:
-            choices = [(f"{each.name}: {look.in_short(each.order)}", mark(each)) for each in history]
-            first = mark(good[0]) if good else None
-            updates[self.history] = gr.Radio(choices, value=first, visible=True)
-            updates[self.reuse] = gr.Button(visible=True)
-        return updates
-
-    def _result(self, outcome: UploadOutcome) -> Updates:
-        return {
-            self.stage: gr.HTML(visible=False),
-            self.slider: gr.ImageSlider(value=(outcome.before, outcome.after), visible=True),
-            self.details: gr.HTML(look.details(outcome), visible=True),
-        }
+    def _pack(self, request: gr.Request) -> str:
+        place = self._studio.pack(_session(request))
+        return "" if place is None else self._views.where(_session(request))(place, place.name)
 
 
-def _key(request: gr.Request) -> str:
+def _session(request: gr.Request) -> str:
     """What tells one open page from another."""
     return str(request.session_hash)

@@ -9,18 +9,35 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ldrps.estimation.damage import Damage
 from ldrps.image.arrays import to_pil
-from ldrps.image.picture import Picture
+from ldrps.image.picture import Picture, load_picture, to_image
 from ldrps.progress import Progress
 
 SHOWN_SIDE = 1600  # pixels of the longer side of what is shown; the download has all of them
-PREVIEW_SIDE = 640
+PREVIEW_SIDE, FORESEEN_SIDE = 640, 800
 _WHITE = (255, 255, 255)
+_RED, _BLUE = (224, 36, 36, 255), (36, 96, 224, 255)
 
 
 def save_shown(image: Image.Image, path: Path) -> Path:
     """A copy for browsers as a JPEG: reduced, upon white where it is transparent, with its colour profile."""
     _jpeg(_flat(image), path, quality=92)
+    return path
+
+
+def save_marks(lost: Image.Image | None, kept: Image.Image | None, path: Path) -> Path:
+    """Where masks are white, as a red, or a blue, over the copy of their picture that `save_shown` makes; a PNG."""
+    layers = [(mask, colour) for mask, colour in ((lost, _RED), (kept, _BLUE)) if mask is not None]
+    sheet = None
+    for mask, colour in layers:
+        small = mask.copy()
+        small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.BOX)
+        layer = Image.new("RGBA", small.size, colour)
+        layer.putalpha(small.point(lambda level: min(255, 2 * level)))  # thin marks would pale otherwise
+        sheet = layer if sheet is None else Image.alpha_composite(sheet, layer)
+    assert sheet is not None
+    sheet.save(path, "PNG")
     return path
 
 
@@ -43,6 +60,22 @@ def _flat(image: Image.Image) -> Image.Image:
 def _jpeg(image: Image.Image, file: Path | io.BytesIO, quality: int) -> None:
     profile = image.info.get("icc_profile")
     image.save(file, "JPEG", quality=quality, subsampling="4:4:4", icc_profile=profile)
+
+
+def with_tones_undone(shown: Path, damage: Damage) -> bytes:
+    """A JPEG of a picture that is shown, no side longer than FORESEEN_SIDE, with its tones as they were.
+
+    That takes no network, and can be had at once.
+    """
+    with Image.open(shown) as image:
+        image.thumbnail((FORESEEN_SIDE, FORESEEN_SIDE), Image.Resampling.BOX)
+        picture = load_picture(image)
+    rgb, window = picture.rgb.clone(), picture.content.window
+    part = window.of(rgb)
+    part.copy_(damage.of_size(window.height, window.width).undo_tone(part.clone()))
+    buffer = io.BytesIO()
+    _jpeg(to_image(picture, rgb), buffer, quality=90)
+    return buffer.getvalue()
 
 
 class Preview:

@@ -57,10 +57,10 @@ class TaskQueue:
         with self._change:
             return self._tasks.index(task) if task in self._tasks else 0
 
-    def stop(self, task: Task) -> None:
-        """Stop a task: at once if it waits, else after the step that is being done."""
+    def stop(self, task: Task, **patience: float) -> None:
+        """Stop a task: at once if it waits, else as `Task.stop`."""
         with self._change:
-            task.stop()
+            task.stop(**patience)
             if task in self._tasks and task is not self._tasks[0]:
                 self._tasks.remove(task)
                 task.show(over=True, stopped=True)
@@ -70,7 +70,7 @@ class TaskQueue:
         with self._change:
             self._closed = True
             for task in list(self._tasks):
-                self.stop(task)
+                self.stop(task, patience=0.0)
             self._change.notify_all()
         self._thread.join(patience)
 

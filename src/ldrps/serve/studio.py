@@ -5,22 +5,34 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ldrps.colour import is_grey
 from ldrps.errors import InputError
+from ldrps.estimation.damage import Damage
 from ldrps.image.picture import load_picture, to_image
+from ldrps.masks import Masks
 from ldrps.printable import printable
-from ldrps.serve.limits import Limits, refuse_upload
-from ldrps.serve.names import clean_name
+from ldrps.serve.brush import Drawing
+from ldrps.serve.handout import Handout
+from ldrps.serve.limits import Limits, for_visitors, refuse_upload
+from ldrps.serve.names import clean_name, result_name
 from ldrps.serve.order import Order
-from ldrps.serve.previews import save_shown
+from ldrps.serve.previews import save_shown, with_tones_undone
 from ldrps.serve.queue import TaskQueue
 from ldrps.serve.task import Task, Upload, UploadOutcome
 from ldrps.serve.visits import Visit, Visits, take
+from ldrps.settings import Strengths
+
+_ROUND = 2.0  # seconds between looks at whether somebody has left
+_RUN_ALONE = 30  # seconds for which a run goes on that nobody looks at; others may be waiting
 
 
 class Studio:
     """Takes pictures in, has them restored one after the other, and keeps what is whose apart.
+
+    Visitors are told apart by the session of the server that they are on; see `Visits`.
 
     Args:
         work: restores the pictures of a task, see `TaskWorker`.
@@ -32,17 +44,20 @@ class Studio:
         self.limits = limits
         self.queue = TaskQueue(work, limits.waiting)
         self.visits = Visits(root)
+        self.handout = Handout()
         self._reading = threading.Lock()  # pictures are large when decoded: one at a time
+        self._closed = threading.Event()
+        self._house = threading.Thread(target=self._keep_house, name="ldrps-serve-house", daemon=True)
+        self._house.start()
 
-    def choose(self, key: str, files: Sequence[tuple[Path, str]]) -> list[str]:
+    def choose(self, session: str, files: Sequence[tuple[Path, str]]) -> list[str]:
         """Add files, each with the name that its owner gave it, to what the visitor's next run restores.
 
         Returns why those that cannot be were refused. A new choice after a run begins from nothing.
         """
-        self._let_idle_go()
-        visit = self.visits.of(key)
-        if visit.task is not None and visit.task.snapshot.over and visit.task.uploads == tuple(visit.chosen):
-            self.clear(key)
+        visit = self.visits.of(session)
+        if visit.task is not None and not visit.is_running and visit.task.uploads == tuple(visit.chosen):
+            self.clear(session)
         refused = []
         for path, given in files:
             name = clean_name(given)
@@ -51,72 +66,159 @@ class Studio:
                     raise InputError(
                         f"{name} is one too many: {self.limits.pictures} pictures can be restored in one go"
                     )
-                visit.chosen.append(self._upload(visit, path, name))
+                upload = self._upload(visit, path, name)
+                visit.drawing = visit.looked_at = None
+                visit.uploads.append(upload)
+                visit.chosen.append(upload)
             except InputError as error:
                 refused.append(str(error))
         return refused
 
-    def clear(self, key: str) -> None:
-        """Forget what was chosen, and delete it unless it is being restored. Results stay."""
-        visit = self.visits.of(key)
-        busy = () if visit.task is None or visit.task.snapshot.over else visit.task.uploads
-        for upload in visit.chosen:
-            if upload not in busy:
-                upload.path.unlink(missing_ok=True)
-        visit.chosen = []
+    def clear(self, session: str) -> None:
+        """Forget what was chosen, and delete it unless it is being restored, or has a result, which stays."""
+        visit = self.visits.of(session)
+        visit.chosen, visit.drawing, visit.looked_at = [], None, None
+        visit.tidy()
 
-    def start(self, key: str, order: Order) -> Task:
+    def start(self, session: str, order: Order, drawing: Drawing | None = None) -> Task:
         """Put a run with the chosen pictures in the queue.
 
+        Args:
+            session: of the visitor.
+            order: how they are restored.
+            drawing: what was drawn over the one picture; None for nothing.
+
         Raises:
-            InputError: nothing was chosen, or the run before is not over.
+            InputError: nothing was chosen, or the run before is not over; something is drawn, and there are several.
             SettingsError: the order cannot be carried out.
             FullError: too many wait.
         """
-        visit = self.visits.of(key)
+        visit = self.visits.of(session)
         if not visit.chosen:
             raise InputError("choose a picture first")
-        if visit.task is not None and not visit.task.snapshot.over:
+        if visit.is_running:
             raise InputError("your pictures before these are not done yet: wait for them, or stop them")
-        order.settings()
-        task = Task(visit.chosen, order, visit.new_folder())
-        self.queue.join(task)
-        visit.task = task
-        return task
+        settings = order.settings()
+        folder, masks = visit.new_folder(), Masks()
+        if drawing is not None:
+            if len(visit.chosen) > 1:
+                raise InputError("something is drawn over one picture, and there are several: restore it alone")
+            masks = drawing.masks(visit.chosen[0].size, folder)
+            settings.with_masks(holes=masks.holes is not None, protected=masks.protected is not None)
+        visit.drawing = drawing
+        return self._begin(visit, Task(visit.chosen, order, folder, masks))
 
-    def stop(self, key: str) -> None:
+    def take_up(self, session: str) -> UploadOutcome | None:
+        """Choose the picture again whose result is looked at, to draw over it; returns that, or None if it is gone."""
+        visit = self.visits.of(session)
+        outcome = visit.looked_at
+        if outcome is None or outcome.upload is None or visit.is_running:
+            return None
+        visit.chosen, visit.drawing, visit.looked_at = [outcome.upload], None, None
+        return outcome
+
+    def adjust(self, session: str, number: int, strengths: Strengths, *, filled: bool) -> Task:
+        """Put the restoration of a picture in the queue once more, with what was found before, undone more or less.
+
+        One of the same visitor that is not over is stopped. `amend` takes its result in.
+
+        Args:
+            session: of the visitor.
+            number: of the result.
+            strengths: of the parts of the damage.
+            filled: whether what is lost of the picture is filled.
+
+        Raises:
+            InputError: the result is no longer kept, or tells nothing of the damage, or another run is not over.
+            FullError: too many wait.
+        """
+        visit, outcome = self.visits.of(session), self.recall(session, number)
+        if outcome is None or outcome.upload is None or outcome.damage is None:
+            raise InputError("this result is no longer kept")
+        if visit.task is not None and visit.is_running:
+            if visit.task.damage is None:
+                raise InputError("your pictures are not done yet: wait for them, or stop them")
+            self.queue.stop(visit.task)
+        masks = outcome.masks if filled else replace(outcome.masks, holes=None)
+        order = replace(outcome.order, strengths=strengths, scratches=False)
+        return self._begin(visit, Task([outcome.upload], order, visit.new_folder(), masks, outcome.damage))
+
+    def foresee(self, outcome: UploadOutcome, strengths: Strengths) -> bytes | None:
+        """What a result will look like at once, as far as its tones go, as a JPEG; None if nobody can say."""
+        if outcome.damage is None or outcome.upload is None:
+            return None
+        return with_tones_undone(outcome.before, Damage.from_plain(outcome.damage).with_strengths(strengths))
+
+    def amend(self, session: str, number: int, task: Task) -> UploadOutcome | None:
+        """Put what `adjust` made in the place of the result that it was made of; returns it, or None if it failed."""
+        visit, before = self.visits.of(session), self.recall(session, number)
+        made = next((outcome for outcome in task.snapshot.outcomes if outcome.file), None)
+        if made is None or before is None:
+            return None
+        same = {name: getattr(before, name) for name in ("number", "parts", "damage", "masks", "marks")}
+        order = replace(made.order, scratches=before.order.scratches)
+        after = replace(made, **same, order=order, filled=made.masks.holes is not None)
+        visit.history = [after if each is before else each for each in visit.history]
+        _delete(before, but=after)
+        return after
+
+    def stop(self, session: str) -> None:
         """Stop the visitor's run, if there is one."""
-        task = self.visits.of(key).task
+        task = self.visits.of(session).task
         if task is not None:
             self.queue.stop(task)
 
-    def leave(self, key: str) -> None:
-        """The visitor is gone: stop the run, delete everything."""
-        visit = self.visits.end(key)
-        if visit is not None and visit.task is not None:
-            self.queue.stop(visit.task)
+    def leave(self, session: str) -> None:
+        """The visitor wants to be forgotten: stop the run, delete everything."""
+        self._forget(self.visits.key(session))
 
-    def remember(self, key: str, outcomes: Sequence[UploadOutcome]) -> list[UploadOutcome]:
-        """Add results to the visitor's history; returns it, the latest first."""
-        visit = self.visits.of(key)
-        visit.history = [*reversed([outcome for outcome in outcomes if outcome.file]), *visit.history]
+    def remember(self, session: str, task: Task) -> list[UploadOutcome]:
+        """Add the results of a run to the visitor's history, once; returns those of them that are there."""
+        visit = self.visits.of(session)
+        known = {each.file for each in visit.history}
+        new = [outcome for outcome in task.snapshot.outcomes if outcome.file and outcome.file not in known]
+        for place, outcome in enumerate(new):
+            visit.counted += 1
+            new[place] = replace(outcome, number=visit.counted)
+        visit.history = [*reversed(new), *visit.history]
         visit.history, old = visit.history[: self.limits.history], visit.history[self.limits.history :]
         for outcome in old:
-            paths = [outcome.file, outcome.after]
-            if outcome.after is not None and outcome.before.parent == outcome.after.parent:
-                paths.append(outcome.before)  # enlarged, not the upload's
-            for path in paths:
-                if path is not None:
-                    path.unlink(missing_ok=True)
-        return visit.history
+            _delete(outcome)
+        visit.tidy()
+        return [each for each in reversed(visit.history) if each.file and each.file.is_relative_to(task.folder)]
 
-    def recall(self, key: str, which: str) -> UploadOutcome | None:
-        """The result of the visitor's history that `mark` gave that mark; None if it is gone."""
-        return next((each for each in self.visits.of(key).history if mark(each) == which), None)
+    def recall(self, session: str, number: int) -> UploadOutcome | None:
+        """The result of the visitor's history that has a number; None if it is gone."""
+        return next((each for each in self.visits.of(session).history if each.number == number), None)
+
+    def address(self, session: str, path: Path, name: str = "") -> str:
+        """Where the visitor's browser, and no other, gets one of the visitor's files: to look at, or under a name."""
+        return self.handout.give(self.visits.of(session).browser, path, name)
+
+    def pack(self, session: str) -> Path | None:
+        """All results of a visitor as a ZIP; None if there are none."""
+        visit = self.visits.of(session)
+        if not visit.history:
+            return None
+        place, taken = visit.new_folder() / "restored.zip", set[str]()
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
+            for outcome in reversed(visit.history):
+                assert outcome.file is not None
+                name = result_name(outcome.file.name, taken)
+                taken.add(name.lower())
+                archive.write(outcome.file, name)
+        return place
 
     def close(self) -> None:
         """Stop all runs."""
+        self._closed.set()
         self.queue.close()
+        self._house.join()
+
+    def _begin(self, visit: Visit, task: Task) -> Task:
+        self.queue.join(task)
+        visit.task = task
+        return task
 
     def _upload(self, visit: Visit, path: Path, name: str) -> Upload:
         refuse_upload(path, name, self.limits)
@@ -130,27 +232,38 @@ class Studio:
                 shown = save_shown(to_image(picture, picture.rgb), folder / ".before.jpg")
         except InputError as error:
             place.unlink()
-            raise InputError(str(error).replace(printable(place), name)) from None  # where it lies is nobody's business
-        return Upload(name, place, shown, picture.size)
+            reason = for_visitors(str(error)).replace(printable(place), name)
+            raise InputError(reason) from None  # where it lies is nobody's business
+        return Upload(name, place, shown, picture.size, grey=is_grey(picture.rgb))
 
-    def _let_idle_go(self) -> None:
-        for key in self.visits.idle():
-            self.leave(key)
-        self.visits.sweep()
+    def _keep_house(self) -> None:
+        """See to it, as long as the page is open, that visitors who have left leave nothing."""
+        while not self._closed.wait(_ROUND):
+            for key, visit in self.visits.left():
+                if visit.away() >= self.limits.away:
+                    self._forget(key)
+                elif visit.away() >= min(_RUN_ALONE, self.limits.away) and visit.task is not None:
+                    self.queue.stop(visit.task)
+            for key in self.visits.idle():
+                self._forget(key)
+            self.visits.sweep()
+
+    def _forget(self, key: str) -> None:
+        visit = self.visits.end(key)
+        if visit is not None:
+            self.handout.take_back(visit.folder)
+            if visit.task is not None:
+                self.queue.stop(visit.task)
 
 
-def mark(outcome: UploadOutcome) -> str:
-    """What tells a result from the others of the same visit."""
-    assert outcome.file is not None
-    return f"{outcome.file.parent.name}/{outcome.file.name}"
+def _delete(outcome: UploadOutcome, but: UploadOutcome | None = None) -> None:
+    """Delete the files of a result, but for those of its upload, and of another that is made of it."""
+    kept = set() if but is None else _files(but)
+    for path in _files(outcome) - kept:
+        path.unlink(missing_ok=True)
 
 
-def pack(outcomes: Sequence[UploadOutcome], place: Path) -> Path | None:
-    """What a visitor downloads of a run: the one file, or a ZIP at `place` of several; None where nothing came out."""
-    files = [outcome.file for outcome in outcomes if outcome.file is not None]
-    if len(files) <= 1:
-        return files[0] if files else None
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
-        for file in files:
-            archive.write(file, file.name)
-    return place
+def _files(outcome: UploadOutcome) -> set[Path]:
+    own = {outcome.file, outcome.after, outcome.marks, outcome.before}
+    own |= {Path(mask) for mask in (outcome.masks.holes, outcome.masks.protected) if mask is not None}
+    return {path for path in own if path is not None} - {outcome.upload.shown if outcome.upload else None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 
 from ldrps.errors import Cancelled
@@ -10,12 +11,12 @@ from ldrps.run.handle import WorkerLost
 from ldrps.run.pool import Pool
 from ldrps.run.tick import Tick
 from ldrps.serve.names import result_name
-from ldrps.serve.task import Task, UploadJob, UploadOutcome
-from ldrps.serve.time_left import TimeLeft
+from ldrps.serve.task import Abilities, PageJob, PageOutcome, Question, Task, UploadJob, UploadOutcome
+from ldrps.serve.time_left import Opening, TimeLeft
 
 logger = logging.getLogger(__name__)
 
-_PAUSE = 1.0  # seconds; a picture that is done ends it
+_PAUSE = 0.25  # seconds between looks at whether a step that is to stop takes too long; what happens ends it
 
 
 class TaskWorker:
@@ -25,8 +26,21 @@ class TaskWorker:
         pool: who restores them, see `UploadWork`. It belongs to the thread that calls.
     """
 
-    def __init__(self, pool: Pool[UploadJob, UploadOutcome]) -> None:
+    def __init__(self, pool: Pool[PageJob, PageOutcome]) -> None:
         self._pool = pool
+
+    def abilities(self) -> Abilities:
+        """What can be done, once all is loaded that it takes.
+
+        Raises:
+            LdrpsError: something cannot be loaded.
+        """
+        handle = self._pool.submit(Question())
+        while not handle.is_over:
+            self._pool.wait(_PAUSE)
+        answer = handle.result()
+        assert isinstance(answer, Abilities)
+        return answer
 
     def __call__(self, task: Task) -> None:
         """Restore the pictures; one that fails has its reason in its outcome, and the others go on.
@@ -38,12 +52,21 @@ class TaskWorker:
         for number, upload in enumerate(task.uploads):
             if task.stopping:
                 return
-            task.show(picture=number + 1, step=0, steps=0, preview=None)
-            job = UploadJob(upload, number, task.order, task.folder, result_name(upload.name, taken), frozenset(taken))
+            opening = Opening.of(upload.size, task.order.settings())
+            task.show(picture=number + 1, step=0, steps=0, preview=None, began=time.monotonic(), opening=opening)
+            name = result_name(upload.name, taken)
+            job = UploadJob(
+                *(upload, number, task.order, task.folder, name, frozenset(taken)),
+                masks=task.masks,
+                damage=task.damage,
+            )
             try:
+                self._pool.start()
                 outcome = self._outcome(task, job, left)
             except Cancelled:
                 return
+            finally:
+                self._pool.start()  # another in the place of one that is lost
             if outcome.file is not None:
                 taken.add(outcome.file.name.lower())
             task.show(outcomes=(*task.snapshot.outcomes, outcome), seconds_left=left.seconds(number, 1.0))
@@ -59,14 +82,19 @@ class TaskWorker:
         task.begin(handle)
         while not handle.is_over:
             self._pool.wait(_PAUSE)
+            if task.is_overdue and not handle.is_over:
+                self._pool.close()  # within a step, which ends the job; the next waits for a new worker
         try:
-            return handle.result()
+            outcome = handle.result()
         except WorkerLost as lost:
             reason = f"{job.upload.name}: {lost} Make it smaller"
-            return UploadOutcome(job.upload.name, job.order, job.upload.shown, error=reason)
+            outcome = UploadOutcome(job.upload.name, job.order, job.upload.shown, job.upload, error=reason)
+        assert isinstance(outcome, UploadOutcome)
+        return outcome
 
 
 def _show(task: Task, number: int, left: TimeLeft, tick: Tick) -> None:
-    task.show(step=tick.number, steps=tick.total, seconds_left=left.seconds(number, tick.number / tick.total))
+    done = task.snapshot.opening.done(0.0, tick.number, tick.total)
+    task.show(step=tick.number, steps=tick.total, seconds_left=left.seconds(number, done))
     if tick.preview is not None:
         task.show(preview=tick.preview)
