@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ class Held:
             file = task.folder / upload.name
             file.write_bytes(b"restored")
             found = {"damage": self.damage, "parts": self.parts, "masks": task.masks}
-            outcome = UploadOutcome(upload.name, task.order, upload.shown, upload, after=file, file=file, **found)
+            copy = replace(upload)  # as from another process
+            outcome = UploadOutcome(upload.name, task.order, upload.shown, copy, after=file, file=file, **found)
             task.show(outcomes=(*task.snapshot.outcomes, outcome))
         self.done.append(task)
 

@@ -344,6 +344,24 @@ def _root() -> Path:
     return Path(get_upload_folder())
 
 
+def test_colours_are_offered_for_a_grey_picture_alone(page: Page, grainy: Path, tmp_path: Path) -> None:
+    offer = page.get_by_label("Give grey pictures colours")
+    choose(page, grainy)
+    page.wait_for_selector("#stage img")
+    assert offer.count() == 0
+    page.click("#clear")
+    page.wait_for_selector("#stage img", state="detached")
+    Image.open(grainy).convert("L").save(tmp_path / "grey.png")
+    choose(page, tmp_path / "grey.png")
+    offer.check()
+    page.get_by_label(FAST).check()
+    page.click("#restore")
+    status(page, "Done in")
+    with page.expect_download() as download:
+        page.click("#download")
+    assert Image.open(download.value.path()).mode == "RGB"
+
+
 def test_an_example(page: Page) -> None:
     page.get_by_text("Try noisy").click()
     page.wait_for_selector("#stage img[alt='noisy.png']")

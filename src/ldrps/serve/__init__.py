@@ -1,4 +1,4 @@
-"""The page: `ldrps serve` shows it in a browser. What it does is plain Python; only `page` and `look` know Gradio."""
+"""The page: `ldrps serve` shows it in a browser. What it does is plain Python: start in `studio`, then `page`."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ PICTURES, EXAMPLES = "picture", "example"  # the first parts of the addresses of
 # programming interface that is nobody's promise.
 _CLOSED = ("file", "info", "openapi.json", "proxy=", "deep_link", "api/", "call/", "run-history", "runs")
 _MOST_WAITING = 32  # wrong passwords that are being kept waiting; who comes beyond that is turned away
+_MOST_ADDRESSES = 10_000  # that are remembered for wrong passwords; then all are forgotten
 _LONGEST = 32.0  # seconds
 
 Sleep = Callable[[float], Awaitable[Any]]
@@ -82,6 +83,9 @@ class Slowness:
     async def attempt(self, address: str, is_right: Callable[[], Awaitable[bool]]) -> None:
         """Have a password tried by somebody, and let the answer wait if it was wrong."""
         self._waiting += 1
+        if len(self._wrong) > _MOST_ADDRESSES:
+            self._wrong.clear()
+            self._turns.clear()
         try:
             async with self._turns.setdefault(address, asyncio.Lock()):
                 if await is_right():

@@ -63,12 +63,13 @@ class Visit:
 
     def tidy(self) -> None:
         """Delete uploads that are neither chosen nor being restored, and of which no result is left."""
-        needed = {id(upload) for upload in self.chosen} | {id(each.upload) for each in self.history}
-        needed |= {id(upload) for upload in self.task.uploads} if self.task is not None and self.is_running else set()
+        at_work = self.task.uploads if self.task is not None and self.is_running else ()
+        uploads = [*self.chosen, *at_work, *(each.upload for each in self.history if each.upload is not None)]
+        needed = {upload.path for upload in uploads}  # results come from another process, with copies of their uploads
         for upload in self.uploads:
-            if id(upload) not in needed:
+            if upload.path not in needed:
                 shutil.rmtree(upload.path.parent, ignore_errors=True)
-        self.uploads = [upload for upload in self.uploads if id(upload) in needed]
+        self.uploads = [upload for upload in self.uploads if upload.path in needed]
 
     def new_folder(self) -> Path:
         """A further folder in the visit's own."""
