@@ -8,6 +8,7 @@ from strange import NAME, assert_seen
 
 from ldrps.printable import printable
 from ldrps.serve import look, results
+from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
 from ldrps.serve.task import Snapshot, Upload, UploadOutcome
 
@@ -18,6 +19,11 @@ def where(path: Path, name: str = "") -> str:
 
 def result(upload: Upload, name: str, **more: Any) -> UploadOutcome:
     return UploadOutcome(name, Order(caption=name), upload.shown, upload, upload.shown, upload.path, **more)
+
+
+def test_the_terms_of_the_weights_are_at_the_foot() -> None:
+    assert "given for &lt;research&gt;</p>" in look.notice(Limits(), "given for <research>")
+    assert look.notice(Limits(), "").count("<p") == 1
 
 
 NASTY = '<img src=x onerror="alert(1)">'

@@ -84,7 +84,7 @@ def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool 
         studio = Studio(worker, root, limits)
         stack.callback(studio.close)
         presets = quick_presets() if quick else list(PRESETS)
-        blocks = Page(studio, presets, captions=able.has_text, offline=able.has_tagger).blocks
+        blocks = Page(studio, presets, able).blocks
         stack.callback(_close, blocks)
         studio.visits.keep_present()
         blocks.queue(api_open=False, default_concurrency_limit=8)

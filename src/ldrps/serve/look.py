@@ -79,12 +79,13 @@ def script() -> str:
     return "() => {" + "".join(f"({path.read_text(encoding='utf-8').strip()})();" for path in _SCRIPTS) + "}"
 
 
-def notice(limits: Limits) -> str:
-    """What is taken, and what becomes of it."""
+def notice(limits: Limits, terms: str) -> str:
+    """What is taken, and what becomes of it; and the terms under which the weights are."""
     return (
         f'<p class="quiet">Up to {limits.pictures} pictures of {limits.upload / MIB:.4g} MiB and '
         f"{limits.pixels / 1e6:.4g} million pixels each. They stay on the machine that serves this page, nobody else "
         f"sees them, and they are deleted {duration(limits.away)} after you close it.</p>"
+        + (f'<p class="quiet">{text(terms)}</p>' if terms else "")
     )
 
 

@@ -17,7 +17,7 @@ from ldrps.serve.brush import Drawing
 from ldrps.serve.door import browser_of
 from ldrps.serve.parts import Parts
 from ldrps.serve.studio import Studio
-from ldrps.serve.task import Task
+from ldrps.serve.task import Abilities, Task
 from ldrps.serve.views import Updates, Views
 from ldrps.settings import PARTS, Strengths
 
@@ -33,15 +33,14 @@ class Page:
     Args:
         studio: who carries it out.
         presets: that can be chosen, the first to begin with.
-        captions: whether the prior understands captions.
-        offline: whether the packaged tagger can be asked for them.
+        able: what whoever restores can do.
     """
 
-    def __init__(self, studio: Studio, presets: Sequence[str], *, captions: bool, offline: bool) -> None:
+    def __init__(self, studio: Studio, presets: Sequence[str], able: Abilities) -> None:
         self._studio = studio
         self._wanted: dict[str, object] = {}  # what each session moved last
         with gr.Blocks(title="Restore a photograph", analytics_enabled=False) as self.blocks:
-            self.parts = Parts(studio.limits, presets, captions=captions, offline=offline)
+            self.parts = Parts(studio.limits, presets, able)
             self._views = Views(self.parts, studio)
             self._connect(presets)
 

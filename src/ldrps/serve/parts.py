@@ -13,6 +13,7 @@ from ldrps.serve.door import EXAMPLES
 from ldrps.serve.examples import examples
 from ldrps.serve.fields import LABELS
 from ldrps.serve.limits import Limits
+from ldrps.serve.task import Abilities
 
 ROOMY, SLIM = 200, 72  # pixels of height of the place to drop pictures on, before and after there is one
 _SUFFIXES = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"]
@@ -33,12 +34,10 @@ class Parts:
     Args:
         limits: of what is taken.
         presets: that can be chosen, the first to begin with.
-        captions: whether the prior understands captions.
-        offline: whether the packaged tagger can be asked for them.
+        able: what whoever restores can do.
     """
 
-    def __init__(self, limits: Limits, presets: Sequence[str], *, captions: bool, offline: bool) -> None:
-        self._has_captions = captions
+    def __init__(self, limits: Limits, presets: Sequence[str], able: Abilities) -> None:
         self.key, self.drawn, self.place = (gr.Textbox(visible=False) for _ in range(3))
         gr.HTML(look.HEADER)
         with gr.Row(elem_id="columns"):
@@ -47,8 +46,8 @@ class Parts:
                 self._actions()
             with gr.Column(scale=2, min_width=280):
                 self.findings = gr.HTML(visible=False, js_on_load=_FINDINGS, elem_id="findings")
-                self._settings(presets, offline)
-                gr.HTML(look.notice(limits))
+                self._settings(presets, able)
+                gr.HTML(look.notice(limits, able.terms))
         self._gallery()
 
     @property
@@ -88,7 +87,7 @@ class Parts:
                     button = gr.Button(f"Try {path.stem}", size="sm", min_width=80, elem_classes=kind)
                     self.samples.append((button, path))
 
-    def _settings(self, presets: Sequence[str], offline: bool) -> None:
+    def _settings(self, presets: Sequence[str], able: Abilities) -> None:
         start = PRESETS[presets[0]]
         choices = [(fields.PRESETS.get(name, name), name) for name in presets]
         with gr.Group(elem_id="settings"):
@@ -96,14 +95,14 @@ class Parts:
             self.scale = gr.Number(start.scale, label=LABELS["scale"], info="1 leaves its size")
             self.scratches = gr.Checkbox(label=LABELS["scratches"])
             self.colourise = gr.Checkbox(label=LABELS["colourise"], visible=False)
-        with gr.Accordion("Light and colours, by words", open=False, visible=self._has_captions, elem_id="words"):
+        with gr.Accordion("Light and colours, by words", open=False, visible=able.has_text, elem_id="words"):
             self.caption = gr.Textbox(
                 label=LABELS["caption"],
                 placeholder="a harbour at noon, blue and white",
                 info="It decides the colours of a grey picture, and its light as far as you say here.",
                 max_length=500,
             )
-            self.describe = gr.Checkbox(label="Find such words for each picture, offline", visible=offline)
+            self.describe = gr.Checkbox(label="Find such words for each picture, offline", visible=able.has_tagger)
             self.relight = gr.Slider(0, fields.MOST_RELIT, value=0, step=0.1, label=LABELS["relight"])
         with gr.Accordion("For experts", open=False, elem_id="experts"), gr.Row():
             self.seed = gr.Number(

@@ -157,10 +157,12 @@ class Abilities:
     Attributes:
         has_text: whether the prior understands captions.
         has_tagger: whether the packaged tagger can be asked for them.
+        terms: under which the prior's weights are, for people; "" where that is not known.
     """
 
     has_text: bool
     has_tagger: bool
+    terms: str = ""
 
 
 PageJob = UploadJob | Question

@@ -104,7 +104,8 @@ class UploadWork:
 
         def carry(job: PageJob, report: Report) -> PageOutcome:
             if isinstance(job, Question):
-                return Abilities(restorer.prior.has_text, self._has_tagger())
+                prior = restorer.prior
+                return Abilities(prior.has_text, self._has_tagger(), prior.terms)
             try:
                 return _restored(job, self._batch(job, restorer, share), report)
             except Cancelled:
