@@ -59,12 +59,13 @@ class NotOurs(Exception):
     """What is in a file was not written by ldrps; within `blaming`, it becomes an error that names the file."""
 
 
-def connect(path: Path, patience: float, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, patience: float, *, read_only: bool = False, of_threads: bool = False) -> sqlite3.Connection:
     """Open a file, which is made if need be and if it is not for reading only; without transactions of Python's.
 
     Args:
         patience: seconds to wait for other processes.
         read_only: for the file as it is, beside which nothing is made either, unless a process left a log there.
+        of_threads: for several threads, which see to it that one at a time uses it.
 
     Raises:
         NotOurs: it, or a file that SQLite would open with it, is a link or no file.
@@ -76,7 +77,9 @@ def connect(path: Path, patience: float, *, read_only: bool = False) -> sqlite3.
         # Without the log of a process that is at work, or died, SQLite would make one even to read.
         how = "mode=ro" if os.path.lexists(f"{path}-wal") else "mode=ro&immutable=1"
         address = f"file:{quote(os.fsencode(path.absolute()))}?{how}"
-    database = sqlite3.connect(address, timeout=patience, isolation_level=None, uri=read_only)
+    database = sqlite3.connect(
+        address, timeout=patience, isolation_level=None, uri=read_only, check_same_thread=not of_threads
+    )
     database.text_factory = _decode
     return database
 

@@ -244,7 +244,6 @@ def test_who_stays_away_is_forgotten(
     studio.choose("ann", [(picture, "a.jpg")])
     task, folder = studio.start("ann", Order()), studio.visits.of("ann").folder
     studio.visits.depart("ann")
-    until(lambda: not folder.exists())
-    assert task.stopping
+    until(lambda: task.stopping and not folder.exists())
     held.let(10)
     studio.close()

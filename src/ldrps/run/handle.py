@@ -41,6 +41,11 @@ class Handle(Generic[J, R]):
         return self._is_over.is_set()
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody wants it to stop."""
+        return self._is_cancelled.is_set()
+
+    @property
     def seconds(self) -> float:
         return self._took if self.is_over else time.perf_counter() - self._began
 

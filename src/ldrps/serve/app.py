@@ -7,14 +7,15 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ldrps.presets import PRESETS
-from ldrps.run.pool import ProcessPool
+from ldrps.run.pool import Pool, ProcessPool
+from ldrps.run.turns import InTurn, Turns
 from ldrps.serve import without_gradio
 from ldrps.serve.address import bound, unusable
 from ldrps.serve.limits import Limits
@@ -26,6 +27,7 @@ from ldrps.serve.worker import TaskWorker
 if TYPE_CHECKING:
     from gradio import Blocks
 
+PARTY = "page"  # whose turn it is, where others share the process that restores
 _GRACE = 1.0  # seconds that the process has to leave in which pictures are restored; its files go with the visits'
 
 
@@ -46,8 +48,25 @@ class Address:
     share: bool = False
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What else is served beside the page.
+
+    Attributes:
+        pool: who restores, for both, with all that `UploadWork` does. Who made it closes it.
+        turns: of those who share it.
+        join: is given the configuration of the page's server, when it is at work.
+    """
+
+    pool: Pool[Any, Any]
+    turns: Turns
+    join: Callable[[Any], None]
+
+
 @contextlib.contextmanager
-def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool = True) -> Iterator[str]:
+def running(
+    load: PriorLoader, limits: Limits, address: Address, *, quick: bool = True, beside: Beside | None = None
+) -> Iterator[str]:
     """Serve the page for as long as the context lasts; gives its URL.
 
     What restores is loaded in a process of its own, so that neither a picture that takes all cores nor one that takes
@@ -58,6 +77,7 @@ def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool 
         limits: what is refused.
         address: where.
         quick: offer the presets that take seconds alone.
+        beside: what else is served; None for nothing.
 
     Raises:
         PriorError: the prior cannot be loaded.
@@ -68,9 +88,13 @@ def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool 
     with contextlib.ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="ldrps-serve-"))
         stack.callback(shutil.rmtree, root, ignore_errors=True)
-        pool = ProcessPool(UploadWork(load, limits, preload=load.preload), 1, grace=_GRACE)
-        stack.callback(pool.close)
-        pool.start()  # it loads while this process does
+        pool: Pool[Any, Any]
+        if beside is None:
+            pool = ProcessPool(UploadWork(load, limits, preload=load.preload), 1, grace=_GRACE)
+            stack.callback(pool.close)
+            pool.start()  # it loads while this process does
+        else:
+            pool = InTurn(beside.pool, beside.turns, PARTY)
         worker = TaskWorker(pool)
         _quieten_gradio(root)
         from starlette.middleware import Middleware
@@ -117,6 +141,8 @@ def running(load: PriorLoader, limits: Limits, address: Address, *, quick: bool 
             )
         except OSError as error:
             raise unusable(address.host, address.port, error) from error
+        if beside is not None:
+            beside.join(blocks.server.config)
         yield public or local
 
 

@@ -1,0 +1,1 @@
+"""The service: what programs ask of `ldrps serve`, over HTTP. Beside the page it shares the process that restores."""

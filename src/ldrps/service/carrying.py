@@ -1,0 +1,96 @@
+"""Carrying out a job of the service: it goes to the pool, is watched, and the store is told what became of it."""
+
+from __future__ import annotations
+
+import time
+
+from ldrps.errors import Cancelled
+from ldrps.run.handle import WorkerLost
+from ldrps.run.pool import Pool
+from ldrps.service.limits import Limits
+from ldrps.service.live import Live
+from ldrps.service.metrics import Metrics
+from ldrps.service.store import Store
+from ldrps.service.work import Made, ProgramJob, ServiceJob, ServiceOutcome
+
+PAUSE = 0.25  # seconds between looks at whether a step that is to stop takes too long; what happens ends it
+JOBS = "ldrps_jobs_total", "Jobs that are over, by what became of them."
+_LEARNING = 0.3  # how much a job counts for what the next are expected to take
+_SECONDS = "ldrps_job_seconds", "Seconds from the beginning of a job to its end."
+_WAITED = "ldrps_job_wait_seconds", "Seconds from when a job came to when it was begun."
+
+
+class Carrier:
+    """Carries jobs out, one at a time, for the one who has the turn.
+
+    Args:
+        store: where jobs are kept.
+        pool: who restores.
+        limits: how long a job may take.
+        metrics: where what happens is counted.
+
+    Attributes:
+        speed: seconds that a second of what a picture is said to cost takes here, as far as was seen.
+    """
+
+    def __init__(self, store: Store, pool: Pool[ServiceJob, ServiceOutcome], limits: Limits, metrics: Metrics) -> None:
+        self._store, self._pool, self._limits, self._metrics = store, pool, limits, metrics
+        self.speed = 1.0
+
+    def __call__(self, live: Live) -> None:
+        """Carry out a job, and say in the store what became of it.
+
+        Raises:
+            LdrpsError: what is wrong with all jobs, or with the store.
+        """
+        row, now = live.row, time.time()
+        self._store.update(row.id, state="running", began=now, tries=row.tries + 1)
+        self._metrics.observe(*_WAITED, now - row.created)
+        live.began = time.monotonic()
+        job = ProgramJob(self._store.files(row), self._store.place(row.id), live.ask)
+        handle = self._pool.submit(job, live.note)
+        live.at_work(handle)
+        while not handle.is_over:
+            self._pool.wait(PAUSE)
+            if time.monotonic() - live.began > self._limits.work and not live.why:
+                live.stop("late")
+            if live.is_overdue and not handle.is_over:
+                self._pool.close()  # within a step, which ends the job; the next waits for a new worker
+        try:
+            made = handle.result()
+        except Cancelled:
+            self._stopped(live)
+            return
+        except WorkerLost as lost:
+            self.fail(live, 500, f"{lost} Send a smaller picture")
+            return
+        assert isinstance(made, Made)
+        if live.why == "forgotten":
+            self._stopped(live)
+        elif made.file is None:
+            self.fail(live, 500 if made.is_fault else 422, made.reason)
+        else:
+            self._done(live, made)
+
+    def fail(self, live: Live, status: int, reason: str) -> None:
+        """Say that a job failed, with the status of the answer and why."""
+        self._store.finish(live.row.id, "failed", status=status, reason=reason)
+        self._metrics.count(*JOBS, outcome="failed")
+
+    def _done(self, live: Live, made: Made) -> None:
+        assert made.file is not None and live.began is not None
+        seconds = time.monotonic() - live.began
+        self._store.finish(live.row.id, "done", file=made.file.name, record=made.record)
+        self.speed += _LEARNING * (seconds / max(live.row.cost, 0.1) - self.speed)
+        self._metrics.observe(*_SECONDS, seconds)
+        self._metrics.count(*JOBS, outcome="done")
+
+    def _stopped(self, live: Live) -> None:
+        """What becomes of a job that was stopped, by why it was."""
+        if live.why == "late":
+            self.fail(live, 504, f"this took longer than the {self._limits.work:g} s that this service gives to it")
+        elif live.why == "forgotten":
+            self._store.delete(live.row.id)
+            self._metrics.count(*JOBS, outcome="cancelled")
+        else:  # the next server does it
+            self._store.update(live.row.id, state="waiting", began=None, tries=live.row.tries)
