@@ -84,7 +84,11 @@ def test_commands_in_sentences_have_such_options(document: Path) -> None:
     for code in inline_codes(text_of(document)):
         words = shlex.split(code.replace("...", " ")) if code.startswith(("ldrps ", ".venv/bin/ldrps ")) else []
         command, rest = command_of(words) if words else (TREE, [])
-        known = {option for each in command.get_params(typer.Context(command)) for option in each.opts}
+        known = {
+            option
+            for each in command.get_params(typer.Context(command))
+            for option in (*each.opts, *each.secondary_opts)
+        }
         used = {word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
         assert used <= known, code
         if hasattr(command, "commands"):
