@@ -215,3 +215,27 @@ def test_what_a_restorer_cannot_be_made_of(given: dict[str, Any], message: str, 
 def test_what_cannot_be_given_with_a_picture(given: dict[str, Any], message: str, restorer: Restorer) -> None:
     with pytest.raises(InputError, match=message):
         restorer(noisy(), **given)
+
+
+@pytest.mark.parametrize("called", ["picture", "batch"])
+def test_a_callback_of_diffusers_sees_what_on_step_sees_and_stops(called: str, restorer: Restorer) -> None:
+    steps: list[ldrps.Progress] = []
+    seen: list[tuple[Any, ...]] = []
+
+    def callback(pipe: Any, step: int, timestep: int, callback_kwargs: dict[str, Any]) -> dict[str, Any]:
+        seen.append((pipe, step, timestep, callback_kwargs["latents"]))
+        return {**callback_kwargs, "latents": None}  # it only looks
+
+    def restore(**watching: Any) -> Tensor:
+        y = batch(1)
+        return restorer.forward(y, **watching) if called == "batch" else restorer(y[0], **watching).tensor
+
+    watched = restore(on_step=steps.append, callback_on_step_end=callback)
+    assert torch.equal(watched, restore())
+    assert seen and len(seen) == len(steps)
+    for (pipe, step, timestep, latents), progress in zip(seen, steps, strict=True):
+        assert (pipe, step, timestep) == (restorer, progress.number - 1, progress.t) and latents is progress.z0
+    with pytest.raises(Cancelled):
+        restore(callback_on_step_end=lambda *given: False)
+    with pytest.raises(Cancelled):
+        restore(callback_on_step_end=callback, on_step=lambda progress: False)

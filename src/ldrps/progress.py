@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import ParamSpec, Protocol, Self, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 import torch
 from PIL import Image
@@ -26,9 +26,7 @@ _Given = ParamSpec("_Given")
 class Progress:
     """A step of a restoration, for progress bars, previews and traces.
 
-    `on_step` is to a restorer what `callback_on_step_end(pipe, step, timestep, callback_kwargs)` is to a pipeline of
-    diffusers: `number` is step + 1, `t` the timestep, `z0` the latents, clean as they are predicted. Instead of setting
-    `pipe._interrupt` it returns False. It only looks: what it returns else changes nothing.
+    To `callback_on_step_end`, see `StepCallback`, the same is told in the terms of diffusers.
 
     Attributes:
         number: how many steps are done, of `total`, as far as that is known by now.
@@ -111,6 +109,25 @@ class Clock:
 
 
 OnStep = Callable[[Progress], bool | None]
+
+
+class StepCallback(Protocol):
+    """What pipelines of diffusers call at the end of each step."""
+
+    def __call__(self, pipe: Any, step: int, timestep: int, callback_kwargs: dict[str, Any], /) -> Any:
+        """See a step.
+
+        Args:
+            pipe: the restorer.
+            step: its number, from 0.
+            timestep: of the noise level.
+            callback_kwargs: "latents", clean as they are predicted; see `Progress.z0`.
+
+        Returns:
+            False ends the restoration, in place of setting `pipe._interrupt`; nothing else is used: it only looks.
+        """
+
+
 Steps = Generator[Progress, None, Result]
 Recaption = Callable[[Image.Image], Caption]
 

@@ -37,7 +37,7 @@ from ldrps.presets import preset as preset_settings
 from ldrps.prior import EMBEDDED, load_prior
 from ldrps.prior.base import Prior
 from ldrps.prior.networks import on_device
-from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, Steps, follow, learning
+from ldrps.progress import Clock, OnStep, Progress, Recaption, Reporter, StepCallback, Steps, follow, learning
 from ldrps.relight import relight_as, why_not_relit
 from ldrps.result import Result
 from ldrps.settings import NamedSettings, Settings, check_names
@@ -143,6 +143,7 @@ class Restorer:
         protect: MaskSource | None = None,
         damage: Damage | None = None,
         on_step: OnStep | None = None,
+        callback_on_step_end: StepCallback | None = None,
         recaption: Recaption | None = None,
     ) -> Result:
         """Restore one picture. `on_step` sees every step; if it returns False the restoration stops. The negative of a
@@ -155,15 +156,28 @@ class Restorer:
             protect: what comes back as it is, white.
             damage, recaption: as of `steps`.
             on_step: sees every step.
+            callback_on_step_end: the same in the form that pipelines of diffusers have; see `StepCallback`.
 
         Raises:
             InputError: the image breaks the contract of `load_picture`, or a mask that of `load_mask`, or is of another
                 size.
             SettingsError: a damage or a mask is given to a method that has no use for it, or with a scale.
-            Cancelled: `on_step` returned False.
+            Cancelled: `on_step` returned False, or `callback_on_step_end`.
         """
         steps = self.steps(image, caption, mask=mask, protect=protect, damage=damage, recaption=recaption)
-        return follow(steps, on_step)
+        return follow(steps, self._watched_by(on_step, callback_on_step_end))
+
+    def _watched_by(self, on_step: OnStep | None, callback: StepCallback | None) -> OnStep | None:
+        """One `on_step` for both."""
+        if callback is None:
+            return on_step
+
+        def both(progress: Progress) -> bool:
+            goes_on = on_step is None or on_step(progress) is not False
+            answer = callback(self, progress.number - 1, progress.t, {"latents": progress.z0})
+            return goes_on and answer is not False
+
+        return both
 
     @torch.inference_mode(False)
     def forward(
@@ -173,12 +187,13 @@ class Restorer:
         *,
         damage: Damage | None = None,
         on_step: OnStep | None = None,
+        callback_on_step_end: StepCallback | None = None,
     ) -> Tensor:
         """Restore a batch of pictures, one after the other, each as if it were alone.
 
         Args:
             y: floating [B, 3, H, W] in [0, 1] of sRGB, on any device.
-            caption, damage, on_step: of each picture; see `__call__`.
+            caption, damage, on_step, callback_on_step_end: of each picture; see `__call__`.
 
         Returns:
             [B, 3, s H, s W] in [0, 1], not rounded to levels, without gradient, of the dtype and device of y; s is the
@@ -191,10 +206,11 @@ class Restorer:
 
         Raises:
             InputError: y is no such tensor; the message has the value, the limit and the remedy.
-            Cancelled: `on_step` returned False.
+            Cancelled: `on_step` returned False, or `callback_on_step_end`.
         """
         pictures = [Picture(rgb[None]) for rgb in from_batch(y, MAX_PIXELS)]
-        results = [self(picture, caption, damage=damage, on_step=on_step) for picture in pictures]
+        watch = self._watched_by(on_step, callback_on_step_end)
+        results = [self(picture, caption, damage=damage, on_step=watch) for picture in pictures]
         return torch.cat([result.tensor for result in results]).to(y.device, y.dtype)
 
     @learning
