@@ -91,7 +91,8 @@ def test_errors_are_a_line() -> None:
     kinds = every_error()
     assert {"InputError", "WorkerLost"} < {kind.__name__ for kind in kinds}
     for kind in kinds:
-        error = kind(f"{NAME} cannot be read")
+        message = f"{NAME} cannot be read"
+        error = kind(*{"Problem": (500, message), "ServiceError": (message, 500)}.get(kind.__name__, (message,)))
         assert_seen(str(error))
         assert "\n" not in str(error) and str(error).endswith("cannot be read"), kind
         again = pickle.loads(pickle.dumps(error))

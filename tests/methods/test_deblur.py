@@ -121,7 +121,7 @@ def test_grey_stays_grey_to_the_bit(embedded: Prior) -> None:
 
 
 @pytest.mark.parametrize("blur", [Blur(disk(3.0)), Blur(line(9, 30))], ids=["out of focus", "motion"])
-@pytest.mark.parametrize(("light", "gain"), [(1.0, 6.0), (2.0, -0.2), (8.0, -0.2), (50.0, -0.2)])
+@pytest.mark.parametrize(("light", "gain"), [(1.0, 6.0), (2.0, -0.3), (8.0, -0.2), (50.0, -0.2)])
 def test_lights_make_no_rings(light: float, gain: float, blur: Blur, embedded: Prior) -> None:
     """One that is brighter than white is explained by no picture; what is merely white is sharpened like the rest."""
     x = 0.6 * scene(70, 86)

@@ -158,7 +158,7 @@ def test_several_pictures_are_side_by_side_and_bring_their_settings_back(
     page.locator(".gallery button", has_text="grainy.png").click()
     page.locator(".compare .after[alt='After: grainy.png']").wait_for()
     # The answer to the card, of which a part has been seen, writes the buttons anew: a click may come in between.
-    until(lambda: page.click("#reuse") or page.get_by_label("Seed").input_value() == "7")
+    until(lambda: page.click("#reuse") or page.get_by_label("Seed").input_value() == "7", every=1.0)
     until(page.get_by_label(FAST).is_checked)
 
 

@@ -26,7 +26,7 @@ class ServiceError(LdrpsError):
         retry_after: seconds after which it may be tried again; None where that would not help.
     """
 
-    def __init__(self, message: str, status: int, field: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, message: str, status: int = 500, field: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status, self.field, self.retry_after = status, field, retry_after
 
