@@ -19,7 +19,7 @@ _ASSIGNED = re.compile(r"[A-Z_]+=\S*")
 
 def documents() -> list[Path]:
     """All Markdown that belongs to the repository, as paths from its root."""
-    folders = [ROOT, *(ROOT / name for name in ("docs", "samples", "examples", "src"))]
+    folders = [ROOT, *(ROOT / name for name in ("docs", "samples", "examples", "integrations", "src"))]
     found = [*ROOT.glob("*.md"), *(path for folder in folders[1:] for path in folder.rglob("*.md"))]
     names = sorted(path.relative_to(ROOT) for path in found)
     return [name for name in names if not name.as_posix().startswith(MADE)]

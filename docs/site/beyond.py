@@ -22,6 +22,7 @@ PAGES = {
     "CHANGELOG.md": "project/changes.md",
     "SECURITY.md": "project/security.md",
     "samples/README.md": "project/samples.md",
+    "integrations/comfyui/README.md": "project/comfyui.md",
     "src/ldrps/prior/tiny/weights/README.md": "project/prior.md",
     "src/ldrps/prior/tiny/pixels/README.md": "project/pixels.md",
     "src/ldrps/estimation/weights/README.md": "project/judges.md",

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from documents import ROOT, documents, links, text_of
 
-SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
+SITE = ROOT / "docs" / "site"
+DOCUMENTS = documents()
 
 
 def module(name: str) -> ModuleType:
@@ -40,6 +42,19 @@ def test_a_link_leads_where_it_did(of: str, page: str, link: str, wanted: str) -
 def test_documents_that_become_pages_are_there() -> None:
     beyond = module("beyond")
     assert all((beyond.ROOT / path).is_file() for path in beyond.PAGES)
+
+
+def test_links_out_of_docs_lead_to_files_and_to_documents_that_become_pages() -> None:
+    beyond = module("beyond")
+    pages = {path for path in DOCUMENTS if path.as_posix().startswith("docs/") or path.as_posix() in beyond.PAGES}
+    for document in pages:
+        for link, _ in links(text_of(document)):
+            target = (ROOT / document.parent / link).resolve().relative_to(ROOT).as_posix()
+            if link and not target.startswith("docs/"):
+                assert (ROOT / target).is_file(), f"{document}: {link} is no file, as which the site gives it"
+                assert target in beyond.PAGES or not target.endswith(".md"), (
+                    f"{document}: {link} is no page of the site"
+                )
 
 
 def test_a_site_without_faults(tmp_path: Path) -> None:
