@@ -17,7 +17,7 @@ from PIL import Image
 
 from ldrps.errors import Cancelled, LdrpsError
 from ldrps.run.handle import Handle, WorkerLost
-from ldrps.run.pool import Pool
+from ldrps.run.pool import OneAtATime
 from ldrps.run.tick import OnTick, Tick
 from ldrps.run.turns import Turns
 from ldrps.serve.task import Abilities, Question
@@ -33,12 +33,11 @@ from ldrps.service.work import Made, ProgramJob
 STEPS = 4
 
 
-class FakePool(Pool[Any, Any]):
+class FakePool(OneAtATime[Any, Any]):
     """Carries jobs out a step at a time, as it is let; the result of a picture is the picture."""
 
     def __init__(self) -> None:
         self._go = threading.Semaphore(0)
-        self._handle: Handle[Any, Any] | None = None
         self._step = 0
         self.lost = 0  # jobs whose process is to be lost
         self.reason = ""  # why the next jobs fail
@@ -48,21 +47,12 @@ class FakePool(Pool[Any, Any]):
     def let(self, steps: int = STEPS + 1) -> None:
         self._go.release(steps)
 
-    @property
-    def has_room(self) -> bool:
-        return self._handle is None
-
-    @property
-    def is_busy(self) -> bool:
-        return self._handle is not None
-
     def start(self) -> None:
         """Nothing to load."""
 
     def submit(self, job: Any, on_tick: OnTick | None = None) -> Handle[Any, Any]:
-        assert self._handle is None
-        self._handle, self._step = Handle(job, on_tick), 0
-        return self._handle
+        self._step = 0
+        return super().submit(job, on_tick)
 
     def wait(self, timeout: float) -> list[Handle[Any, Any]]:
         handle = self._handle

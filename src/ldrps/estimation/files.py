@@ -81,7 +81,7 @@ def _read_json(path: Path) -> Any:
     if len(text) > _LARGEST:
         raise InputError(f"{path} has more than {_LARGEST:,} bytes: give the JSON of a damage")
     try:
-        data = json.loads(text, object_pairs_hook=_once_each)
+        data = json.loads(text, object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON ({error}): give a damage, or the record that --trace wrote") from error
     if _is_deep(data):
@@ -101,7 +101,7 @@ def _read_bytes(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read ({reason}): check the name") from error
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON, in which nothing that somebody wrote is passed over."""
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.caption.none import NoCaptioner
 from ldrps.caption.text import TextCaptioner, literal
 from ldrps.captioning import ask
-from ldrps.errors import SettingsError
+from ldrps.errors import OutputError, SettingsError
 from ldrps.image.encode import refuse_alpha
 from ldrps.image.files import replace_file
 from ldrps.image.formats import FORMATS
@@ -141,6 +141,21 @@ class Batch:
             _save_sheet(before_after(before, result.image), job.sheet, overwrite)
         marks = [job.marks] if self.output.trace and result.marks is not None else []
         return [job.target, *self.output.beside(job), *marks]
+
+    def write_or_png(self, made: Restored, png: Path, *, overwrite: bool) -> Path:
+        """Write the restored picture, or as a PNG at another place where the format of its own has no room for it, such
+        as for transparency; returns where it is.
+
+        Raises:
+            OutputError: as `Result.save`.
+        """
+        try:
+            return self.write(made, overwrite=overwrite)[0]
+        except OutputError:
+            if made.job.target.suffix.lower() == ".png":
+                raise
+            as_png = replace(made, job=replace(made.job, target=png))
+            return self.write(as_png, overwrite=overwrite)[0]
 
     def _save(self, result: Result, path: Path, overwrite: bool, *, trace: bool) -> None:
         output = self.output

@@ -17,7 +17,7 @@ import multiprocessing
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,7 @@ from ldrps.run.work import Carry, Ended, Work
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext  # Windows has but the second
 
+PAUSE = 0.25  # seconds between looks at whether a step that is to stop takes too long; what happens ends it
 _GRACE = 10.0  # seconds that a worker has to leave in order
 
 J = TypeVar("J")
@@ -79,14 +80,22 @@ class Pool(Protocol[J, R]):
         ...
 
 
-class ThisProcess(Pool[J, R]):
-    """The process itself does it, one after the other. `wait` does the work, whatever its time-out."""
+def until_over(pool: Pool[J, R], handle: Handle[J, R], is_overdue: Callable[[], bool] = lambda: False) -> None:
+    """Wait for a job of a pool of one. One that was to stop and is overdue ends within its step: the pool is closed.
 
-    def __init__(self, work: Work[J, R]) -> None:
-        self._work = work
-        self._open = ExitStack()
-        self._carry: Carry[J, R] | None = None
-        self._handle: Handle[J, R] | None = None
+    Raises:
+        LdrpsError: as `Pool.wait`.
+    """
+    while not handle.is_over:
+        pool.wait(PAUSE)
+        if is_overdue() and not handle.is_over:
+            pool.close()
+
+
+class OneAtATime(Pool[J, R]):
+    """What pools have in common that have room for one job."""
+
+    _handle: Handle[J, R] | None = None
 
     @property
     def has_room(self) -> bool:
@@ -96,13 +105,25 @@ class ThisProcess(Pool[J, R]):
     def is_busy(self) -> bool:
         return self._handle is not None
 
-    def start(self) -> None:
-        self._opened()
-
     def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
         assert self._handle is None
-        self._handle = Handle(job, on_tick)
+        self._handle = Handle(job, on_tick, self._cancel)
         return self._handle
+
+    def _cancel(self) -> None:
+        """What the handle does beside taking note."""
+
+
+class ThisProcess(OneAtATime[J, R]):
+    """The process itself does it, one after the other. `wait` does the work, whatever its time-out."""
+
+    def __init__(self, work: Work[J, R]) -> None:
+        self._work = work
+        self._open = ExitStack()
+        self._carry: Carry[J, R] | None = None
+
+    def start(self) -> None:
+        self._opened()
 
     def wait(self, timeout: float) -> list[Handle[J, R]]:
         if self._handle is None:

@@ -9,8 +9,7 @@ from typing import TypeVar
 
 from ldrps.errors import Cancelled, LdrpsError
 from ldrps.run.handle import Handle
-from ldrps.run.pool import Pool
-from ldrps.run.tick import OnTick
+from ldrps.run.pool import OneAtATime, Pool
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -66,7 +65,7 @@ class Turns:
         return min(waiting, key=lambda pair: self._last.get(pair[1], 0), default=(None, ""))
 
 
-class InTurn(Pool[J, R]):
+class InTurn(OneAtATime[J, R]):
     """A pool that several share, as one party sees it: a job is begun when it is that party's turn.
 
     Args:
@@ -77,24 +76,10 @@ class InTurn(Pool[J, R]):
 
     def __init__(self, pool: Pool[J, R], turns: Turns, party: str) -> None:
         self._pool, self._turns, self._party = pool, turns, party
-        self._handle: Handle[J, R] | None = None
-        self._begun: Handle[J, R] | None = None  # the same, in the pool
-
-    @property
-    def has_room(self) -> bool:
-        return self._handle is None
-
-    @property
-    def is_busy(self) -> bool:
-        return self._handle is not None
+        self._begun: Handle[J, R] | None = None  # the job that it has, in the pool
 
     def start(self) -> None:
         """Nothing: it is seen to at the end of each turn."""
-
-    def submit(self, job: J, on_tick: OnTick | None = None) -> Handle[J, R]:
-        assert self._handle is None
-        self._handle = Handle(job, on_tick, self._cancel)
-        return self._handle
 
     def wait(self, timeout: float) -> list[Handle[J, R]]:
         handle = self._handle

@@ -8,12 +8,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from ldrps.caption.base import Captioner
 from ldrps.caption.chain import make_captioner
-from ldrps.errors import Cancelled, InputError, LdrpsError, OutputError
+from ldrps.errors import Cancelled, InputError, LdrpsError
 from ldrps.estimation.damage import Damage
 from ldrps.image.picture import to_image
 from ldrps.printable import printable
@@ -22,7 +21,7 @@ from ldrps.prior.base import Prior
 from ldrps.progress import Progress
 from ldrps.restorer import Restorer
 from ldrps.result import Result
-from ldrps.run.batch import Batch, Restored, restorer_batch
+from ldrps.run.batch import Batch, restorer_batch
 from ldrps.run.job import Job, Output
 from ldrps.run.restoring import Fault, in_words, told
 from ldrps.run.share import Share
@@ -144,7 +143,8 @@ def _restored(job: UploadJob, batch: Batch, report: Report) -> UploadOutcome:
     picture = batch.load(Job(upload.path, job.folder / "any.png"))  # which has room for all
     preview = _now_and_then(Preview(picture, job.order.settings().working_size, job.order.scale))
     made = batch.restore(Job(upload.path, job.folder / job.name), picture, told(report, preview))
-    file = _write(batch, made, job)
+    png = job.folder / result_name(f"{job.name}.png", job.taken)
+    file = batch.write_or_png(made, png, overwrite=False)
     result, before = made.result, upload.shown
     after = save_shown(result.image, job.folder / f".{job.number}.after.jpg")
     if result.picture.scale != 1:  # as large as the result, to lie beside it
@@ -196,17 +196,6 @@ def _now_and_then(preview: Preview) -> Callable[[Progress], bytes | None]:
         return preview.show(step)
 
     return show
-
-
-def _write(batch: Batch, made: Restored, job: UploadJob) -> Path:
-    """Write the result in the upload's format, or as PNG if that has no room for it, such as for transparency."""
-    try:
-        return batch.write(made, overwrite=False)[0]
-    except OutputError:
-        if job.name.lower().endswith(".png"):
-            raise
-        target = job.folder / result_name(f"{job.name}.png", job.taken)
-        return batch.write(replace(made, job=replace(made.job, target=target)), overwrite=False)[0]
 
 
 def _reason(job: UploadJob, failure: LdrpsError) -> str:

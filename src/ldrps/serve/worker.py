@@ -8,15 +8,13 @@ from functools import partial
 
 from ldrps.errors import Cancelled
 from ldrps.run.handle import WorkerLost
-from ldrps.run.pool import Pool
+from ldrps.run.pool import Pool, until_over
 from ldrps.run.tick import Tick
 from ldrps.serve.names import result_name
 from ldrps.serve.task import Abilities, PageJob, PageOutcome, Question, Task, UploadJob, UploadOutcome
 from ldrps.serve.time_left import Opening, TimeLeft
 
 logger = logging.getLogger(__name__)
-
-_PAUSE = 0.25  # seconds between looks at whether a step that is to stop takes too long; what happens ends it
 
 
 class TaskWorker:
@@ -36,8 +34,7 @@ class TaskWorker:
             LdrpsError: something cannot be loaded.
         """
         handle = self._pool.submit(Question())
-        while not handle.is_over:
-            self._pool.wait(_PAUSE)
+        until_over(self._pool, handle)
         answer = handle.result()
         assert isinstance(answer, Abilities)
         return answer
@@ -80,10 +77,7 @@ class TaskWorker:
         """
         handle = self._pool.submit(job, partial(_show, task, job.number, left))
         task.begin(handle)
-        while not handle.is_over:
-            self._pool.wait(_PAUSE)
-            if task.is_overdue and not handle.is_over:
-                self._pool.close()  # within a step, which ends the job; the next waits for a new worker
+        until_over(self._pool, handle, lambda: task.is_overdue)  # the next picture has a new worker then
         try:
             outcome = handle.result()
         except WorkerLost as lost:

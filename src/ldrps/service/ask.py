@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from ldrps.errors import LdrpsError, SettingsError
-from ldrps.estimation.files import named_parts
+from ldrps.estimation.files import named_parts, once_each
 from ldrps.image.formats import ALPHA
 from ldrps.presets import preset
 from ldrps.service.problems import Problem
@@ -102,7 +102,7 @@ def read_json(text: bytes, field: str = "settings") -> Any:
         Problem: it is none, or has a number that is none, or an object with a name twice.
     """
     try:
-        return json.loads(text or b"{}", parse_constant=_no_constant, object_pairs_hook=_once_each)
+        return json.loads(text or b"{}", parse_constant=_no_constant, object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
         raise Problem(400, f"the {field} are no JSON ({error}): give an object", field=field) from error
 
@@ -198,11 +198,3 @@ def _check_damage(damage: Any, settings: Settings) -> None:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, in which nothing that somebody wrote is passed over."""
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]!r} is there twice")
-    return dict(pairs)

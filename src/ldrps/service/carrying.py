@@ -6,14 +6,13 @@ import time
 
 from ldrps.errors import Cancelled
 from ldrps.run.handle import WorkerLost
-from ldrps.run.pool import Pool
+from ldrps.run.pool import Pool, until_over
 from ldrps.service.limits import Limits
 from ldrps.service.live import Live
 from ldrps.service.metrics import Metrics
 from ldrps.service.store import Store
 from ldrps.service.work import Made, ProgramJob, ServiceJob, ServiceOutcome
 
-PAUSE = 0.25  # seconds between looks at whether a step that is to stop takes too long; what happens ends it
 JOBS = "ldrps_jobs_total", "Jobs that are over, by what became of them."
 _LEARNING = 0.3  # how much a job counts for what the next are expected to take
 _SECONDS = "ldrps_job_seconds", "Seconds from the beginning of a job to its end."
@@ -50,12 +49,7 @@ class Carrier:
         job = ProgramJob(self._store.files(row), self._store.place(row.id), live.ask)
         handle = self._pool.submit(job, live.note)
         live.at_work(handle)
-        while not handle.is_over:
-            self._pool.wait(PAUSE)
-            if time.monotonic() - live.began > self._limits.work and not live.why:
-                live.stop("late")
-            if live.is_overdue and not handle.is_over:
-                self._pool.close()  # within a step, which ends the job; the next waits for a new worker
+        until_over(self._pool, handle, lambda: self._is_overdue(live))  # the next job has a new worker then
         try:
             made = handle.result()
         except Cancelled:
@@ -71,6 +65,12 @@ class Carrier:
             self.fail(live, 500 if made.is_fault else 422, made.reason)
         else:
             self._done(live, made)
+
+    def _is_overdue(self, live: Live) -> bool:
+        """Whether a job that was to stop has not; one that takes too long is to stop."""
+        if live.began is not None and time.monotonic() - live.began > self._limits.work and not live.why:
+            live.stop("late")
+        return live.is_overdue
 
     def fail(self, live: Live, status: int, reason: str) -> None:
         """Say that a job failed, with the status of the answer and why."""

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Iterator
 
 from ldrps.errors import LdrpsError
-from ldrps.run.pool import Pool
+from ldrps.run.pool import PAUSE, Pool
 from ldrps.run.turns import Turns
 from ldrps.serve.task import Question
 from ldrps.service.ask import Ask
-from ldrps.service.carrying import JOBS, PAUSE, Carrier
+from ldrps.service.carrying import JOBS, Carrier
 from ldrps.service.limits import Limits
 from ldrps.service.live import Live
 from ldrps.service.metrics import Metrics

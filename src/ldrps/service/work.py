@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ldrps.errors import Cancelled, LdrpsError, OutputError
+from ldrps.errors import Cancelled, LdrpsError
 from ldrps.estimation.damage import Damage
 from ldrps.image.formats import ALPHA
 from ldrps.image.header import open_file, open_header
@@ -139,18 +139,9 @@ def _made(job: ProgramJob, batch: Batch, report: Report) -> Made:
     target = Job(source, job.folder / f"{RESULT}{suffix}")
     picture = batch.load(target if job.ask.suffix else Job(source, job.folder / "any.png"))  # which has room for all
     made = batch.restore(target, picture, told(report))
-    return Made(_write(batch, made, job), _record(made))
-
-
-def _write(batch: Batch, made: Restored, job: ProgramJob) -> Path:
-    """Write the result, as PNG if the picture's own format has no room for it and no other was asked for."""
-    try:
-        return batch.write(made, overwrite=True)[0]
-    except OutputError:
-        if job.ask.suffix or made.job.target.suffix == ".png":
-            raise
-        as_png = replace(made.job, target=made.job.target.with_suffix(".png"))
-        return batch.write(replace(made, job=as_png), overwrite=True)[0]
+    if job.ask.suffix:  # in that format or not at all
+        return Made(batch.write(made, overwrite=True)[0], _record(made))
+    return Made(batch.write_or_png(made, target.target.with_suffix(".png"), overwrite=True), _record(made))
 
 
 def _suffix(path: Path) -> str:
