@@ -70,15 +70,14 @@ class Page:
         parts.all.click(self._pack, None, parts.place, **hidden).then(
             None, parts.place, None, js="(place) => window.ldrps.download(place)", **hidden
         )
-        # In the browser: an answer of the server could come after a number that the visitor has typed meanwhile.
-        starts = {name: [PRESETS[name].seed, PRESETS[name].recurrences] for name in presets}
-        parts.preset.input(
-            None,
-            parts.preset,
-            [parts.seed, parts.recurrences],
-            js=f"(preset) => ({json.dumps(starts)})[preset]",
-            **hidden,
-        )
+        # Numbers with which the presets begin alike stay as they are: even where it is done in the browser, a busy one
+        # could set them after the visitor has typed others.
+        for number, name in ((parts.seed, "seed"), (parts.recurrences, "recurrences")):
+            starts = {preset: getattr(PRESETS[preset], name) for preset in presets}
+            if len(set(starts.values())) > 1:
+                parts.preset.input(
+                    None, parts.preset, number, js=f"(preset) => ({json.dumps(starts)})[preset]", **hidden
+                )
         self.blocks.unload(self._leave)
 
     async def _arrive(self, key: str, request: gr.Request) -> AsyncIterator[Updates]:
