@@ -9,6 +9,7 @@ import pytest
 
 from ldrps.errors import InputError
 from ldrps.train.config import TrainingConfig, read_config
+from ldrps.train.tones import FAMILIES
 
 DEFAULTS = dataclasses.asdict(TrainingConfig())
 EVERY = [(table, name) for table, values in DEFAULTS.items() for name in values]
@@ -33,6 +34,8 @@ def other(value: Any) -> Any:
     match value:
         case bool():
             return not value
+        case float() if 0 <= value < 1:  # a share stays one
+            return (value + 1) / 2
         case int() | float():
             return value * 2 + 1
         case str():
@@ -116,6 +119,25 @@ def test_a_network_that_could_not_be_loaded_is_not_begun(text: str, message: str
 def test_a_plan_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="steps is 0; it must be at least 1"):
         read_config(config(tmp_path, "[tone]\nsteps = 0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("veil = -0.1", "the share of 'veil' is -0.1; it must be from 0 to 1"),
+        ("details = 1.5", "the share of 'details' is 1.5; it must be from 0 to 1"),
+        ("dark = nan", "the share of 'dark' is nan; it must be from 0 to 1"),
+        ("\n".join(f"{name} = 0" for name in FAMILIES), "no family has a share: give one of dark, bright"),
+    ],
+)
+def test_shares_of_damage_that_cannot_be(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read_config(config(tmp_path, f"[tone_examples]\n{text}"))
+
+
+def test_a_family_of_damage_can_be_left_out(tmp_path: Path) -> None:
+    found = read_config(config(tmp_path, "[tone_examples]\nveil = 0\ndark = 1")).tone_examples
+    assert found.families == FAMILIES | {"veil": 0, "dark": 1}
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

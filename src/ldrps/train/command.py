@@ -127,10 +127,13 @@ _Prepared = tuple[nn.Module, TrainingTask, Callable[[], None]]
 _Prepare = Callable[[Photographs, Photographs, Path, TrainingConfig, int, str | Path | None], _Prepared]
 
 
+_Learn = Callable[[Photographs, Photographs, TrainingConfig], TrainingTask]
+
+
 def _judge(
     part: str,
     new: Callable[[], Judge],
-    task: Callable[[Photographs, Photographs], TrainingTask],
+    learn: _Learn,
     photos: Photographs,
     held_out: Photographs,
     out: Path,
@@ -146,7 +149,17 @@ def _judge(
             known = newest(known).with_uneven(int(model.config["uneven"]))
         # Weights alone: how many pictures of the training have nothing is not the other judge's to say.
         model.load_state_dict(_started(model, known, init).state_dict())
-    return model, task(photos, held_out), lambda: save_estimator(out, part, model)
+    return model, learn(photos, held_out, config), lambda: save_estimator(out, part, model)
+
+
+def _tone_task(photos: Photographs, held_out: Photographs, config: TrainingConfig) -> TrainingTask:
+    examples = config.tone_examples
+    return ToneTask(photos, held_out, families=examples.families, details=examples.details)
+
+
+def _task(task: Callable[[Photographs, Photographs], TrainingTask]) -> _Learn:
+    """One that has no numbers of its own."""
+    return lambda photos, held_out, _: task(photos, held_out)
 
 
 def _diffusion(
@@ -261,10 +274,10 @@ def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, N
 
 
 _PREPARE: dict[str, _Prepare] = {
-    "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED, turned=True), ToneTask),
-    "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), NoiseTask),
-    "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), BlurTask),
-    "scratches": partial(_judge, "scratches", ScratchDetector, ScratchTask),
+    "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED, turned=True), _tone_task),
+    "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), _task(NoiseTask)),
+    "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), _task(BlurTask)),
+    "scratches": partial(_judge, "scratches", ScratchDetector, _task(ScratchTask)),
     "diffusion": _diffusion,
     "pixels": _pixels,
     "zero-dce": _zero_dce,

@@ -13,6 +13,7 @@ from ldrps.errors import InputError
 from ldrps.prior.base import NOISES
 from ldrps.prior.config import fault
 from ldrps.train.loop import TrainingPlan
+from ldrps.train.tones import DETAILS, FAMILIES
 
 _Any = TypeVar("_Any")
 
@@ -45,6 +46,33 @@ class UNetConfig:
 
 
 @dataclass(frozen=True)
+class ToneExamples:
+    """What the judge of tone learns from: the shares of the families of damage, see `damage_tones`, in any unit, and
+    that of the pictures which show a part of a scene.
+    """
+
+    dark: float = FAMILIES["dark"]
+    bright: float = FAMILIES["bright"]
+    cast: float = FAMILIES["cast"]
+    uneven: float = FAMILIES["uneven"]
+    veil: float = FAMILIES["veil"]
+    flat: float = FAMILIES["flat"]
+    curve: float = FAMILIES["curve"]
+    details: float = DETAILS
+
+    def __post_init__(self) -> None:
+        for name, share in vars(self).items():
+            if not 0 <= share <= 1:
+                raise InputError(f"the share of {name!r} is {share}; it must be from 0 to 1")
+        if not any(self.families.values()):
+            raise InputError(f"no family has a share: give one of {', '.join(FAMILIES)} more than 0")
+
+    @property
+    def families(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in FAMILIES}
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """A table of each part, as a config file has them."""
 
@@ -55,6 +83,7 @@ class TrainingConfig:
         default_factory=lambda: TrainingPlan(steps=6000, learning_rate=1.2e-3, ema=0.998, validate_every=500)
     )
     tone: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))
+    tone_examples: ToneExamples = ToneExamples()
     noise: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=5000, ema=0.998, validate_every=500))
     blur: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=6000, ema=0.998, validate_every=500))
     scratches: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))

@@ -121,7 +121,7 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         average, start, running = state["average"], state["step"], state["loss"]
     if plan.compile:
-        model.compile()
+        model.compile(dynamic=False)  # of the few sizes that batches have; symbolic ones fail to compile
 
     def save(step: int) -> None:
         state = {

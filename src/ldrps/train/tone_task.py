@@ -17,7 +17,7 @@ from ldrps.image.sheet import contact_sheet
 from ldrps.train.camera import log_uniform
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
-from ldrps.train.tones import FAMILIES, DamagedTones, damage_tones
+from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ToneTask:
     expected_error: float = 5.0
     decision: float = 0.5
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the damage, with their shares
-    details: float = 0.3  # of the pictures, which show a part of a scene that may have no white and no black in it
+    details: float = DETAILS  # of the pictures, which show a part of a scene
     turned: float = 0.25  # of the batches, as a picture may lie on its side
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:

@@ -29,6 +29,7 @@ UNDAMAGED = 0.36  # of all pictures, then
 NOTHING, EVEN, UNEVEN = range(3)  # kinds of damage
 # Shares of what is damaged.
 FAMILIES = {"dark": 0.24, "bright": 0.07, "cast": 0.14, "uneven": 0.17, "veil": 0.22, "flat": 0.08, "curve": 0.08}
+DETAILS = 0.3  # of all pictures, which show a part of a scene that may have no white and no black in it
 _LIT = 1 / 3  # of dark ones
 _OWN_LIGHTS = 0.5  # of those: nothing else is in them than before
 _LEAST = 0.035  # root mean square of a change, of 1
