@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from ldrps.prior.device import native_precision
 from ldrps.train.loop import TrainingPlan, TrainingTask, train
 
 WITHIN = {"50 %": 0.6745, "90 %": 1.6449}  # deviations of a normal distribution
@@ -17,7 +19,9 @@ Point = tuple[float, float, int]  # what was told, how often it was so, and of h
 
 def train_briefly(judge: nn.Module, task: TrainingTask, steps: int, out: Path) -> None:
     """Train a judge, in place, and say how it goes."""
-    for progress in train(judge, task, TrainingPlan(steps, ema=0.995, validate_every=steps), out):
+    bfloat16 = native_precision("cpu") is torch.bfloat16
+    plan = TrainingPlan(steps, decay=0.5, ema=0.995, validate_every=steps, bfloat16=bfloat16)
+    for progress in train(judge, task, plan, out):
         print(f"step {progress.step}  loss {progress.loss:.3f}", flush=True)
 
 
