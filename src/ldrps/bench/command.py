@@ -53,14 +53,18 @@ class Plan:
 class Benchmark:
     """A plan with its pictures found and its contenders made.
 
+    Args:
+        plan: what the command line asks for.
+        sets: its sets with their pictures, if they have been found already.
+
     Raises:
         InputError: a set, a method or weights do not exist, its pictures are not there, two sets have one name, or
             nobody has a use for the weights.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, sets: Sequence[tuple[DataSet, Sequence[Pair]]] | None = None) -> None:
         self.plan = plan
-        self.sets = _found(plan)
+        self.sets = found(plan) if sets is None else sets
         captions = {dataset.name: Captions(dataset, pairs, *plan.data) for dataset, pairs in self.sets}
         bases = [
             base
@@ -171,7 +175,7 @@ def swept(base: Contender, sweeps: Sequence[str]) -> list[Contender]:
     return entries
 
 
-def _found(plan: Plan) -> list[tuple[DataSet, Sequence[Pair]]]:
+def found(plan: Plan) -> list[tuple[DataSet, Sequence[Pair]]]:
     """The sets of a plan with their pictures; what is known to be amiss with them is logged."""
     whole: dict[str, tuple[DataSet, Sequence[Pair]]] = {}
     for name in resolved(plan.sets, *plan.data):

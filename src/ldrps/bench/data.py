@@ -30,7 +30,7 @@ FOLDER = "folder:"
 ALL = "all"
 DRAWN = "drawn"
 # A variant of a set of pairs that damages pictures itself takes the clean ones; what papers print is of the pairs.
-_OF_THE_CLEAN = {"input": "target/(?P<id>.+)", "target": "", "published": {}}
+_OF_THE_CLEAN = {"input": "target/(?P<id>.+)", "target": "", "published": {}, "ablations": {}}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ class DataSet:
         border: pixels at each side that are not scored.
         shift: pixels by which a result may be shifted before it is scored.
         sha256: digests of the files that are known, by their path below the place.
-        published: rows of the papers: method to metric to value.
+        published: rows of the papers: method to metric to value, beside them its "source" and, of those that
+            `ldrps bench paper` shows, which methods of ours stand for it, "here", with spaces between.
+        ablations: PSNR of the LD-RPS paper's ablations: setting of a sweep to value to figure.
     """
 
     name: str
@@ -86,6 +88,7 @@ class DataSet:
     shift: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict, repr=False)
     published: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, repr=False)
+    ablations: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     @property
     def is_clean(self) -> bool:

@@ -116,13 +116,18 @@ def published(sets: Sequence[DataSet]) -> list[Line]:
             f"{method} (published: {figures['source']})",
             method,
             "",
-            {name: float(value) for name, value in figures.items() if name != "source"},
+            figures_of(figures),
             None,
             is_published=True,
         )
         for dataset in sets
         for method, figures in dataset.published.items()
     ]
+
+
+def figures_of(row: Mapping[str, float | str]) -> dict[str, float]:
+    """Metric to value, of a published row."""
+    return {name: float(value) for name, value in row.items() if not isinstance(value, str)}
 
 
 def bootstrap(values: Sequence[float] | NDArray[np.float64]) -> Interval:

@@ -19,6 +19,7 @@ _COLUMNS = {
     "lpips": ("LPIPS", 3),
     "featdist-efflite0": ("featdist", 3),
     "ciede2000": ("dE00", 2),
+    "pi": ("PI", 2),  # printed by papers; not computed here
     "niqe": ("NIQE", 2),
 }
 _LATEX = str.maketrans(
@@ -33,19 +34,24 @@ def grid(lines: Sequence[Line]) -> list[list[str]]:
     shown = _shown(lines)
     counts = _counted(lines)
     rest = ["95 %", "beside reference", *counts.values(), "s", "MiB", "n"]
-    heads = ["", *[_head(name, lines) for name in shown], *rest]
+    heads = ["", *[head(name, lines) for name in shown], *rest]
     return [heads, *[_cells(line, shown, list(counts)) for line in lines]]
 
 
 def markdown(lines: Sequence[Line], dataset: DataSet) -> str:
     """The table of one set, and under it the worst pictures of each contender."""
-    heads, *body = grid(lines)
-    rule = ["---", *["---:"] * (len(heads) - 1)]
-    rows = [[printable(cell).replace("|", "\\|") for cell in cells] for cells in (heads, rule, *body)]
-    table = "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+    table = table_of(grid(lines))
     worst = [f"- {printable(words)}" for words in map(worst_words, lines) if words]
     parts = [f"### {printable(f'{dataset.name}: {dataset.title}')}", table, *["\n".join(worst)] * bool(worst)]
     return "\n\n".join(parts) + "\n"
+
+
+def table_of(cells: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the heads first, as a table in Markdown."""
+    heads, *body = cells
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    rows = [[printable(cell).replace("|", "\\|") for cell in row] for row in (heads, rule, *body)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def worst_words(line: Line) -> str:
@@ -60,13 +66,13 @@ def latex(lines: Sequence[Line], dataset: DataSet) -> str:
     best = {name: _best(lines, name) for name in shown}
     rows = []
     for line in lines:
-        cells = [_number(name, line.scores.get(name)) for name in shown]
+        cells = [number(name, line.scores.get(name)) for name in shown]
         marked = [
-            rf"\textbf{{{cell}}}" if not line.is_published and line.scores.get(name) == best[name] else cell
+            rf"\textbf{{{cell}}}" if cell and not line.is_published and line.scores[name] == best[name] else cell
             for name, cell in zip(shown, cells, strict=True)
         ]
         rows.append(" & ".join([_escaped(line.label), *marked]) + r" \\")
-    heads = " & ".join(["", *[_escaped(_head(name, lines)) for name in shown]]) + r" \\"
+    heads = " & ".join(["", *[_escaped(head(name, lines)) for name in shown]]) + r" \\"
     return "\n".join(
         [
             f"% {printable(dataset.title)}",
@@ -85,7 +91,7 @@ def _cells(line: Line, shown: Sequence[str], counts: Sequence[str]) -> list[str]
     count = "" if line.is_published else f"{line.n}" + f", {line.failed} failed" * bool(line.failed)
     peak = "" if line.peak_mb is None else f"{line.peak_mb:.0f}"
     seconds = "" if math.isnan(line.seconds) else f"{line.seconds:.2f}"
-    values = [_number(name, line.scores.get(name)) for name in shown]
+    values = [number(name, line.scores.get(name)) for name in shown]
     fates = ["" if (number := _count(line, name)) is None else f"{number}" for name in counts]
     return [line.label, *values, between, beside, *fates, seconds, peak, count]
 
@@ -103,7 +109,7 @@ def _count(line: Line, name: str) -> int | None:
     return None if line.outcomes is None else getattr(line.outcomes, name)
 
 
-def _head(name: str, lines: Sequence[Line]) -> str:
+def head(name: str, lines: Sequence[Line]) -> str:
     """The name of a column; LPIPS of another net than the papers', AlexNet, says so."""
     head = _COLUMNS[name][0]
     nets = (
@@ -125,7 +131,8 @@ def _best(lines: Sequence[Line], name: str) -> float | None:
     return min(values) if name in _BETTER_IS_LESS else max(values)
 
 
-def _number(name: str, value: float | None) -> str:
+def number(name: str, value: float | None) -> str:
+    """A score as tables show it; "" for none."""
     if value is None:
         return ""
     return "inf" if math.isinf(value) else f"{value:.{_COLUMNS[name][1]}f}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ldrps.bench.command import Benchmark
     from ldrps.bench.judges import Judges
 
-_SETS = "Data sets, groups of them such as all, or folder:PATH; see --list."
+_SETS = "Data sets, groups of them such as all, or folder:PATH; see --list. paper: the tables of the LD-RPS paper."
 _METHODS = (
     "ldrps, a preset of it, a rival, a plain tool or several joined by +, an oracle, files:FOLDER beside the inputs', "
     'command:"PROGRAM {in} {out}", spandrel:FILE, or a group: plain, chains, rivals, oracles; see `ldrps methods`.'
@@ -72,11 +72,13 @@ def bench(
     """Measure methods on data sets, beside what papers have published.
 
     Every picture is a row that is kept when it is done: a run that was stopped goes on where it was. Without --method,
-    the plain tools, the oracles and ldrps are compared.
+    the plain tools, the oracles and ldrps are compared; of `paper` nothing is then measured, and what is stored is
+    shown beside what the paper prints, with the commands that measure the rest.
 
     Exit code 0: all measured; 1: some pictures failed, and the tables say so; 2: the command cannot be carried out.
     """
     from ldrps.bench.command import Benchmark, Plan
+    from ldrps.bench.paper import GROUP, PaperTables
     from ldrps.image.files import check_folder, write_text
 
     check_device(device)
@@ -85,6 +87,11 @@ def bench(
         if place is not None:
             check_folder(place)
 
+    is_paper = GROUP in sets
+    if is_paper:
+        _check_paper(
+            sets, method, of_a_run={"--preset": preset, "--sweep": sweep, "--reference": reference, "--html": html}
+        )
     plan = Plan(
         sets=sets,
         methods=_words(method) or ["plain", "oracles", "ldrps"],
@@ -102,18 +109,34 @@ def bench(
         reference=reference,
         judges=_judges(weights),
     )
-    benchmark = Benchmark(plan)
-    failed = _run(benchmark)
-    summary = benchmark.summary()
+    benchmark = None if is_paper and not method else Benchmark(plan)
+    failed = 0 if benchmark is None else _run(benchmark)
+    summary = PaperTables(plan) if is_paper or benchmark is None else benchmark.summary()
     tell_text(summary.markdown())
     for path, text in ((json_file, summary.json()), (latex, summary.latex())):
         if path is not None:
             write_text(path, text)
-    if html is not None:
+    if html is not None and benchmark is not None:
         say(f"the page is {benchmark.write_html(html, shlex.join(['ldrps', *sys.argv[1:]]))}")
-    if failed:
+    if benchmark is not None and failed:
         say(f"{failed} of {len(benchmark.tasks)} rows failed; --retry tries them again")
         raise typer.Exit(1)
+
+
+def _check_paper(sets: list[str], method: list[str] | None, of_a_run: dict[str, object]) -> None:
+    """The paper's tables are a layout of their own, and without --method nothing is run.
+
+    Raises:
+        InputError: another set is named too, or an option that is of a run.
+    """
+    from ldrps.errors import InputError
+
+    if len(sets) != 1:
+        raise InputError(f"sets are {', '.join(sets)}; paper has tables of its own: name it alone")
+    if not method and (idle := [option for option, value in of_a_run.items() if value]):
+        raise InputError(
+            f"{', '.join(idle)} is of what is measured, and without --method paper measures nothing: give one"
+        )
 
 
 def _judges(weights: Path | None) -> Judges:
