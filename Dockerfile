@@ -18,7 +18,7 @@ WORKDIR /build
 COPY pyproject.toml constraints.txt ./
 RUN uv pip install --torch-backend "${TORCH}" --constraints constraints.txt \
     --requirements pyproject.toml --extra serve --extra heif --extra caption
-COPY README.md LICENSE ./
+COPY README.md LICENSE LICENSE-WEIGHTS.md ./
 COPY samples samples
 COPY src src
 RUN uv pip install --no-deps --build-constraints constraints.txt .

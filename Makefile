@@ -1,6 +1,7 @@
 # make demo   restores the sample photographs
 # make test   checks style and types, runs the tests
 # make docs   builds the site in out/docs, and runs the examples for it
+# make release  makes and tries what is published, in out/release: wheel, sdist, SBOM, digests
 # All set up .venv on the first run; `make venv` does only that.
 
 PYTHON ?= python3
@@ -8,10 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
+RELEASE_READY := $(VENV)/.release-ready
 
 SITE := sphinx-build --fail-on-warning --keep-going -c docs/site docs
 
-.PHONY: venv test demo pictures docs lint format clean
+.PHONY: venv test demo pictures docs release lint format clean
 .DEFAULT_GOAL := demo
 
 venv: $(READY)
@@ -28,7 +30,8 @@ demo: $(READY)
 	$(BIN)/ldrps restore samples/*.png samples/*.jpg --out out/demo --compare --trace --force
 	$(BIN)/ldrps restore samples/prints/*.png --out out/demo --scratches --compare --trace --force
 	$(BIN)/ldrps restore samples/small/*.png --out out/demo --scale 2 --compare --trace --force
-	@echo "Before and after: out/demo/*.compare.png"
+	$(BIN)/python samples/make_pictures.py --sheet out/demo out/demo/sheet.png
+	@echo "Before and after: out/demo/sheet.png, and each by itself in out/demo/*.compare.png"
 
 # The pictures of README and docs/, which are kept in the repository.
 pictures: demo
@@ -43,6 +46,13 @@ docs: $(DOCS_READY)
 	$(BIN)/$(SITE) out/docs
 	$(BIN)/python docs/site/check.py out/docs
 	@echo "The site: out/docs/index.html"
+
+$(RELEASE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
+	@touch $@
+
+release: $(RELEASE_READY)
+	$(BIN)/python benchmarks/release.py out/release
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Make the pictures of the documents: the samples before and after, from what `make demo` leaves.
 
     python samples/make_pictures.py [RESTORED] [FOLDER]    # else out/demo and docs/pictures
+    python samples/make_pictures.py --sheet RESTORED FILE  # that sheet alone, as `make demo` leaves it
 
 `samples.jpg` is a sheet of all kinds of damage, a square of each at 100 or 200 %; beside it there is one picture
 for each kind, whole and at 100 %.
@@ -90,15 +91,23 @@ def sheet(restored: Path) -> Image.Image:
 
 
 def main() -> None:
-    restored, folder = (Path(given) for given in (*sys.argv[1:], *("out/demo", "docs/pictures")[len(sys.argv) - 1 :]))
+    given = sys.argv[1:]
+    alone = given[:1] == ["--sheet"]
+    if alone and len(given) != 3:
+        sys.exit("--sheet takes two: the folder of what was restored, and the file to write")
+    words = given[1:] if alone else (*given, *("out/demo", "docs/pictures")[len(given) :])
+    restored, place = map(Path, words)
     missing = [name for tile in TILES if not (restored / (name := Path(tile.source).name)).is_file()]
     if missing:
         sys.exit(f"{restored} has no {', '.join(missing)}: `make demo` restores the samples")
-    folder.mkdir(parents=True, exist_ok=True)
-    sheet(restored).save(folder / "samples.jpg", quality=QUALITY, subsampling=0, optimize=True)
+    if alone:
+        sheet(restored).save(place)
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    sheet(restored).save(place / "samples.jpg", quality=QUALITY, subsampling=0, optimize=True)
     for tile in TILES:
         with Image.open(restored / f"{Path(tile.source).name}.compare.png") as pair:
-            pair.convert("RGB").save(folder / f"{tile.name}.jpg", quality=QUALITY, subsampling=0, optimize=True)
+            pair.convert("RGB").save(place / f"{tile.name}.jpg", quality=QUALITY, subsampling=0, optimize=True)
 
 
 if __name__ == "__main__":

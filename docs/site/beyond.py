@@ -21,6 +21,8 @@ PAGES = {
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changes.md",
     "SECURITY.md": "project/security.md",
+    "REPRODUCE.md": "project/reproduce.md",
+    "LICENSE-WEIGHTS.md": "project/terms.md",
     "samples/README.md": "project/samples.md",
     "integrations/comfyui/README.md": "project/comfyui.md",
     "src/ldrps/prior/tiny/weights/README.md": "project/prior.md",

@@ -123,7 +123,7 @@ def test_pictures_that_a_set_of_pairs_damages_are_its_clean_ones() -> None:
 def test_groups_hold_what_their_names_say() -> None:
     together, sets = groups(), data_sets()
     assert not together.keys() & sets.keys(), "a name is a set's or a group's"
-    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale", "holes", "marks"}
+    assert together.keys() == {ALL, "noise", "jpeg", "light", "leave", "blur", "scale", "holes", "marks", "paper"}
     assert set(together["leave"]) == {name for name, dataset in sets.items() if dataset.is_clean}
     assert {"cc", "nam", "kodak_noise30", "kodak_noise30-chroma10", "mixed-dark-noisy"} <= set(together["noise"])
     assert set(together["jpeg"]) >= {name for name, dataset in sets.items() if "jpeg" in dataset.degrade}

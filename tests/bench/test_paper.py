@@ -15,6 +15,7 @@ from ldrps.bench.contenders import contenders
 from ldrps.bench.data import data_set, groups
 from ldrps.bench.paper import GROUP, entries
 from ldrps.bench.store import Store
+from ldrps.presets import preset
 
 
 @pytest.fixture
@@ -72,31 +73,46 @@ def _of_sweeps(marks: dict[str, str]) -> list[str]:
 
 
 def test_a_command_that_is_told_fills_its_cells(bench: Run, command: Run, root: Path) -> None:
-    """The published loop and `default`, main table and ablations, by the commands as they are printed."""
+    """Of `default`, in the main table and in both ablations, by the commands as they are printed."""
     _, table, _ = bench(GROUP, "--limit", 1)
-    wanted = [each for each in commands_of(table).values() if "-m ldrps" in each or "-m default" in each]
-    assert len(wanted) == 6
+    wanted = [each for each in commands_of(table).values() if "-m default" in each]
+    assert len(wanted) == 3
     for each in wanted:
         assert command(*shlex.split(each)[1:])[0] == 0
     file = root.parent / "paper.json"
     code, filled, _ = bench(GROUP, "--limit", 1, "--json", file)
     assert code == 0
     assert set(commands_of(filled).values()) == set(commands_of(table).values()) - set(wanted)
-    records = {
+    records = json.loads(file.read_text())
+    measured = {
         (each["table"], each.get("value"), each["measured"]["label"]): each["measured"]["psnr_rgb"]
-        for each in json.loads(file.read_text())
+        for each in records
         if each["measured"] is not None
     }
-    assert {key[:2] for key in records} == {
-        *(("main", None), ("caption", "none"), ("caption", "written")),
-        *(("recurrences", value) for value in "0123"),
+    main = measured["main", None, "default"]
+    assert measured.keys() == {
+        ("main", None, "default"),
+        ("caption", "none", "default"),
+        ("caption", "written", "default, caption written"),
+        *(("recurrences", value, f"default, recurrences {value}") for value in "0123"),
     }
-    for label in ("ldrps", "default"):
-        assert row_of(filled, label)["here PSNR"] == f"{records['main', None, label]:.2f}"
-        assert records["caption", "none", label] == records["main", None, label], "one row, as nothing was changed"
-    assert records["recurrences", "0", "ldrps, recurrences 0"] != records["recurrences", "3", "ldrps, recurrences 3"]
-    (none,) = cells_of(filled, "none", 0)
-    assert none == ["none", "16.03", *[f"{records['main', None, label]:.2f}" for label in ("ldrps", "default")]]
+    assert measured["caption", "none", "default"] == main, "one row, as nothing was changed"
+    assert row_of(filled, "default")["here PSNR"] == f"{main:.2f}"
+    (two,) = cells_of(filled, "2", 0)
+    assert two[3] == f"{measured['recurrences', '2', 'default, recurrences 2']:.2f}"
+    (loop,) = [each for each in records if each.get("printed_as") == "LD-RPS"]
+    assert (loop["printed"]["psnr_rgb"], loop["measured"]) == (17.45, None)
+
+
+def test_the_published_loop_is_asked_for_by_its_preset(bench: Run, root: Path) -> None:
+    """`-m ldrps` alone would be `default`."""
+    _, table, _ = bench(GROUP)
+    wanted = [shlex.split(each) for each in commands_of(table).values() if "-m ldrps" in each]
+    assert len(wanted) == 3
+    for words in wanted:
+        presets = [words[words.index("--preset") + 1]]
+        (entry,) = contenders(words[words.index("-m") + 1], presets)
+        assert entry.label == "ldrps" and entry.settings.method != preset("default").method
 
 
 def test_a_method_is_measured_and_what_is_left_of_it_is_told(bench: Run, root: Path) -> None:

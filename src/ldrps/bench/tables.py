@@ -92,7 +92,7 @@ def _cells(line: Line, shown: Sequence[str], counts: Sequence[str]) -> list[str]
     peak = "" if line.peak_mb is None else f"{line.peak_mb:.0f}"
     seconds = "" if math.isnan(line.seconds) else f"{line.seconds:.2f}"
     values = [number(name, line.scores.get(name)) for name in shown]
-    fates = ["" if (number := _count(line, name)) is None else f"{number}" for name in counts]
+    fates = ["" if (fate := _count(line, name)) is None else f"{fate}" for name in counts]
     return [line.label, *values, between, beside, *fates, seconds, peak, count]
 
 
