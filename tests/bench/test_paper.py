@@ -98,6 +98,10 @@ def test_a_command_that_is_told_fills_its_cells(bench: Run, command: Run, root: 
     }
     assert measured["caption", "none", "default"] == main, "one row, as nothing was changed"
     assert row_of(filled, "default")["here PSNR"] == f"{main:.2f}"
+    _, more, _ = bench(GROUP, "--limit", 1, "--seeds", 2)
+    row = row_of(more, "default")
+    assert row["here PSNR"] == f"{main:.2f}" and row["here seeds"] == "1 of 2"
+    assert "-m default --seeds 2 " in commands_of(more)[row["here pictures"].removeprefix("1 of 1 ")]
     (two,) = cells_of(filled, "2", 0)
     assert two[3] == f"{measured['recurrences', '2', 'default, recurrences 2']:.2f}"
     (loop,) = [each for each in records if each.get("printed_as") == "LD-RPS"]
@@ -120,7 +124,7 @@ def test_a_method_is_measured_and_what_is_left_of_it_is_told(bench: Run, root: P
     code, table, _ = bench(GROUP, "-m", "identity", "--limit", 2, "--html", html, "--latex", tex)
     assert code == 0 and (html / "index.html").is_file() and r"\begin{tabular}" in tex.read_text()
     row = row_of(table, "identity")
-    assert (row["printed"], row["PSNR"], row["here pictures"], row["here seeds"]) == ("", "", "2", "1")
+    assert (row["printed"], row["PSNR"], row["here pictures"], row["here seeds"]) == ("", "", "2 of 2", "1 of 1")
     code, whole, _ = bench(GROUP)
     mark = row_of(whole, "identity")["here pictures"].removeprefix("2 of 3 ")
     assert "-m identity " in commands_of(whole)[mark]

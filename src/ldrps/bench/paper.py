@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ldrps.bench.command import Benchmark, Plan, found
-from ldrps.bench.contenders import OURS, Contender
+from ldrps.bench.contenders import OURS, Contender, contenders
 from ldrps.bench.data import DataSet, Pair
 from ldrps.bench.lines import Line, figures_of, published
 from ldrps.bench.tables import head, latex, number, table_of
-from ldrps.printable import json_text
+from ldrps.printable import json_text, printable
 from ldrps.rivals.registry import facts_of
 
 GROUP = "paper"
@@ -52,16 +52,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cell:
-    """What was measured of a contender on a set, maybe nothing, and the command that measures it."""
+    """What was measured of a contender on a set, maybe nothing, what all of it would be, and the command for that."""
 
     line: Line
     pictures: int
+    seeds: int
     command: str
     hours: float | None = None
 
     @property
     def is_whole(self) -> bool:
-        return self.line.n == self.pictures and not self.line.failed
+        return (self.line.n, self.line.seeds, self.line.failed) == (self.pictures, self.seeds, 0)
 
 
 class PaperTables:
@@ -144,7 +145,7 @@ class PaperTables:
                 continue
             values = [number(name, line.scores.get(name)) for name in here]
             seconds = f"{line.seconds:.2f}"
-            table.append([*row, line.label, *values, _count(cell, marks), f"{line.seeds}", seconds])
+            table.append([*row, line.label, *values, _count(cell, marks), f"{line.seeds} of {cell.seeds}", seconds])
         return table_of(table)
 
     def _ablation(self, axis: str, marks: dict[str, str]) -> str:
@@ -178,15 +179,17 @@ class PaperTables:
         sets = self._with(axis) if axis else self._of_method(method)
         here = next(len(pairs) for each, pairs in sets if each is dataset)
         every = sum(len(pairs) for _, pairs in sets)
-        return Cell(
-            line, here, self._command([each.name for each, _ in sets], method, axis), self._hours(method, every)
-        )
+        command = self._command([each.name for each, _ in sets], method, axis)
+        return Cell(line, here, self._seeds(method), command, self._hours(method, every))
+
+    def _seeds(self, method: str) -> int:
+        """How many runs a contender is to have."""
+        return self.plan.seeds if _contender(method).is_random else 1
 
     def _hours(self, method: str, pictures: int) -> float | None:
         """Of one core, by the time of a picture that a rival states; None where it states none."""
-        contender = Contender(method)
-        seconds = facts_of(method).seconds if contender.rival else None
-        return None if seconds is None else seconds * pictures * (self.plan.seeds if contender.is_random else 1) / 3600
+        seconds = facts_of(method).seconds if _contender(method).rival else None
+        return None if seconds is None else seconds * pictures * self._seeds(method) / 3600
 
     def _command(self, names: Sequence[str], method: str, axis: str) -> str:
         plan = self.plan
@@ -196,12 +199,11 @@ class PaperTables:
         words += ["--limit", f"{plan.limit}"] if plan.limit else []
         words += [word for root in plan.data for word in ("--data", f"{root}")]
         words += ["--store", f"{plan.store}"] if plan.store != Plan([], []).store else []
-        contender = Contender(method)
-        weights = plan.weights or ("WEIGHTS" if contender.rival and facts_of(method).needs else "")
+        weights = plan.weights or ("WEIGHTS" if _contender(method).rival and facts_of(method).needs else "")
         words += ["--weights", weights] if weights else []
         words += ["--prior", plan.prior] if plan.prior != "embedded" else []
         words += ["--device", plan.device] if plan.device != "cpu" else []
-        return shlex.join(words)
+        return printable(shlex.join(words))
 
     def _axes(self) -> list[str]:
         return [axis for axis in _ABLATIONS if self._with(axis)]
@@ -234,10 +236,14 @@ def entries(dataset: DataSet) -> list[Entry]:
     return [*rows, *[Entry("", {}, "", method) for method in _BESIDE]]
 
 
+def _contender(method: str) -> Contender:
+    return contenders(method, [_LOOP])[0]
+
+
 def _count(cell: Cell, marks: dict[str, str]) -> str:
-    """How many pictures were measured; if not all, by which command the others would be."""
+    """How many pictures were measured; if not all with all seeds, by which command the others would be."""
     line = cell.line
-    return f"{line.n}" if cell.is_whole else f"{line.n} of {cell.pictures} {_mark(cell, marks)}"
+    return f"{line.n} of {cell.pictures}" + ("" if cell.is_whole else f" {_mark(cell, marks)}")
 
 
 def _told(cell: Cell, marks: dict[str, str]) -> str:
