@@ -144,8 +144,9 @@ class Result:
         that of JPEG, WEBP and AVIF; see `write_image`.
 
         An `unchanged` picture from a file is a copy of that file, byte for byte, with all that is in it, unless one of
-        these three asks for something else, or `path` for another format, or the file was changed meanwhile. What of
-        the source cannot be carried is logged, and is in the record as `left_out`; see `write_image`.
+        these three asks for something else, `path` is of another format than its name and its content, or the file was
+        changed meanwhile. What of the source cannot be carried is logged, and is in the record as `left_out`; see
+        `write_image`.
 
         Raises:
             OutputError: a file exists and `overwrite` is false, its format is unknown, or it cannot be written.

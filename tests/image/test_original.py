@@ -118,12 +118,25 @@ def test_a_quality_says_nothing_of_formats_that_have_none(tmp_path, photo):
     assert saved.read_bytes() == source.read_bytes()
 
 
-def test_the_content_tells_the_format_not_the_name(tmp_path, photo):
-    source = tmp_path / "named.png"
-    photo().save(source, "JPEG")
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("PNG", ".jpg"), ("JPEG", ".png"), ("WEBP", ".jpeg"), ("TIFF", ".jpg"), ("PNG", ".webp")]
+)
+def test_a_file_that_is_called_another_format_comes_back_as_it_was(kind, suffix, tmp_path, photo):
+    source = tmp_path / f"named{suffix}"
+    photo().save(source, kind)
     result = unchanged(load_picture(source))
-    assert Image.open(result.save(tmp_path / "saved.png")).format == "PNG"
-    assert result.save(tmp_path / "saved.jpg").read_bytes() == source.read_bytes()
+    assert result.save(tmp_path / f"saved{suffix}").read_bytes() == source.read_bytes()
+    true = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif"}[kind]
+    assert result.save(tmp_path / f"true{true}").read_bytes() == source.read_bytes()
+    with Image.open(result.save(tmp_path / "third.bmp")) as third:
+        assert third.format == "BMP"
+
+
+def test_what_was_restored_is_what_its_name_says(tmp_path, photo):
+    source = tmp_path / "named.jpg"
+    photo().save(source, "PNG")
+    with Image.open(changed(load_picture(source)).save(tmp_path / "saved.jpg")) as saved:
+        assert saved.format == "JPEG"
 
 
 def test_a_gif_which_is_not_written_comes_back_as_png(tmp_path, photo):

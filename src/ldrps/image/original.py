@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from ldrps.image.formats import WITH_QUALITY
+from ldrps.image.formats import FORMATS, WITH_QUALITY
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +47,14 @@ class Original:
     def copy_for(self, kind: str, quality: int | None) -> bytes | None:
         """Its bytes, if they are what a file of format `kind` and of that quality would hold of the same pixels.
 
+        A file whose name says another format than it is of, such as a PNG that is called .jpg, is good for both: it
+        comes back as it was, and is not made a JPEG for its name.
+
         None if it is of another format, holds more, if a quality is asked for that the format knows, or, which is
         logged, if the file is gone or another by now.
         """
-        if self.holds_more or kind != self.kind or (quality is not None and kind in WITH_QUALITY):
+        named = FORMATS.get(self.path.suffix.lower())
+        if self.holds_more or kind not in (self.kind, named) or (quality is not None and kind in WITH_QUALITY):
             return None
         try:
             data = self.path.read_bytes()
