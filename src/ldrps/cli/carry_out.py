@@ -13,6 +13,7 @@ from ldrps.cli.bars import Display
 from ldrps.cli.plan import show_plan
 from ldrps.cli.stopping import stoppable
 from ldrps.cli.terminal import say
+from ldrps.distributed.state import refuse_results_of_clusters
 from ldrps.errors import InputError
 from ldrps.folders.claiming import Claiming
 from ldrps.folders.feeding import restore_all as restored
@@ -137,6 +138,7 @@ def _is_known(job: Job, place: Place) -> bool:
 
 
 def _found(wanted: Wanted) -> Found:
+    refuse_results_of_clusters(wanted.out)
     if not _has_folder(wanted):
         return Found(plan_jobs(wanted.sources, wanted.out, as_folder=wanted.as_folder))
     found = find(wanted)

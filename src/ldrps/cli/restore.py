@@ -12,6 +12,7 @@ import typer
 
 import ldrps
 from ldrps.cli.captions import CaptionOptions
+from ldrps.cli.cluster import ClusterOptions, restore_on_cluster
 from ldrps.cli.damage import DamageOptions
 from ldrps.cli.generated import SettingOptions
 from ldrps.cli.grouped import Group, given_options, grouped, option
@@ -114,11 +115,12 @@ class _Ours:
 @grouped
 def restore(
     context: typer.Context,
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
+    named: Annotated[list[str], typer.Argument(metavar="IN...", help="Pictures to restore, or folders of them.")],
     out: OutOption,
     own: OwnOptions,
     output: OutputOptions,
     folders: FolderOptions,
+    cluster: ClusterOptions,
     limits: OwnOutputOptions,
     masks: MaskOptions,
     captions: CaptionOptions,
@@ -142,6 +144,8 @@ def restore(
     """
     given = dict(given_options(context))
     check_options(given, OF_LDRPS, method)
+    cluster.check(given, method, [*named, out])
+    sources = [Path(each) for each in named]
     from ldrps.cli.carry_out import plan, restore_all
     from ldrps.folders.find import Wanted
     from ldrps.run.recipe import Recipe, RivalMethod
@@ -154,6 +158,10 @@ def restore(
         seed, steps = changes.given.get("seed"), changes.given.get("steps")
         other = RivalMethod(method, seed, steps, rival.weights, read_settings(rival.set_ or []), own.device)
         recipe = Recipe(other, _output(output, limits))
+    if cluster.ray is not None:
+        if restore_on_cluster(named[0], out, recipe, folders, cluster, jobs=folders.jobs if "jobs" in given else None):
+            raise typer.Exit(1)
+        return
     if folders.given and not any(os.path.isdir(source) for source in sources):
         _refuse_missing(sources)
         raise typer.BadParameter("--recursive, --include, --exclude and --watch are about folders, and none is given")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ldrps.errors import InputError
-from ldrps.folders.names import MANIFEST, is_ours, is_picture, matches
+from ldrps.folders.names import CLUSTER, MANIFEST, is_ours, is_picture, matches
 from ldrps.folders.passed import Passed
 from ldrps.image.files import key_of_places
 from ldrps.run.job import Job, is_file_name, no_folder, result_name
@@ -119,7 +119,7 @@ def _walk(folder: Path, root: Path, wanted: Wanted, found: Found) -> Iterator[Pa
 def _may_enter(folder: Path, out: str, found: Found) -> bool:
     if os.path.realpath(folder) == out:
         return False  # the results of this very command
-    if os.path.lexists(folder / MANIFEST):
+    if os.path.lexists(folder / MANIFEST) or os.path.lexists(folder / CLUSTER):
         found.notes.append(f"{folder} is passed over: it holds results of ldrps")
         return False
     return True

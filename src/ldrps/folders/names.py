@@ -12,6 +12,7 @@ from ldrps.image.formats import FORMATS
 
 READ_ONLY = frozenset({".gif", ".heic", ".heics", ".heif", ".heifs", ".hif"})  # become PNG
 MANIFEST = ".ldrps.sqlite"
+CLUSTER = ".ldrps-ray"  # the folder in the place of the manifest where a cluster restores, see `ldrps.distributed`
 
 _SHEETS = (".compare.png", ".spread.png", MARKS)
 _SAMPLE = re.compile(r"(.+)\.sample\d+(\.\w+)", re.DOTALL)
