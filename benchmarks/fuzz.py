@@ -74,7 +74,7 @@ def seeds() -> dict[str, bytes]:
         **{f"{kind} 16 bits {n}": ours(kind, n, 16) for kind in ("PNG", "TIFF") for n in (2, 3)},
         **{kind: ours(kind, 3) for kind in ("JPEG", "AVIF", "BMP")},
         **{f"{kind} {mode}": pillow(kind, mode) for kind, mode in (("GIF", "P"), ("PNG", "P"), ("TIFF", "CMYK"))},
-        **{f"{kind} of frames": pillow(kind, "RGB", **more) for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO")},
+        **{f"{kind} of frames": pillow(kind, "RGB", **more) for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO", "AVIF")},
         "JPEG CMYK": pillow("JPEG", "CMYK"),
         "JPEG progressive": pillow("JPEG", "RGB", progressive=True),
         "TIFF LZW": pillow("TIFF", "RGB", compression="tiff_lzw"),
@@ -86,8 +86,13 @@ def seeds() -> dict[str, bytes]:
         "gain map": containers.ultra_hdr(6, containers.VIDEO),
         "motion": containers.motion_photo(),
         "micro video": containers.motion_photo(micro=True),
+        "MPO and motion": pillow("MPO", "RGB", **more) + containers.samsung_trailer(),
+        "BMP profile": containers.profiled_bmp(rgb_profile()),
         "IPTC": containers.with_segments(containers.jpeg(), iptc),
         "cICP": containers.coded_png(12, 13, *texts),
+        "cICP, gAMA, iCCP": png_with(
+            pillow("PNG", "RGB", icc_profile=rgb_profile()), png_chunk(b"cICP", bytes([12, 13, 0, 1])), *texts
+        ),
         "gamma": png_with(pillow("PNG", "L"), *texts),
         "nclx": containers.coded_avif(12, 13),
         "HEIC": containers.heic_boxes(points=(12, 13), kinds=(b"tmap",), told=(b"depth",)),

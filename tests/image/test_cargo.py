@@ -28,11 +28,13 @@ from containers import (
 )
 from PIL import Image
 
+from ldrps.errors import InputError
 from ldrps.image import xmp
 from ldrps.image.cargo import NO_CARGO, look_behind
 from ldrps.image.carry import load_up
 from ldrps.image.jpeg_parts import split_jpeg
 from ldrps.image.picture import load_picture, to_levels
+from ldrps.image.write import write_image
 
 
 def saved(data, folder, suffix="jpg", *, change="denoised", source="jpg", **options):
@@ -138,6 +140,19 @@ def test_a_damaged_gain_map_costs_the_map_not_the_picture(tmp_path):
     assert "a gain map is left out" in left_out and b"21496" not in data
 
 
+def test_a_gain_map_that_says_it_is_huge_takes_no_memory(tmp_path):
+    """A few bytes can say that they are gigabytes of pixels, which would be turned with the picture."""
+    huge = bytearray(gain_map_jpeg())
+    at = huge.index(b"\xff\xc0") + 5
+    huge[at : at + 4] = struct.pack(">HH", 12000, 12000)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    began = time.process_time()
+    data, (left_out,) = saved(with_others(jpeg(exif=exif), (0, bytes(huge))), tmp_path)
+    assert time.process_time() - began < 5
+    assert "a gain map is left out" in left_out and b"21496" not in data
+
+
 def test_maps_of_depth_and_previews_are_left_out_in_words(tmp_path):
     depth = jpeg(Image.new("L", (32, 32)), xmp=containers.PACKET % (b'a="urn:com:apple:photo:2018:aux:depth"', b""))
     data, left_out = saved(with_others(jpeg(), (0, depth), (0x10002, jpeg())), tmp_path)
@@ -160,6 +175,27 @@ def test_a_video_stays_behind_its_picture(tmp_path, micro, change):
 def test_samsungs_list_leads_to_the_video_from_the_end(tmp_path):
     data, left_out = saved(jpeg() + containers.samsung_trailer(), tmp_path)
     assert data.endswith(containers.samsung_trailer()) and left_out == []
+
+
+@pytest.mark.parametrize("kind", [0, 0x10001, 0x20001, 0x20003])
+def test_a_video_of_samsung_behind_several_pictures(tmp_path, kind):
+    """The pictures are carried, left out or refused by what they are; the video stays at the end, where it is found."""
+    other = gain_map_jpeg() if kind == 0 else jpeg()
+    source = with_others(jpeg(), (kind, other)) + containers.samsung_trailer()
+    path = tmp_path / "source.jpg"
+    path.write_bytes(source)
+    if kind >= 0x20000:
+        with pytest.raises(InputError, match="2 pictures"):
+            load_picture(path)
+        picture = load_picture(path, first_frame=True)
+        assert picture.cargo.lost == ("what follows the first of its 2 pictures",)
+        out = tmp_path / "first.jpg"
+        write_image(to_levels(picture, picture.rgb), out, like=picture)
+        assert out.read_bytes().endswith(containers.samsung_trailer()) and behind(out.read_bytes()).pictures == 0
+        return
+    data, left_out = saved(source, tmp_path)
+    assert data.endswith(containers.samsung_trailer()) and behind(data).trailer == containers.samsung_trailer()
+    assert (behind(data).gain_map == other and left_out == []) if kind == 0 else "previews" in left_out[0]
 
 
 def test_a_gain_map_and_a_video(tmp_path):
@@ -259,4 +295,33 @@ def test_packets_made_to_be_slow_are_not(piece):
     head = b'<r xmlns:g="http://ns.adobe.com/hdr-gain-map/1.0/" a="http://ns.google.com/photos/1.0/container/">'
     began = time.process_time()
     load_up(NO_CARGO, xmp.tidied(head + piece * (2_000_000 // len(piece))), "PNG", same_tones=True, strip=False)
+    assert time.process_time() - began < 5
+
+
+def test_prefixes_made_to_be_slow_are_not():
+    names = b" ".join(
+        b'xmlns:a%d="http://ns.google.com/photos/1.0/camera/" a%d:MotionPhoto="1"' % (n, n) for n in range(20_000)
+    )
+    began = time.process_time()
+    assert xmp.without_motion(b"<r " + names + b"/>") == b"<r/>"
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("piece", [b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xd9\0", b"\xff\xd8\xff\xff\xff\xd9"])
+def test_thousands_of_pictures_are_not_slow(piece):
+    """Each would have copied all that follow it."""
+    began = time.process_time()
+    data = jpeg() + piece * (2_000_000 // len(piece)) + VIDEO
+    found = behind(data)
+    filling = piece[len(piece.rstrip(b"\0")) :]  # which may be the trailer's own
+    assert found.previews == 2_000_000 // len(piece) and found.trailer == filling + VIDEO
+    assert time.process_time() - began < 10
+
+
+def test_a_long_filling_between_codes_is_not_slow():
+    began = time.process_time()
+    head = jpeg()[:-2]
+    for end in (b"\0", b"\xd0", b""):
+        assert split_jpeg(head + b"\xff" * 2_000_000 + end) is None
+    assert split_jpeg(head + b"\xff" * 2_000_000 + b"\xd9").end == len(head) + 2_000_001
     assert time.process_time() - began < 5

@@ -12,6 +12,7 @@ from PIL import ExifTags, Image
 
 from ldrps.errors import InputError
 from ldrps.image import deep
+from ldrps.image.header import read_size
 from ldrps.image.picture import load_picture, to_image, to_levels
 from ldrps.image.write import write_image
 
@@ -214,3 +215,43 @@ def test_other_formats_take_8_bits_with_a_warning(tmp_path, caplog, suffix):
     picture = load_picture(tmp_path / f"p{suffix}")
     assert picture.bits == 8
     assert np.abs(levels_of(picture).astype(float) * 257 - smooth).mean() < 700
+
+
+def tiff_of(data, width, height, bits, *, samples=1, sample_format=1):
+    """An uncompressed TIFF of some bytes."""
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, 1)]
+    entries += [(262, 3, 1, 2 if samples == 3 else 1), (273, 4, 1, 200), (277, 3, 1, samples), (278, 4, 1, height)]
+    entries += [(279, 4, 1, len(data)), (339, 3, 1, sample_format)]
+    body = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    for tag, kind, count, value in entries:
+        body += struct.pack("<HHI", tag, kind, samples if tag == 258 else count)
+        body += struct.pack("<I", 180 if tag == 258 and samples == 3 else value)
+    return body.ljust(180, b"\0") + struct.pack("<HHH", bits, bits, bits).ljust(20, b"\0") + data
+
+
+def packed(levels, bits):
+    """Levels [H, W * C] of some bits, one after the other, each row in whole bytes."""
+    planes = (levels[..., None].astype(np.uint32) >> np.arange(bits)[::-1]) & 1
+    return np.packbits(planes.reshape(len(levels), -1).astype(np.uint8), axis=1).tobytes()
+
+
+@pytest.mark.parametrize(("bits", "samples"), [(12, 1), (12, 3), (10, 3), (14, 3)])
+def test_levels_of_10_to_14_bits_are_as_light_as_those_of_16(tmp_path, bits, samples):
+    levels = RNG.integers(0, 2**bits, (40, 48 * samples), dtype=np.uint16)
+    levels[0, 0], levels[0, 1] = 0, 2**bits - 1
+    (tmp_path / "p.tif").write_bytes(tiff_of(packed(levels, bits), 48, 40, bits, samples=samples))
+    picture = load_picture(tmp_path / "p.tif")
+    expected = levels.reshape(40, 48, samples) / (2**bits - 1)
+    assert picture.bits == 16 and picture.grey == (samples == 1)
+    assert np.abs(levels_of(picture) / 65535 - expected).max() < 2**-bits
+
+
+def test_signed_bytes_are_refused(tmp_path):
+    """Pillow takes -1 for 255."""
+    levels = RNG.integers(-128, 128, (40, 48), dtype=np.int8)
+    (tmp_path / "p.tif").write_bytes(tiff_of(levels.tobytes(), 48, 40, 8, sample_format=2))
+    tifffile.imwrite(tmp_path / "q.tif", np.stack([levels] * 3, -1), photometric="rgb")
+    for name in ("p.tif", "q.tif"):
+        for read in (load_picture, lambda path: read_size(path, 10**6)):
+            with pytest.raises(InputError, match=r"signed bytes|of type int8"):
+                read(tmp_path / name)

@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 import pytest
+from containers import box, heic_boxes
 from PIL import Image
 
 from ldrps.errors import InputError
@@ -59,6 +60,40 @@ def test_with_the_extra_it_is_a_picture_like_any_other(tmp_path, photo, monkeypa
     assert load_picture(tmp_path / "p.heic").size == (48, 40)
     with pytest.raises(InputError, match="1,920 pixels, more than the limit"):
         load_picture(tmp_path / "p.heic", max_pixels=99)
+
+
+def infe(*parts):
+    """A list of one item."""
+    return box(b"meta", bytes(4), box(b"iinf", bytes(4), b"\0\1", box(b"infe", *parts)))
+
+
+NO_NAMES = {
+    "kind": heic_boxes(kinds=(b"E\xeaif",)),
+    "content": first_box(b"heic", b"mif1")[:20] + infe(b"\2\0\0\0", b"\0\2\0\0", b"mime", b"name\0", b"text/\xff\0"),
+    "wide number": first_box(b"heic", b"mif1")[:20] + infe(b"\3\0\0\0", b"\0\0\0\2\0\0", b"\x80xif", b"\0"),
+    "second box": heic_boxes() + infe(b"\2\0\0\0", b"\0\2\0\0", b"\xc3\0\0\0", b"\0"),
+    "long size": heic_boxes()
+    + box(b"meta", bytes(4), (1).to_bytes(4, "big"), b"iinf", (48).to_bytes(8, "big"))
+    + bytes(4)
+    + b"\0\1"
+    + box(b"infe", b"\2\0\0\0", b"\0\2\0\0", b"E\xeaif", b"\0"),
+}
+
+
+@pytest.mark.parametrize("place", NO_NAMES)
+def test_items_of_kinds_that_are_no_text_do_not_reach_the_decoder(tmp_path, monkeypatch, place):
+    """pi_heif 1.4 would end the process: an input of 567 bytes in the tests of pillow-heif does."""
+    extra = ModuleType("pi_heif")
+    extra.HeifImageFile = lambda file, name: pytest.fail("it was opened")
+    monkeypatch.setitem(sys.modules, "pi_heif", extra)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: extra)
+    data = bytearray(NO_NAMES[place])
+    if place == "long size":
+        at = len(heic_boxes())
+        data[at : at + 4] = (len(data) - at).to_bytes(4, "big")
+    (tmp_path / "p.heic").write_bytes(data)
+    with pytest.raises(InputError, match="it lists an item of a kind that is no text"):
+        load_picture(tmp_path / "p.heic")
 
 
 def test_damaged_heic(tmp_path):

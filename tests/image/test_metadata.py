@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from torture_parts import rgb_profile
 
 from ldrps.errors import SettingsError
-from ldrps.image.metadata import turned
+from ldrps.image.metadata import turned, verbatim
 from ldrps.image.picture import load_picture, to_image, to_levels
 from ldrps.image.write import write_image
 
@@ -175,3 +176,29 @@ def test_webp_of_quality_100_has_no_losses(tmp_path, photo):
     write_image(photo(mode="RGBA"), tmp_path / "p.webp", quality=100)
     picture = load_picture(tmp_path / "p.webp")
     assert to_image(picture, picture.rgb).tobytes() == photo(mode="RGBA").tobytes()
+
+
+@pytest.mark.parametrize("text", ["Portr\u00e4tt p\u00e5 Eva", "\u5bcc\u58eb\u5c71"])
+@pytest.mark.parametrize("way", ["jpg tif", "tif jpg", "tif tif", "tif png", "jpg avif", "jpg webp"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_texts_of_other_alphabets_stay(tmp_path, photo, text, way, bits):
+    """In the picture's directory and in the camera's: byte for byte, not as question marks."""
+    source, target = way.split()
+    stored = text.encode().decode("latin-1")  # as Pillow has the bytes of a text
+    exif = Image.Exif()
+    exif[0x010E] = verbatim(stored)
+    exif[0x8769] = verbatim({0xA430: stored})
+    if bits == 16 and target in ("tif", "png"):
+        levels = np.asarray(photo()).astype(np.uint16) * 257
+        like = replace(load_picture(photo()), exif=exif.tobytes(), bits=16)
+    else:
+        photo().save(tmp_path / "p.jpg", exif=exif.tobytes())
+        like = load_picture(tmp_path / "p.jpg")
+        levels = to_levels(like, like.rgb)
+        if source == "tif":
+            write_image(levels, tmp_path / "p.tif", like=like)
+            like = load_picture(tmp_path / "p.tif")
+    write_image(levels, tmp_path / f"out.{target}", like=like)
+    with Image.open(tmp_path / f"out.{target}") as image:
+        found = image.getexif()
+        assert [found[0x010E], found.get_ifd(0x8769)[0xA430]] == [stored, stored]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 
 import pytest
 from containers import jpeg
@@ -113,6 +114,28 @@ def test_formats_that_take_only_what_is_understood(tmp_path, suffix):
         write_image(to_levels(picture, picture.rgb), tmp_path / f"out.{suffix}", like=picture, overwrite=True)
         again = load_picture(tmp_path / f"out.{suffix}")
         assert again.size == (40, 48), name
+
+
+def test_thousands_of_directories_of_the_camera_are_not_slow():
+    """Each entry of the first would have led through all entries of the other."""
+    entry = (0x8769, 4, 1, struct.pack("<I", 8))
+    data = b"II*\0" + struct.pack("<I", 8) + directory("<", 8, [entry] * 65_000)
+    began = time.process_time()
+    assert RawExif(data).tidy({0x0112}, (48, 40), sideways=True) is not None
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("value", [(2, 4, b"Ana\0"), (4, 1, struct.pack("<I", 2**31)), (4, 1, struct.pack("<I", 420))])
+@pytest.mark.parametrize("group", [0x8769, 0x8825])
+def test_a_directory_that_cannot_be_read_costs_no_other_tags(tmp_path, group, value):
+    data = b"II*\0" + struct.pack("<I", 8) + directory("<", 8, [(0x010F, 2, 4, b"Ana\0"), (group, *value)])
+    (tmp_path / "p.jpg").write_bytes(jpeg(exif=HEAD + data))
+    for before, after in (("p.jpg", "q.tif"), ("q.tif", "r.tif"), ("r.tif", "s.jpg")):
+        picture = load_picture(tmp_path / before)
+        assert b"Ana\0" in picture.exif
+        write_image(to_levels(picture, picture.rgb), tmp_path / after, like=picture)
+    assert b"Ana\0" in load_picture(tmp_path / "s.jpg").exif
 
 
 def test_changed_by_its_owner_it_is_as_he_left_it():

@@ -121,6 +121,21 @@ def test_code_points_count_more_than_a_profile(tmp_path):
     assert picture.profiled is None and picture.icc_profile is None
 
 
+@pytest.mark.parametrize("points", [(12, 13), (8, 13)])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_points_profile_and_gamma_together(tmp_path, points, suffix):
+    """Points that can be followed, or else the profile; the other one is left out in words, and none twice."""
+    told = (png_chunk(b"gAMA", struct.pack(">I", 100_000)), png_chunk(b"cICP", bytes([*points, 0, 1])))
+    data = png_with(plain(), *told, png_chunk(b"iCCP", b"p\0\0" + zlib.compress(rgb_profile())))
+    picture = read(data, tmp_path)
+    known = CodePoints(*points).is_known
+    assert picture.icc_profile == (CodePoints(*points).profile(3) if known else rgb_profile())
+    out, left_out = saved(picture, tmp_path / f"out.{suffix}")
+    assert left_out == ["its colour profile, before which its code points count, is left out"] * known
+    assert load_picture(tmp_path / f"out.{suffix}").icc_profile == picture.icc_profile
+    assert suffix != "png" or b"gAMA" not in chunks_of(out)
+
+
 def test_unknown_numbers_are_kept_and_said(tmp_path, caplog):
     picture = read(coded_png(8, 13), tmp_path)
     assert "8, 13 of H.273" in caplog.text

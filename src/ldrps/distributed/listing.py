@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -78,7 +79,7 @@ def listed(source: Store, out: Store, asked: Asked, listing: Listing) -> Iterato
 
 
 def _local(folder: Path, out: Store, asked: Asked, listing: Listing) -> Iterator[Listed]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"{folder} is no folder: give one of pictures to --ray")
     results = out.path or Path("/", "results")  # of which only what follows counts
     found = find(Wanted([folder], results, asked.recursive, asked.include, asked.exclude, as_folder=True))

@@ -40,8 +40,35 @@ def read_boxes(file: BinaryIO) -> BoxedFacts:
         return NO_FACTS
 
 
+def names_its_items(file: BinaryIO) -> bool:
+    """Whether all kinds of items in an open file are text, as they must be: pi_heif 1.4 ends the process if not."""
+    for kind, data in _top(file):
+        for inner, items in _boxes(data[4:]) if kind == b"meta" else ():
+            if inner == b"iinf" and not all(_is_text(each) for each, _, more in _infos(items) for each in (each, more)):
+                return False
+    return True
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _read(file: BinaryIO) -> BoxedFacts:
     meta, video = b"", False
+    for kind, data in _top(file):
+        if kind == b"meta":
+            meta = meta or data
+        video = video or kind == b"mpvd"
+    facts = _facts(dict(_boxes(meta[4:])))
+    return facts._replace(video=video)
+
+
+def _top(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The kind of each box of a file, and what is in those of descriptions."""
     end, at = file.seek(0, 2), 0
     while at + 8 <= end:
         file.seek(at)
@@ -50,20 +77,16 @@ def _read(file: BinaryIO) -> BoxedFacts:
         header = 16 if size == 1 else 8
         size = int.from_bytes(head[8:16], "big") if size == 1 else size or end - at
         if size < header:
-            break
-        if kind == b"meta" and not meta:
-            file.seek(at + header)
-            meta = file.read(min(size - header, _LONGEST))
-        video = video or kind == b"mpvd"
+            return
+        file.seek(at + header)
+        yield kind, file.read(min(size - header, _LONGEST)) if kind == b"meta" else b""
         at += size
-    facts = _facts(dict(_boxes(meta[4:])))
-    return facts._replace(video=video)
 
 
 def _facts(meta: dict[bytes, bytes]) -> BoxedFacts:
     within = dict(_boxes(meta.get(b"iprp", b"")))
     properties = list(_boxes(within.get(b"ipco", b"")))
-    kinds = [kind for kind, _ in _infos(meta.get(b"iinf", b""))]
+    kinds = [kind for kind, *_ in _infos(meta.get(b"iinf", b""))]
     told = [data[4:] for kind, data in properties if kind == b"auxC"]
     told = [each for each in told if not each.startswith(_ALPHA)]
     gain_map = b"tmap" in kinds or any(_GAIN_MAP_WORD in each.lower() for each in told)
@@ -83,22 +106,26 @@ def _facts(meta: dict[bytes, bytes]) -> BoxedFacts:
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big") or len(data) - at
-        if size < 8:
+        size, header = int.from_bytes(data[at : at + 4], "big") or len(data) - at, 8
+        if size == 1:
+            size, header = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < header:
             return
-        yield data[at + 4 : at + 8], data[at + 8 : at + size]
+        yield data[at + 4 : at + 8], data[at + header : at + size]
         at += size
 
 
-def _infos(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """What kind each item is of, and its number."""
+def _infos(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """What kind each item is of, its number, and of what type its content is, if there are many of that kind."""
     if not data:
         return
     for kind, info in _boxes(data[6 if data[0] == 0 else 8 :]):
         if kind == b"infe" and info[:1] in (b"\2", b"\3"):
             wide = info[0] == 3
             number = int.from_bytes(info[4 : 8 if wide else 6], "big")
-            yield info[10:14] if wide else info[8:12], number
+            at = 10 if wide else 8
+            named, texts = info[at : at + 4], info[at + 4 :].split(b"\0")  # its name, then what it holds
+            yield named, number, texts[1] if named == b"mime" and len(texts) > 1 else b""
 
 
 def _primary(data: bytes) -> int:

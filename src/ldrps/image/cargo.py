@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -25,7 +26,6 @@ from ldrps.image.jpeg_parts import (
     INDEX,
     XMP,
     Segment,
-    begins_jpeg,
     split_jpeg,
 )
 
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 PHOTOSHOP_TAG = 34377  # of TIFF
 _ENTRIES = 0xB002  # of an index of pictures
 _VIDEO = b"ftyp"  # how the first part of it is called
+_ZEROS = re.compile(rb"\x00+")
 # Of an application, what is written anew by us, or would lie about another file.
 _ANEW = ((APP1, EXIF), (APP1, XMP), (APP2, ICC), (APP2, INDEX), (APP2, GAIN_MAP), (APP13, photoshop.HEAD))
 
@@ -105,20 +106,27 @@ def look_behind(data: bytes, image: Image.Image) -> Behind:
     kinds = _kinds(image)
     gain_map, pictures, hidden, previews = None, 0, 0, 0
     parts = split_jpeg(data)
-    rest = b"" if parts is None else data[parts.end :]
+    end = len(data) if parts is None else parts.end
     number = 0
-    while (inner := rest.lstrip(b"\0")) and begins_jpeg(inner) and (parts := split_jpeg(inner)) is not None:
+    # By places: what is left would be copied for each of thousands of pictures.
+    while (parts := split_jpeg(data, start := _behind_zeros(data, end))) is not None:
         number += 1
-        rest = inner[parts.end :]
+        end = parts.end
         if is_gain_map(parts.segments):
-            gain_map = gain_map or inner[: parts.end]
+            gain_map = gain_map or data[start:end]
         elif is_auxiliary(parts.segments):
             hidden += 1
         elif number < len(kinds) and "Thumbnail" not in kinds[number]:
             pictures += 1
         else:
             previews += 1
-    return Behind(gain_map, pictures, hidden, previews, rest if rest.strip(b"\0") else b"")
+    return Behind(gain_map, pictures, hidden, previews, data[end:] if _behind_zeros(data, end) < len(data) else b"")
+
+
+def _behind_zeros(data: bytes, at: int) -> int:
+    """Where the first byte is that is not 0, from a place on; the end of the data without."""
+    zeros = _ZEROS.match(data, at)
+    return at if zeros is None else zeros.end()
 
 
 def read_cargo(data: bytes, image: Image.Image, turn: int, name: str) -> Cargo:
@@ -135,7 +143,7 @@ def read_cargo(data: bytes, image: Image.Image, turn: int, name: str) -> Cargo:
     gain_map = behind.gain_map
     if gain_map is not None:
         try:
-            gain_map = turned_gain_map(gain_map, turn)
+            gain_map = turned_gain_map(gain_map, turn, image.width * image.height)
         except Exception as error:  # of foreign bytes
             log.warning("%s: its gain map is damaged (%s)", name, error)
             gain_map = None

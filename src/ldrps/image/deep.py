@@ -14,10 +14,11 @@ from PIL import Image
 from ldrps.errors import InputError
 from ldrps.image.arrays import refuse_values
 from ldrps.image.metadata import turned
-from ldrps.image.stored import PHOTOMETRIC_COLOURS, UNCOMPRESSED, known_page, page_size
+from ldrps.image.stored import PHOTOMETRIC_COLOURS, bits_of_tiff, is_plain, known_page, page_size
 
 _PHOTOMETRIC, _ORIENTATION = 262, 274  # tags of TIFF
 _WHITE_IS_ZERO = 0
+_BYTE, _WHOLE = 8, 16  # bits
 _OPENCV_SIDE, _OPENCV_PIXELS = 2**20, 2**30  # its own limits, which only variables of the environment change
 
 
@@ -64,13 +65,14 @@ def read_tiff(file: BinaryIO, name: str, max_pixels: int) -> Levels:
     page = known_page(file, name, max_pixels)
     (width, height), samples = page_size(page), int(page.samplesperpixel)
     colours = PHOTOMETRIC_COLOURS[int(page.photometric)]
-    if page.compression == UNCOMPRESSED:
+    if is_plain(page):
         array = page.asarray(maxworkers=1)
         if page.planarconfig == 2 and samples > 1:
             array = np.moveaxis(array, 0, 2)
         array = turned(array.reshape(height, width, samples), getattr(page.tags.get(_ORIENTATION), "value", 1))
     else:
-        # Here a few bytes may say that they are many: libtiff inside OpenCV reads no more of them than fit.
+        # Here a few bytes may say that they are many: libtiff inside OpenCV reads no more of them than fit. It makes 16
+        # bits of 10 to 14.
         array = _opencv(file, (width, height), name)  # upright
         if array.dtype != page.dtype or array.shape[2] != samples:
             raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} samples")
@@ -91,6 +93,9 @@ def deep_grey(image: Image.Image, name: str) -> Levels:
         InputError: values outside 0 .. 65535, or of floats outside [0, 1].
     """
     values = _integers(np.asarray(image), name)
+    if _BYTE < (bits := bits_of_tiff(image)) < _WHOLE and values.dtype == np.uint16:
+        # Pillow leaves levels of 12 bits as they are, which of 16 would be a picture that is nearly black.
+        values = (values.astype(np.uint32) * 65535 // (2**bits - 1)).clip(0, 65535).astype(np.uint16)
     if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         values = np.iinfo(values.dtype).max - values
     see_through = image.info.get("transparency")

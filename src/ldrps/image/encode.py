@@ -17,7 +17,7 @@ from ldrps.errors import OutputError
 from ldrps.image.arrays import as_image, row_blocks
 from ldrps.image.cargo import NO_CARGO, PHOTOSHOP_TAG, Cargo
 from ldrps.image.carry import stowed
-from ldrps.image.metadata import Metadata
+from ldrps.image.metadata import Metadata, verbatim
 from ldrps.image.original import Original, Tables
 
 log = logging.getLogger(__name__)
@@ -221,7 +221,9 @@ def _tiff_tags(metadata: Metadata, resources: bytes) -> TiffImagePlugin.ImageFil
         exif = Image.Exif()
         exif.load(metadata.exif)
         for tag in exif:
-            tags[tag] = exif.get_ifd(tag) if tag in (0x8769, 0x8825) else exif[tag]
+            value = exif.get_ifd(tag) if tag in (0x8769, 0x8825) else exif[tag]
+            if value != {}:  # of a directory that cannot be read
+                tags[tag] = verbatim(value)
     if metadata.xmp:
         tags.tagtype[TiffImagePlugin.XMP] = 1  # bytes
         tags[TiffImagePlugin.XMP] = metadata.xmp

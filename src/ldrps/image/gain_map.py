@@ -31,10 +31,11 @@ def is_auxiliary(segments: list[Segment]) -> bool:
     return any(each.marker == APP1 and any(name in each.data for name in _AUXILIARY) for each in segments)
 
 
-def turned_gain_map(data: bytes, turn: int) -> bytes:
+def turned_gain_map(data: bytes, turn: int, most: int) -> bytes:
     """The file of a gain map for a picture that was turned by an orientation of EXIF: the same file, if it was not.
 
     Raises:
+        ValueError: it has more than `most` pixels, which a few bytes can say: memory and minutes for nothing.
         Exception: whatever damaged data leads to.
     """
     parts = split_jpeg(data)
@@ -42,6 +43,8 @@ def turned_gain_map(data: bytes, turn: int) -> bytes:
         return data
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
+        if image.width * image.height > most:
+            raise ValueError(f"it is {image.width} x {image.height}, larger than its picture")
         tables = [list(image.quantization[number]) for number in sorted(image.quantization)]
         buffer = io.BytesIO()
         upright(image, turn).save(buffer, "JPEG", qtables=tables[:2], subsampling="4:4:4")

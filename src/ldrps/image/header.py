@@ -21,10 +21,11 @@ from PIL import (
 )
 
 from ldrps.errors import InputError, LdrpsError
+from ldrps.image.bmp import read_profile
 from ldrps.image.frames import find_several, refuse_several
 from ldrps.image.heif import is_heif, open_heif
 from ldrps.image.limits import MIN_SIDE, refuse_large, refuse_small
-from ldrps.image.stored import cannot_hold, is_deep, is_readable_tiff, read_tiff_size
+from ldrps.image.stored import cannot_hold, is_deep, is_readable_tiff, read_tiff_size, refuse_misread
 from ldrps.image.told import read_told
 
 # Formats whose decoders are fuzzed and common; the JPEG reader also takes MPO, the pairs that phones write.
@@ -77,11 +78,12 @@ def refuse_header(image: Image.Image, name: str, max_pixels: int, file: BinaryIO
     """Refuse a PIL image, not yet decoded, for what its header says; `file` is what it was opened from.
 
     Raises:
-        InputError: too many pixels, too small a side, or HDR.
+        InputError: too many pixels, too small a side, a layout that Pillow misreads, or HDR.
         ValueError: the file is too short for what it says, and so damaged.
     """
     refuse_large(name, *image.size, max_pixels)
     refuse_small(name, *image.size)
+    refuse_misread(image, name)
     if file is not None:
         read_told(image, file, name)
     if file is not None and cannot_hold(file, image):
@@ -145,7 +147,10 @@ def open_header(file: BinaryIO, name: str) -> ImageFile.ImageFile | None:
             continue
         file.seek(0)
         try:
-            return factory(file, "")  # given its name, Pillow 13 maps the file, and misreads TIFF lying on its side
+            image = factory(file, "")  # given its name, Pillow 13 maps the file, and misreads TIFF lying on its side
+            if isinstance(image, BmpImagePlugin.BmpImageFile) and (profile := read_profile(file)):
+                image.info["icc_profile"] = profile
+            return image
         except Image.DecompressionBombError:
             raise
         except Exception as error:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from PIL import ImageFile
 
 from ldrps.errors import InputError, how_to_install
+from ldrps.image.boxes import names_its_items
 
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEAD = 256  # bytes in which the first box, of brands, is looked for
@@ -28,10 +29,12 @@ def open_heif(file: BinaryIO, name: str) -> ImageFile.ImageFile:
     """The header of a HEIC file as a PIL image, upright as it is.
 
     Raises:
-        InputError: the extra is not installed.
+        InputError: the extra is not installed, or the file lists what is in it in bytes that are no names.
     """
     if importlib.util.find_spec("pi_heif") is None:
         raise InputError(f"{name} is a HEIC file: {how_to_install('heif')}, or convert it to JPEG or PNG")
+    if not names_its_items(file):
+        raise InputError(f"{name} is damaged: it lists an item of a kind that is no text: get a whole copy of it")
     from pi_heif import HeifImageFile
 
     file.seek(0)

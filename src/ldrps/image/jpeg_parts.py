@@ -18,8 +18,9 @@ GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 
 _BEGINS = b"\xff\xd8\xff"
 _ROOM = 65533  # bytes in one segment
-# In the codes of a picture a byte 255 is followed by 0, or by a mark that they go on.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+# In the codes of a picture a byte 255 is followed by 0, or by a mark that they go on. There the last of several is
+# enough: a search for all of them would begin anew at each, and take hours for a file made to that end.
+_MARKER, _MARKER_IN_CODES = (re.compile(fill + rb"([^\x00\xff\xd0-\xd7])") for fill in (rb"\xff+", rb"\xff"))
 
 
 class Segment(NamedTuple):
@@ -45,24 +46,24 @@ class Segment(NamedTuple):
 
 
 class JpegParts(NamedTuple):
-    """A JPEG at the beginning of some bytes: its segments before the first scan, and where it ends."""
+    """A JPEG among some bytes: its segments before the first scan, and where in the bytes it ends."""
 
     segments: list[Segment]
     end: int
 
 
-def begins_jpeg(data: bytes) -> bool:
-    """Whether bytes begin as those of a JPEG do."""
-    return data[:3] == _BEGINS
+def begins_jpeg(data: bytes, at: int = 0) -> bool:
+    """Whether bytes begin, from a place on, as those of a JPEG do."""
+    return data.startswith(_BEGINS, at)
 
 
-def split_jpeg(data: bytes) -> JpegParts | None:
-    """The parts of a JPEG; None if the bytes are none, or are cut."""
-    if not begins_jpeg(data):
+def split_jpeg(data: bytes, at: int = 0) -> JpegParts | None:
+    """The parts of a JPEG that begins at a place; None if the bytes there are none, or are cut."""
+    if not begins_jpeg(data, at):
         return None
     segments: list[Segment] = []
-    at, in_codes = 2, False
-    while found := (_MARKER.search(data, at) if in_codes else _MARKER.match(data, at)):
+    at, in_codes = at + 2, False
+    while found := (_MARKER_IN_CODES.search(data, at) if in_codes else _MARKER.match(data, at)):
         marker, at = found[1][0], found.end()
         if marker == END:
             return JpegParts(segments, at)

@@ -34,6 +34,7 @@ _LAYOUT = {
 
 _ICC, _XMP, _ORIENTATION = 34675, 700, 274  # of a TIFF
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _SIDEWAYS = range(5, 9)  # the orientations that swap width and height
 
 
@@ -51,6 +52,26 @@ class Metadata(NamedTuple):
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+
+
+class _Verbatim(str):
+    """A text of EXIF data, which Pillow reads as Latin-1, but would write as ASCII, with question marks."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        """The bytes as they were; of a text that was set since, as UTF-8 if need be."""
+        try:
+            return super().encode("latin-1")
+        except UnicodeEncodeError:
+            return super().encode()
+
+
+def verbatim(value: Any) -> Any:
+    """The value of a tag, or the values of a directory, so that Pillow writes texts as they were read."""
+    if isinstance(value, dict):
+        return {tag: verbatim(each) for tag, each in value.items()}
+    return _Verbatim(value) if isinstance(value, str) else value
 
 
 def orientation(image: Image.Image, name: str) -> int:
@@ -157,18 +178,18 @@ def _exif(read: Callable[[], Image.Exif], turn: int, size: tuple[int, int], name
         exif = Image.Exif()
         exif.endian = source.endian  # a maker's note is opaque, and some are in the byte order of the whole
         for tag, value in source.items():
-            if tag not in _LAYOUT:
-                exif[tag] = value
+            if tag not in _LAYOUT and tag not in _GROUPS:  # the place of a directory, which may lead nowhere
+                exif[tag] = verbatim(value)
         if turn in _SIDEWAYS and _X_RESOLUTION in exif and _Y_RESOLUTION in exif:
             exif[_X_RESOLUTION], exif[_Y_RESOLUTION] = exif[_Y_RESOLUTION], exif[_X_RESOLUTION]
-        for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        for group in _GROUPS:
             tags = dict(source.get_ifd(group))
             if ExifTags.Base.ExifInteroperabilityOffset in tags:
                 tags[ExifTags.Base.ExifInteroperabilityOffset] = dict(source.get_ifd(ExifTags.IFD.Interop))
             if ExifTags.Base.ExifImageWidth in tags:
                 tags[ExifTags.Base.ExifImageWidth], tags[ExifTags.Base.ExifImageHeight] = size
             if tags:
-                exif[group] = tags
+                exif[group] = verbatim(tags)
         return exif.tobytes() if len(exif) else None
     except Exception as error:  # as above
         log.warning("%s: its EXIF data is damaged and will be missing from the result (%s)", name, error)

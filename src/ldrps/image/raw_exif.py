@@ -57,17 +57,20 @@ class RawExif:
 
     def resize(self, size: tuple[int, int]) -> bytes:
         """The data, with their head, with another (width, height) where they tell one."""
-        for at in self._entries(self._first()):
-            if self._unpack("H", at) == _EXIF and (within := self._unpack("I", at + 8)) is not None:
-                for entry in self._entries(within):
-                    tag = self._unpack("H", entry)
-                    if tag in (_WIDTH, _HEIGHT):
-                        side = size[0] if tag == _WIDTH else size[1]
-                        struct.pack_into(f"{self._order}HII", self._data, entry + 2, _LONG, 1, side)
+        for entry in self._entries(self._within()):
+            tag = self._unpack("H", entry)
+            if tag in (_WIDTH, _HEIGHT):
+                side = size[0] if tag == _WIDTH else size[1]
+                struct.pack_into(f"{self._order}HII", self._data, entry + 2, _LONG, 1, side)
         return HEAD + bytes(self._data)
 
     def _first(self) -> int:
         return self._unpack("I", 4) or 0
+
+    def _within(self) -> int:
+        """Where the directory of the camera's own is: the first, as thousands that lead there would take hours."""
+        places = (self._unpack("I", at + 8) for at in self._entries(self._first()) if self._unpack("H", at) == _EXIF)
+        return next(places, None) or 0
 
     def _entries(self, directory: int) -> Iterator[int]:
         """Where the entries of a directory begin, as far as they are within the data."""

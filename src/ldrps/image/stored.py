@@ -9,7 +9,10 @@ from PIL import Image
 from ldrps.errors import InputError
 from ldrps.image.limits import refuse_large, refuse_small
 
-_BITS_PER_SAMPLE = 258  # a tag of TIFF
+_BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
+_SIGNED = 2  # of the latter
+_BMP = ("BMP", "DIB")
+_RLE4 = 2  # a compression of BMP
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 PHOTOMETRIC_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3}
 UNCOMPRESSED = 1
@@ -24,9 +27,29 @@ def is_deep(image: Image.Image) -> bool:
     if image.mode not in ("RGB", "RGBA", "LA"):
         return False
     if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
-        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+        return bits_of_tiff(image) > 8
     return image.format == "PNG" and ";16" in layout(image)
+
+
+def bits_of_tiff(image: Image.Image) -> int:
+    """Of a channel of the file behind a PIL image; 0 of anything but a TIFF."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, 0)
+    return max(bits) if isinstance(bits, tuple) else int(bits)
+
+
+def refuse_misread(image: Image.Image, name: str) -> None:
+    """Refuse a file, of which a PIL image was opened, of a layout that Pillow reads as another picture.
+
+    Raises:
+        InputError: it is one.
+    """
+    if image.format in _BMP and image.info.get("compression") == _RLE4:
+        raise InputError(
+            f"{name} is a BMP compressed in runs of 4 bits (RLE4), which is not read: save it without compression"
+        )
+    tags = getattr(image, "tag_v2", {})
+    if bits_of_tiff(image) <= 8 and _SIGNED in tags.get(_SAMPLE_FORMAT, ()):
+        raise InputError(f"{name} is a TIFF of signed bytes, which are not read: convert it to unsigned ones")
 
 
 def layout(image: Image.Image) -> str:
@@ -67,6 +90,11 @@ def page_size(page: Any) -> tuple[int, int]:
     return int(page.imagewidth), int(page.imagelength)
 
 
+def is_plain(page: Any) -> bool:
+    """Whether a page is neither compressed, nor has several levels in a word."""
+    return bool(page.compression == UNCOMPRESSED and page.bitspersample == 8 * page.dtype.itemsize)
+
+
 def known_page(file: BinaryIO, name: str, max_pixels: int) -> Any:
     """The first page of a TIFF, if it is not too large and its layout is one that is taken."""
     page = tiff_page(file)
@@ -77,6 +105,7 @@ def known_page(file: BinaryIO, name: str, max_pixels: int) -> Any:
         not colours
         or page.dtype is None
         or page.dtype.kind not in "uif"
+        or page.dtype == "int8"
         or not colours <= samples <= colours + 2
         or page.imagedepth != 1
     ):
@@ -84,11 +113,12 @@ def known_page(file: BinaryIO, name: str, max_pixels: int) -> Any:
             f"{name} is a TIFF of {samples} samples of type {page.dtype} ({page.photometric.name}), a layout that is "
             "not read: convert it to RGB or grey of 8 or 16 bits"
         )
-    if page.compression == UNCOMPRESSED:
+    if is_plain(page):
         return page
     if page.planarconfig != 1 or samples not in (1, 3, 4) or page.dtype not in ("uint16", "float32", "float64"):
+        how = "packed" if page.compression == UNCOMPRESSED else "compressed"
         raise InputError(
-            f"{name} is a compressed TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
+            f"{name} is a {how} TIFF ({page.compression.name}) of {samples} samples of type {page.dtype}, "
             "which is not read: save it without compression"
         )
     return page

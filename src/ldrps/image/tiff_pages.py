@@ -34,7 +34,11 @@ def count_pages(file: BinaryIO) -> tuple[int, bool]:
 
 
 def _kinds(file: BinaryIO) -> Iterator[int]:
-    """What each directory says that its page is for; as far as the chain can be followed."""
+    """What each directory says that its page is for; as far as the chain can be followed.
+
+    Directories that lie over one another, so that all of them are longer than the file, are made to take hours.
+    """
+    left = end = file.seek(0, 2)
     file.seek(0)
     head = file.read(16)
     little = head[:2] == b"II"
@@ -46,13 +50,14 @@ def _kinds(file: BinaryIO) -> Iterator[int]:
     if layout is None:
         return
     at, seen = number(head[layout.first : layout.first + layout.place]), set[int]()
-    while at and at not in seen and len(seen) < _MOST:
+    while 0 < at < end and at not in seen and len(seen) < _MOST:
         seen.add(at)
         file.seek(at)
         start = file.read(layout.length)
         size = number(start) * layout.entry
         entries = file.read(min(size, _LONGEST))
-        if not start or len(entries) < size:
+        left -= len(start) + size
+        if not start or len(entries) < size or left < 0:
             return
         yield next(_values(entries, layout, number), 0)
         at = number(file.read(layout.place))

@@ -26,11 +26,13 @@ class Told:
         points: what the colours are; None where another way says so, or none.
         chunks: of a PNG.
         boxes: of an AVIF or HEIC.
+        overruled: whether a profile is embedded that counts less than the points of a PNG.
     """
 
     points: CodePoints | None = None
     chunks: PngChunks = NO_CHUNKS
     boxes: BoxedFacts = NO_FACTS
+    overruled: bool = False
 
     def profile(self, embedded: bytes | None, channels: int, name: str) -> bytes | None:
         """The profile of the picture, of 1 or 3 channels, in which the file embeds one or none; None of sRGB.
@@ -53,6 +55,7 @@ class Told:
         boxes = self.boxes
         lost = ["its gain map"] * boxes.gain_map + ["a map of depth, or another picture for programs,"] * boxes.hidden
         lost += ["its video"] * boxes.video
+        lost += ["its colour profile, before which its code points count,"] * self.overruled
         return Cargo(points=self.chunks.points, texts=self.chunks.texts, lost=(*self.chunks.lost, *lost))
 
 
@@ -77,4 +80,5 @@ def read_told(image: Image.Image, file: BinaryIO, name: str) -> Told:
             points = CodePoints(primaries, transfer)  # the decoder has seen to the range
     if points is not None:
         refuse_hdr(points, name)
-    return Told(points, chunks, boxes)
+    overruled = bool(profile and chunks.points) and points is not None and points.is_known
+    return Told(points, chunks, boxes, overruled)

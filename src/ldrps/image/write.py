@@ -68,6 +68,7 @@ def write_image(
         metadata = Metadata(icc_profile=image.info.get("icc_profile"))
     if not keep_metadata:
         metadata = metadata._replace(exif=None, xmp=None)
+    load.left_out.extend(_without_room(metadata, kind))
     if like is not None and like.bilevel and kind in BILEVEL and isinstance(image, np.ndarray):
         image = _bilevel(image)
     original = None if like is None else like.original
@@ -76,6 +77,14 @@ def write_image(
     for words in load.left_out:
         log.warning("%s: %s", path, words)
     return load.left_out
+
+
+def _without_room(metadata: Metadata, kind: str) -> list[str]:
+    """What of the metadata a format does not take."""
+    if kind != "BMP":
+        return []
+    named = {"colour profile": metadata.icc_profile, "EXIF data": metadata.exif, "XMP data": metadata.xmp}
+    return [f"its {words}: {kind} has no room for that" for words, data in named.items() if data]
 
 
 def write_file(data: bytes | memoryview, path: str | Path, *, overwrite: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
 _THUMBNAILS = rb"(?:xmp|xap):Thumbnails"
@@ -19,6 +19,7 @@ _MOTION = rb"(?:MotionPhoto|MicroVideo)\w*"
 _LISTED, _LIST = rb"rdf:li", rb"\w+:Directory"
 _ITEM = b"http://ns.google.com/photos/1.0/container/"
 _KIND = re.compile(rb"""Semantic(?:\s*=\s*["']|>)\s*(\w+)""")
+_PREFIX = rb"[\w.-]{1,64}"
 _LENGTH = re.compile(rb"""(Length(?:\s*=\s*["']|>)\s*)\d+""")
 
 
@@ -64,13 +65,18 @@ def with_length(packet: bytes, kind: bytes, length: int) -> bytes:
     return _changed(packet, _LIST, lambda listed: _changed(listed, _LISTED, changed)) if _ITEM in packet else packet
 
 
-def _changed(packet: bytes, name: bytes, change: Callable[[bytes], bytes]) -> bytes:
+def _changed(
+    packet: bytes, name: bytes, change: Callable[[bytes], bytes], prefixes: Collection[bytes] | None = None
+) -> bytes:
     """A packet with each element of a name, a regular expression, replaced by what `change` makes of it.
 
-    In one go through the tags: patterns with an end that is not there take hours for a packet made to that end.
+    With `prefixes` only those elements whose names begin with one of them. In one go through the tags: patterns with an
+    end that is not there take hours for a packet made to that end.
     """
     parts, done, opened = [], 0, None
     for tag in re.finditer(rb"<(/?)(%s)(?=[\s/>])[^<>]*?(/?)>" % name, packet):
+        if prefixes is not None and tag[2].partition(b":")[0] not in prefixes:
+            continue
         if opened is None and not tag[1]:
             opened = tag
         if opened is not None and tag[2] == opened[2] and (tag[1] or (tag is opened and tag[3])):
@@ -82,14 +88,20 @@ def _changed(packet: bytes, name: bytes, change: Callable[[bytes], bytes]) -> by
 def _without(packet: bytes, namespaces: tuple[bytes, ...], names: bytes) -> bytes:
     """A packet without the attributes and elements of such names in these namespaces, whatever their prefixes are."""
     for namespace in namespaces:
-        bound = re.findall(rb"""xmlns:([\w.-]{1,64})\s?=\s?["']%s["']""" % re.escape(namespace), packet)
-        for prefix in sorted(set(bound)):
-            name = rb"%s:%s" % (re.escape(prefix), names)
-            packet = re.sub(rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')""" % name, b"", packet)
-            packet = _changed(packet, name, lambda _: b"")
-            if not re.search(rb"[<\s/]%s:" % re.escape(prefix), packet):
-                packet = re.sub(rb"""\sxmlns:%s\s?=\s?(?:"[^"]*"|'[^']*')""" % re.escape(prefix), b"", packet)
+        bound = set(re.findall(rb"""xmlns:(%s)\s?=\s?["']%s["']""" % (_PREFIX, re.escape(namespace)), packet))
+        if not bound:
+            continue
+        packet = _without_attributes(packet, rb"(%s):%s" % (_PREFIX, names), bound)
+        packet = _changed(packet, rb"%s:%s" % (_PREFIX, names), lambda _: b"", bound)
+        unused = bound.difference(re.findall(rb"[<\s/](%s):" % _PREFIX, packet))
+        packet = _without_attributes(packet, rb"xmlns:(%s)" % _PREFIX, unused)
     return packet
+
+
+def _without_attributes(packet: bytes, name: bytes, prefixes: Collection[bytes]) -> bytes:
+    """A packet without the attributes of a name, a regular expression, whose first group is one of these prefixes."""
+    attribute = re.compile(rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')""" % name)
+    return attribute.sub(lambda found: b"" if found[1] in prefixes else found[0], packet)
 
 
 def _unlisted(packet: bytes, kind: bytes) -> bytes:
