@@ -196,6 +196,8 @@ def _hand_out(errand: Errand, total: int, cluster: Cluster, workers: int) -> Non
         ID, out.at(DONE), override_filesystem=files, delete_checkpoint_on_success=False
     )
     context.enable_progress_bars = sys.stderr.isatty()
+    if hasattr(context, "use_datasource_v2"):  # which starts 32 processes to look at tables, however small
+        context.use_datasource_v2 = False
     try:
         rows: Dataset = ray.data.read_parquet(out.at(MANIFEST), filesystem=files)
         rows = rows.repartition(target_num_rows_per_block=_TOGETHER).map_batches(
