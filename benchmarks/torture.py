@@ -2,11 +2,12 @@
 
     python benchmarks/torture.py [--folder DIR] [--keep DIR] [--restore] [--quiet]
 
-Without --folder a folder is made of files whose fate is known. Each file is read and, unless it is refused, written as
-the same kind of file and read again, in a process of its own, which is stopped after 60 s: by itself, or restored with
-the preset "fast" between. A file is carried if size, depth, transparency, profile, EXIF and XMP data and resolution are
-still there, and, where nothing was restored and the format has no losses, all its pixels. The exit code is 1 if
-anything else than one of our own errors leaves, a file hangs for more than 10 s, or its fate is not what it must be.
+Without --folder a folder is made of files whose fate is known; of several pictures in a file of another folder the
+first is taken. Each file is read and, unless it is refused, written as the same kind of file and read again, in a
+process of its own, which is stopped after 60 s: by itself, or restored with the preset "fast" between. A file is
+carried if size, depth, transparency, profile, EXIF and XMP data and resolution are still there, and, where nothing was
+restored and the format has no losses, all its pixels. The exit code is 1 if anything else than one of our own errors
+leaves, a file hangs for more than 10 s, or its fate is not what it must be.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def carry(case: Case, out: Path, restore: Restore) -> Fate:
         return Fate(outcome, words, seconds, _peak() - before, _peak())
 
     try:
-        picture = load_picture(case.path)
+        picture = load_picture(case.path, first_frame=case.refused is None)
     except LdrpsError as error:
         seconds = time.perf_counter() - began
         if case.bomb and (time.process_time() - busy > BOMB_SECONDS or _peak() - before > BOMB_MIB):

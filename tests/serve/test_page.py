@@ -25,7 +25,7 @@ pytest.importorskip("gradio", reason="needs the packages of the extra serve")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the packages of the extra browser")
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FileChooser, Page
 
 LONG = 1000 * PATIENCE  # milliseconds to wait for the page, which a busy machine may need
 
@@ -417,3 +417,153 @@ def test_it_ends_in_the_midst_of_a_step(
         status(page, "Step 2 of 4")
     page.close()
     assert loader.gate.exists()
+
+
+SHOWN = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return "nothing has the focus";
+  const box = at.getBoundingClientRect();
+  const seen = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+  if (!seen) return `out of sight, ${JSON.stringify(box)} of ${innerHeight}: ${at.outerHTML.slice(0, 200)}`;
+  if (!at.matches(":focus-visible")) return `not as of a keyboard: ${at.outerHTML.slice(0, 200)}`;
+  const line = at.matches(".compare .pair input") ? getComputedStyle(at.nextElementSibling, "::after") : null;
+  const style = line ?? getComputedStyle(at);
+  const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  if (!ring || (line === null && Number(style.opacity) === 0)) return `no ring: ${at.outerHTML.slice(0, 200)}`;
+  return "";
+}"""
+
+
+class Keys:
+    """Somebody at the keyboard alone, who goes on only while the focus can be seen."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._page.keyboard.press(key)
+
+    def looks(self) -> None:
+        """The focus can be seen, once the page has been scrolled there."""
+        try:
+            self._page.wait_for_function(f"({SHOWN})() === ''", timeout=LONG / 4)
+        except playwright.TimeoutError:
+            raise AssertionError(self._page.evaluate(SHOWN)) from None
+
+    def is_at(self, selector: str) -> bool:
+        return bool(self._page.evaluate("(one) => document.activeElement.matches(one)", selector))
+
+    def finds(self, selector: str) -> None:
+        """The focus has gone by itself to where the work goes on."""
+        until(lambda: self.is_at(selector))
+        self.looks()
+
+    def go(self, selector: str, key: str = "Tab") -> None:
+        """From stop to stop until one is reached."""
+        for _ in range(40):
+            self.press(key)
+            self.looks()
+            if self.is_at(selector):
+                return
+        raise AssertionError(f"{key} leads to no {selector}")
+
+
+def test_a_tour_by_keyboard_alone(page: Page, grainy: Path) -> None:
+    """From a page that has just been loaded to a download, with Tab, Space, Enter and arrows."""
+    keys = Keys(page)
+    keys.go("#files button")
+    choosers: list[FileChooser] = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
+
+    def is_asked() -> bool:
+        keys.press("Enter")  # which a page that is not quite there yet does not hear
+        page.wait_for_timeout(1000)
+        return bool(choosers)
+
+    until(is_asked)
+    choosers[0].set_files(grainy)
+    page.wait_for_selector("#stage img[alt='grainy.png']")
+    keys.finds("#files button")
+
+    keys.go(".brush summary")
+    keys.press("Enter")
+    keys.go("[data-brush=kept]")
+    keys.press("Space")
+    assert page.get_attribute("[data-brush=kept]", "aria-pressed") == "true"
+    keys.go("[data-brush=lost]", "Shift+Tab")
+    keys.press("Enter")
+    keys.go("[data-brush-width]")
+    keys.press("ArrowLeft", "ArrowLeft")
+    assert page.input_value("[data-brush-width]") == "14"
+    keys.go(".paper canvas")
+    paper = page.locator(".paper canvas")
+    until(lambda: paper.evaluate("(one) => one.width") == 64)
+    keys.press("ArrowUp", "Space", "Shift+ArrowRight")
+    page.locator(".paper .aim:not([hidden])").wait_for()
+    keys.looks()
+    drawn = "(one) => one.getContext('2d').getImageData(0, 0, 64, 48).data.filter((level) => level > 127).length"
+    assert paper.evaluate(drawn) > 0
+
+    keys.go("#preset input")
+    assert page.get_by_role("group", name="Way of restoring").count() == 1
+    while not page.get_by_label(FAST).is_checked():
+        keys.press("ArrowDown")
+        keys.looks()
+    keys.go("#restore", "Shift+Tab")
+    keys.press("Enter")
+    keys.finds("#stop, .compare .pair input")
+    status(page, "Done in")
+    keys.finds(".compare .pair input")
+    keys.press("ArrowRight")
+    assert page.input_value(".compare .pair input") == "51"
+
+    changed = "(was) => { const now = document.querySelector('.compare .after').src; return !now.endsWith(was) && now }"
+    address = page.get_attribute(".compare .after", "src")
+    keys.go("[data-switch=noise]")
+    keys.press("Space")
+    page.wait_for_function(changed, arg=address)
+    keys.finds("[data-switch=noise]")
+    assert page.locator(".finding:has([data-part=noise]) output").inner_text() == "0%"
+    address = page.get_attribute(".compare .after", "src")
+    keys.go("[data-part=noise]")
+    keys.press("ArrowRight", "ArrowRight")
+    page.wait_for_function(changed, arg=address)
+    status(page, "Done")
+    keys.finds("[data-part=noise]")
+
+    keys.go("[data-do=draw]", "Shift+Tab")
+    keys.press("Enter")
+    keys.finds(".paper canvas")
+    until(lambda: paper.evaluate(drawn) > 0)
+    keys.go(".gallery [data-number]")
+    keys.press("Enter")
+    page.wait_for_selector(".compare .after")
+    keys.finds(".gallery [data-number]")
+
+    keys.go("#download", "Shift+Tab")
+    with page.expect_download() as download:
+        keys.press("Enter")
+    restored, source = (np.asarray(Image.open(path)) for path in (download.value.path(), grainy))
+    assert restored.shape == source.shape and (restored != source).any()
+    keys.go("#forget")
+    keys.press("Space")
+    page.wait_for_selector(".gallery", state="detached")
+    keys.finds("#files button")
+
+
+def test_a_key_that_is_held_down_does_not_stop_what_it_began(page: Page, grainy: Path, paused: Paused) -> None:
+    keys = Keys(page)
+    choose(page, grainy)
+    page.wait_for_selector("#stage img")
+    page.get_by_label(BEST).check()
+    page.focus("#restore")
+    page.keyboard.down("Enter")
+    keys.finds("#stop")
+    for _ in range(3):
+        page.keyboard.down("Enter")  # without going up between: it repeats
+    page.keyboard.up("Enter")
+    status(page, "Step 2 of 4")
+    keys.press("Enter")
+    status(page, "Stopped")
+    keys.finds("#restore")

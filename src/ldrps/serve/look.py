@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 STYLE = Path(__file__).with_name("style.css")
-_SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("page", "brush")]
+_SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("page", "brush", "focus")]
 
 HEADER = """<header class="masthead"><h1>Restore a photograph</h1>
 <p>Dark, hazy, noisy, blurred, or some of each: it finds out by itself, and shows what it found. Scratches it looks for
@@ -89,12 +89,13 @@ def notice(limits: Limits, terms: str) -> str:
     )
 
 
-def chosen(uploads: Sequence[Upload], *, brush: bool = False, marks: str = "") -> str:
+def chosen(uploads: Sequence[Upload], *, brush: bool = False, is_open: bool = False, marks: str = "") -> str:
     """The pictures that will be restored: several as a strip, one large.
 
     Args:
         uploads: which.
         brush: whether one can be drawn over.
+        is_open: whether somebody is about to.
         marks: the address of what is drawn over it to begin with.
     """
     if not uploads:
@@ -102,7 +103,7 @@ def chosen(uploads: Sequence[Upload], *, brush: bool = False, marks: str = "") -
     first = uploads[0]
     if len(uploads) == 1:
         size = f"{text(first.name)}, {first.size[0]} x {first.size[1]}"
-        tools = f'<details class="brush"{" open" if marks else ""}>{_BRUSH}</details>' if brush else ""
+        tools = f'<details class="brush"{" open" if is_open else ""}>{_BRUSH}</details>' if brush else ""
         canvas = f'<canvas tabindex="0" role="application" aria-label="{_DRAW}" data-marks="{marks}"></canvas>'
         over = f'{canvas}<span class="aim" aria-hidden="true" hidden></span>' if brush else ""
         ratio = f"--ratio: {first.size[0] / first.size[1]:.5f}"

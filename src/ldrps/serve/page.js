@@ -56,7 +56,17 @@
   // Gradio calls the place to drop pictures on something else than what stands on it.
   const name = () => document.querySelector("#files button[aria-label]")?.removeAttribute("aria-label");
 
-  new MutationObserver(() => { draw(); name(); }).observe(document.body, { childList: true, subtree: true });
+  // Nor are its radio buttons one group, in which arrow keys go from one to the next, or said to be one.
+  const group = () => {
+    for (const radio of document.querySelectorAll("fieldset[id] input[type=radio]")) {
+      const fieldset = radio.closest("fieldset");
+      if (radio.name === fieldset.id) continue;
+      radio.name = fieldset.id;
+      fieldset.ariaLabel = fieldset.querySelector("[data-testid=block-info]")?.textContent ?? null;
+    }
+  };
+
+  new MutationObserver(() => { draw(); name(); group(); }).observe(document.body, { childList: true, subtree: true });
   // By a link: going there would end the visit, as far as Gradio can see.
   const download = (place) => {
     if (place) Object.assign(document.createElement("a"), { href: place, download: "" }).click();

@@ -195,7 +195,7 @@ class Page:
         uploads = self._studio.visits.of(_session(request)).chosen
         return {
             **self._views.chosen(_session(request), []),
-            self.parts.stage: gr.HTML(look.chosen(uploads, brush=True, marks=marks), visible=True),
+            self.parts.stage: gr.HTML(look.chosen(uploads, brush=True, is_open=True, marks=marks), visible=True),
         }
 
     def _reuse(self, request: gr.Request) -> list[Any]:
