@@ -101,7 +101,10 @@ class Store:
 
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         if self.scheme == "s3" and region:
-            files = S3FileSystem(region=region)
+            # As Amazon's own tools read it; Arrow alone does not.
+            told = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            scheme, _, endpoint = told.rpartition("://") if told else ("", "", None)
+            files = S3FileSystem(region=region, endpoint_override=endpoint, scheme=scheme or "https")
         else:  # which asks Amazon where the bucket is
             files = FileSystem.from_uri(f"{self.scheme}://{urlsplit(self.url).netloc}")[0]
         return ArrowFSWrapper(files, skip_instance_cache=True)
