@@ -11,7 +11,7 @@ import tifffile
 from PIL import ExifTags, Image, PngImagePlugin
 from torture_parts import rgb_profile
 
-from ldrps.errors import SettingsError
+from ldrps.errors import OutputError, SettingsError
 from ldrps.image.metadata import turned, verbatim
 from ldrps.image.picture import load_picture, to_image, to_levels
 from ldrps.image.write import write_image
@@ -202,3 +202,16 @@ def test_texts_of_other_alphabets_stay(tmp_path, photo, text, way, bits):
     with Image.open(tmp_path / f"out.{target}") as image:
         found = image.getexif()
         assert [found[0x010E], found.get_ifd(0x8769)[0xA430]] == [stored, stored]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_profile_that_no_png_could_be_read_with_is_refused(tmp_path, photo, bits):
+    """Pillow would write it, and then take the file for damaged."""
+    levels = np.asarray(photo()).astype(np.uint16) * 257 if bits == 16 else np.asarray(photo())
+    large = replace(load_picture(photo()), icc_profile=rgb_profile().ljust(2**20 + 1, b"\0"), bits=bits)
+    with pytest.raises(OutputError, match=r"1,048,577 bytes, and readers of PNG take 1,048,576: use \.tif, or"):
+        write_image(levels, tmp_path / "p.png", like=large)
+    write_image(levels, tmp_path / "p.tif", like=large)
+    assert load_picture(tmp_path / "p.tif").icc_profile == large.icc_profile
+    write_image(levels, tmp_path / "p.png", like=replace(large, icc_profile=large.icc_profile[:-1]))
+    assert load_picture(tmp_path / "p.png").icc_profile == large.icc_profile[:-1]

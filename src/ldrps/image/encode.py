@@ -51,6 +51,12 @@ def encode(
     alpha = image.mode in ("RGBA", "LA") if isinstance(image, Image.Image) else image.shape[2] in (2, 4)
     if alpha:
         refuse_alpha(kind, name)
+    if kind == "PNG" and len(metadata.icc_profile or b"") > PngImagePlugin.MAX_TEXT_CHUNK:
+        found = (
+            f"cannot write {name}: the picture's colour profile has {len(metadata.icc_profile or b''):,} bytes, and "
+        )
+        found += f"readers of PNG take {PngImagePlugin.MAX_TEXT_CHUNK:,}: use .tif, or convert it to sRGB with "
+        raise OutputError(f"{found}srgb=True", on_command_line=f"{found}--srgb")
     try:
         if isinstance(image, np.ndarray) and image.dtype == np.uint16:
             if kind == "PNG":
