@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -255,3 +256,31 @@ def test_signed_bytes_are_refused(tmp_path):
         for read in (load_picture, lambda path: read_size(path, 10**6)):
             with pytest.raises(InputError, match=r"signed bytes|of type int8"):
                 read(tmp_path / name)
+
+
+@pytest.mark.parametrize("filter_type", [0, 9])
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_the_first_of_an_animation_is_as_it_lies(tmp_path, png, chunk, channels, filter_type):
+    """OpenCV mixes frames, and damage to one that says it is animated ended the process."""
+    levels = LEVELS[channels]
+    control = chunk(b"acTL", struct.pack(">II", 2, 0)) + chunk(
+        b"fcTL", struct.pack(">IIIIIHHBB", 0, 48, 40, 0, 0, 1, 9, 1, 1)
+    )
+    rows = np.ascontiguousarray(levels, ">u2").view(np.uint8).reshape(len(levels), -1)
+    plain = b"".join(bytes([filter_type if number == 20 else 0]) + row.tobytes() for number, row in enumerate(rows))
+    data = png(48, 40, 16, {2: 4, 3: 2, 4: 6}[channels], plain, control)
+    second = struct.pack(">I", 1) + zlib.compress(bytes(len(plain)))
+    last = data.index(b"IEND") - 4
+    data = (
+        data[:last]
+        + chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 48, 40, 0, 0, 1, 9, 0, 0))
+        + chunk(b"fdAT", second)
+        + data[last:]
+    )
+    (tmp_path / "p.png").write_bytes(data)
+    if filter_type:
+        with pytest.raises(InputError, match="damaged"):
+            load_picture(tmp_path / "p.png", first_frame=True)
+        return
+    picture = load_picture(tmp_path / "p.png", first_frame=True)
+    assert np.array_equal(levels_of(picture), levels)

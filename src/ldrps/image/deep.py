@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,6 +15,7 @@ from PIL import Image
 from ldrps.errors import InputError
 from ldrps.image.arrays import refuse_values
 from ldrps.image.metadata import turned
+from ldrps.image.png_chunks import pixels_alone
 from ldrps.image.stored import PHOTOMETRIC_COLOURS, bits_of_tiff, is_plain, known_page, page_size
 
 _PHOTOMETRIC, _ORIENTATION = 262, 274  # tags of TIFF
@@ -48,7 +50,8 @@ def read_png(file: BinaryIO, size: tuple[int, int], stored: str, turn: int, name
     Raises:
         Exception: whatever damaged data leads to.
     """
-    array = turned(_opencv(file, size, name), turn)
+    # Of an animation OpenCV mixes the frames, and one that is damaged ends its process.
+    array = turned(_opencv(io.BytesIO(pixels_alone(file)), size, name), turn)
     if array.dtype != np.uint16 or array.shape[2] < 3:
         raise ValueError(f"the pixels came out as {array.dtype} of {array.shape[2]} channels")
     colours = 1 if "LA;16" in stored else 3  # grey with alpha comes out as colour with alpha

@@ -10,6 +10,7 @@ _LONGEST = 1 << 20  # bytes of a chunk that is kept
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _OTHERWISE = (b"XML:com.adobe.xmp\0", b"Raw profile type ")  # texts that are read as what they hold
 _SCREEN, _CREDENTIALS = (b"mDCV", b"mDCv", b"cLLI", b"cLLi"), b"caBX"
+_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _POINTS, _GAMMA, _CORNERS, _SRGB, _PROFILE = b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP"
 
 
@@ -59,6 +60,21 @@ def read_chunks(file: BinaryIO) -> PngChunks:
         texts=tuple(texts),
         lost=tuple(lost),
     )
+
+
+def pixels_alone(file: BinaryIO) -> bytes:
+    """The PNG of an open file with what makes its first picture and nothing else; as far as it can be followed."""
+    end = file.seek(0, 2)
+    file.seek(0)
+    parts, at = [file.read(_HEAD)], _HEAD
+    while at + 12 <= end:
+        file.seek(at)
+        head = file.read(8)
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] in _PIXELS:
+            parts += [head, file.read(length + 4)]
+        at += 12 + length
+    return b"".join(parts)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
