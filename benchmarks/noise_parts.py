@@ -27,6 +27,7 @@ from torch import Tensor
 from ldrps.bench.priors.common import psnr_of
 from ldrps.degradation import Rounding, Tone, WhiteNoise
 from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.prior import load_prior
 from ldrps.prior.base import NOISES, NoiseKind, Prior
 from ldrps.prior.device import native_precision
@@ -44,9 +45,11 @@ def denoised(prior: Prior, y: Tensor, sigma: float, kind: NoiseKind) -> Tensor:
     return prior.decode(prior.remove_noise(prior.encode(y), 2 * sigma, kind, text)).float().clamp(0, 1)
 
 
-def by_part(prior: Prior, photos: Photographs, count: int, kind: NoiseKind, family: str | None) -> dict[str, float]:
+def by_part(
+    prior: Prior, judge: NoisePosterior, photos: Photographs, count: int, kind: NoiseKind, family: str | None
+) -> dict[str, float]:
     """Means over `count` pictures."""
-    judge, rows = load_estimators().noise, []
+    rows = []
     for index in range(count):
         random = np.random.default_rng([5, index])
         x = photos.crops(random, 1, _SIDE, _REDUCTION)
@@ -140,7 +143,8 @@ def main() -> None:
     photos, prior = Photographs(given.photos, held_out=True), load_prior(given.prior, dtype=native_precision("cpu"))
     which: list[tuple[str, NoiseKind, str | None]] = [("white", "white", None), ("JPEG", "jpeg", None)]
     which += [(f"camera: {family}", "camera", family) for family in FAMILIES]
-    rows = {name: by_part(prior, photos, given.count, kind, family) for name, kind, family in which}
+    judge = load_estimators().noise
+    rows = {name: by_part(prior, judge, photos, given.count, kind, family) for name, kind, family in which}
     print(table(f"noise of held-out photographs, {given.count} each, PSNR in dB", rows))
     orders = {f"as {kind}": by_order(prior, photos, given.count, kind) for kind in ("white", "camera")}
     print(table(f"dark ones with white noise, {given.count}", orders))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -196,8 +198,6 @@ class Worker:
 
 def _clear(job: Job) -> None:
     """Remove the files of a job from this machine."""
-    import shutil
-
     shutil.rmtree(job.source.parents[1], ignore_errors=True)
 
 
@@ -211,7 +211,7 @@ def check_versions(pinned: Pinned) -> None:
     for name, version in (("ldrps", pinned.ldrps), ("torch", pinned.torch)):
         if here[name] != version:
             raise SettingsError(
-                f"{name} is {here[name]} on {os.uname().nodename}, and the run was begun with {version}: install that, "
+                f"{name} is {here[name]} on {platform.node()}, and the run was begun with {version}: install that, "
                 "or give another --out"
             )
 
