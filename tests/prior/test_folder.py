@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,11 +198,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_folders_that_cannot_be_used(copied: Path, case: str) -> None:
     damage, message = BROKEN[case]
     damage(copied)
-    began = time.thread_time()  # of this thread's work: what others do meanwhile does not count
     with pytest.raises(PriorError, match=message) as caught:
         load_stable_diffusion(copied)
     assert str(copied) in str(caught.value) and "; " in str(caught.value), "must name the file, and a remedy"
-    assert time.thread_time() - began < 5
 
 
 def test_weights_too_large_for_half_precision(copied: Path) -> None:

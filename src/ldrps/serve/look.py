@@ -125,7 +125,7 @@ def running(snapshot: Snapshot, uploads: Sequence[Upload]) -> str:
     """The picture as it is by now."""
     upload = uploads[max(0, snapshot.picture - 1)]
     data = snapshot.preview or upload.shown.read_bytes()
-    alt = f"{upload.name} after step {snapshot.step} of {snapshot.steps}"
+    alt = f"{upload.name} after step {snapshot.step} of {snapshot.steps}" if snapshot.steps else upload.name
     ratio = f"--ratio: {upload.size[0] / upload.size[1]:.5f}"
     image = f'<img src="{embedded(data)}" alt="{text(alt)}">'
     return f'<figure class="stage"><div class="paper" style="{ratio}">{image}</div></figure>'

@@ -24,6 +24,7 @@ _RATES = 32  # at which the features of the noise level wave
 
 class LatentUNet(Network):
     """D(x; sigma, text, kind): noisy latents x = z0 + sigma n, [B, C, h, w], to the expected clean ones, same shape.
+    Each of the conditions is there once for each of the B, or once for all, which is quicker.
 
     Statistics are taken over the channels of one place, never over the picture, so that a tile of a picture is denoised
     as the whole would be; only the attention of the coarsest level looks far.
@@ -113,7 +114,7 @@ class LatentUNet(Network):
         return LatentUNet(**{**self.config, **changed})
 
     def coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """c_skip, c_out, c_in, each [B, C, 1, 1], for noise levels sigma [B]."""
+        """c_skip, c_out, c_in, each [B, C, 1, 1], for noise levels sigma [B]; of one for all [1, C, 1, 1]."""
         s = sigma.reshape(-1, 1, 1, 1)
         d = torch.tensor(self.config["sigma_data"], device=sigma.device).reshape(1, -1, 1, 1)
         norm = (s**2 + d**2).sqrt()
@@ -122,7 +123,7 @@ class LatentUNet(Network):
     def network(self, x: Tensor, sigma: Tensor, text: Tensor | None = None, kind: Tensor | None = None) -> Tensor:
         """F(c_in x; sigma, text, kind), the raw network, whose training target is (z0 - c_skip x) / c_out.
 
-        kind [B] counts from 0, white, which is also what None stands for.
+        kind counts from 0, white, which is also what None stands for.
         """
         _, _, c_in = self.coefficients(sigma)
         weights = self.first.weight.dtype
@@ -132,7 +133,7 @@ class LatentUNet(Network):
             text = text.to(weights)
             condition = condition + self.text_embedding(text.mean(1))
         if self.kind_embedding is not None:
-            kind = x.new_zeros(len(x), dtype=torch.long) if kind is None else kind
+            kind = sigma.new_zeros(1, dtype=torch.long) if kind is None else kind
             condition = condition + self.kind_embedding(F.one_hot(kind, self.config["kinds"]).to(weights))
         condition = F.silu(condition)
 
@@ -191,16 +192,28 @@ class _Block(nn.Module):
         self.narrow = _zero(nn.Conv2d(width, width, 1))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        gain1, bias1, gain2, bias2 = self.modulation(condition)[:, :, None, None].chunk(4, 1)
-        x = x + self.project(_gate(self.filter(self.expand(self.norm1(x) * (1 + gain1) + bias1))))
-        return x + self.narrow(_gate(self.widen(self.norm2(x) * (1 + gain2) + bias2)))
+        gain1, bias1, gain2, bias2 = self.modulation(condition).chunk(4, 1)
+        x = self.project(_gate(self.filter(self.expand(self.norm1(x, gain1, bias1))))).add_(x)
+        return self.narrow(_gate(self.widen(self.norm2(x, gain2, bias2)))).add_(x)
 
 
 class _ChannelNorm(nn.LayerNorm):
-    """Layer norm over the channels of [B, C, h, w]."""
+    """Layer norm over the channels of [B, C, h, w], then times 1 + gain, plus bias, both [B, C], [1, C] or nothing.
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    What is the same for all B goes into the norm's own pass over the picture.
+    """
+
+    def forward(self, x: Tensor, gain: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        places = x.permute(0, 2, 3, 1)
+        weight, offset = self.weight, self.bias
+        if gain is None or bias is None:
+            return self._normal(places, weight, offset)
+        if len(gain) == 1:
+            return self._normal(places, weight * (1 + gain[0]), offset * (1 + gain[0]) + bias[0])
+        return self._normal(places, weight, offset) * (1 + gain[..., None, None]) + bias[..., None, None]
+
+    def _normal(self, places: Tensor, weight: Tensor, offset: Tensor) -> Tensor:
+        return F.layer_norm(places, self.normalized_shape, weight, offset, self.eps).permute(0, 3, 1, 2)
 
 
 class _Attention(nn.Module):
@@ -217,7 +230,7 @@ class _Attention(nn.Module):
         batch, width, height, columns = x.shape
         q, k, v = (_heads(part.flatten(2).transpose(1, 2)) for part in self.queries(self.norm(x)).chunk(3, 1))
         if text is not None and self.words is not None:
-            word_k, word_v = (_heads(part) for part in self.words(text).chunk(2, 2))
+            word_k, word_v = (_heads(part).expand(batch, -1, -1, -1) for part in self.words(text).chunk(2, 2))
             k, v = torch.cat([k, word_k], 2), torch.cat([v, word_v], 2)
         seen = F.scaled_dot_product_attention(q, k, v)  # [B, heads, places, 32]
         return x + self.project(seen.transpose(2, 3).reshape(batch, width, height, columns))

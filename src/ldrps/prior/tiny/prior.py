@@ -107,11 +107,11 @@ class EmbeddedPrior(Prior):
 
     @torch.no_grad()
     def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
-        text = self._words(text, len(z_t))
+        text = self._words(text)
         if not 0 <= t < len(self.alphas_cumprod):
             raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
         abar = self.alphas_cumprod[t].clamp_min(_LEAST)
-        sigma = (((1 - abar) / abar) ** 0.5).expand(len(z_t)).to(self.device)
+        sigma = (((1 - abar) / abar) ** 0.5)[None].to(self.device)
         z0 = self.unet((z_t / abar**0.5).contiguous(memory_format=torch.channels_last), sigma, text)
         return interpret(z0.contiguous(), z_t, abar, "sample")
 
@@ -125,15 +125,15 @@ class EmbeddedPrior(Prior):
         """As `Prior.remove_noise`; the network takes any level and kind as they are."""
         if kind not in self.noise_kinds:
             return super().remove_noise(z, level, text=text)
-        sigma = torch.full((len(z),), level, device=self.device)
-        index = torch.full((len(z),), NOISES.index(kind), device=self.device)
+        sigma = torch.full((1,), level, device=self.device)
+        index = torch.full((1,), NOISES.index(kind), device=self.device)
         latents = z.contiguous(memory_format=torch.channels_last)
-        return self.unet(latents, sigma, self._words(text, len(z)), index).contiguous()
+        return self.unet(latents, sigma, self._words(text), index).contiguous()
 
-    def _words(self, text: Tensor | None, count: int) -> Tensor | None:
-        """The embeddings that the network wants for `count` latents: of no caption where there is no text."""
+    def _words(self, text: Tensor | None) -> Tensor | None:
+        """The embeddings that the network wants: of no caption where there is no text."""
         if text is None:
-            return None if self._no_caption is None else self._no_caption.to(self.device).expand(count, -1, -1)
+            return None if self._no_caption is None else self._no_caption.to(self.device)
         if self._no_caption is None:
             raise InputError(f"text has shape {list(text.shape)}, but {self.name} knows no text: give None")
         return text
