@@ -30,11 +30,13 @@
     const place = Object.keys(NEXT).find((one) => target.closest(one));
     next = [...itself(target), ...(NEXT[place] ?? [])];
   });
-  // Left for a place that cannot have the focus, while it could have kept it: the visitor's own wish. Some browsers say
-  // so of what is just being taken away, too.
-  document.addEventListener("focusout", ({ target }) => setTimeout(() => {
-    if (held === target && document.hasFocus() && document.activeElement === document.body && usable(target)) held = null;
-  }));
+  // Left for a place that cannot have the focus, while it could have kept it, then and a moment later: the visitor's own
+  // wish. Some browsers say so of what is just being taken away, too, and a busy one has it back by then.
+  document.addEventListener("focusout", ({ target }) => {
+    if (usable(target)) setTimeout(() => {
+      if (held === target && document.hasFocus() && document.activeElement === document.body && usable(target)) held = null;
+    });
+  });
 
   const mend = () => {
     if (held === null || usable(held) || (document.activeElement && document.activeElement !== document.body)) return;

@@ -56,7 +56,8 @@
   // Gradio calls the place to drop pictures on something else than what stands on it.
   const name = () => document.querySelector("#files button[aria-label]")?.removeAttribute("aria-label");
 
-  // Nor are its radio buttons one group, in which arrow keys go from one to the next, or said to be one.
+  // Nor are its radio buttons one group, in which arrow keys go from one to the next, or said to be one; and whichever
+  // changes has another name again.
   const group = () => {
     for (const radio of document.querySelectorAll("fieldset[id] input[type=radio]")) {
       const fieldset = radio.closest("fieldset");
@@ -66,7 +67,9 @@
     }
   };
 
-  new MutationObserver(() => { draw(); name(); group(); }).observe(document.body, { childList: true, subtree: true });
+  const mend = () => { draw(); name(); group(); };
+  const watched = { childList: true, subtree: true, attributes: true, attributeFilter: ["name", "aria-label"] };
+  new MutationObserver(mend).observe(document.body, watched);
   // By a link: going there would end the visit, as far as Gradio can see.
   const download = (place) => {
     if (place) Object.assign(document.createElement("a"), { href: place, download: "" }).click();
