@@ -120,7 +120,7 @@ class Denoiser(_Module[Prior]):
             most = highest / level * sigma
             raise InputError(f"sigma is {sigma:g}; it must be 0 to {most:.3g}: divide by 255 if it is of bytes")
         z = views.encode(padded)
-        text = prior.embed([""]) if prior.has_text else None
+        text = prior.embed([""]).expand(len(z), -1, -1) if prior.has_text else None
         clean = views.decode(prior.remove_noise(z, level, "white", text), size)
         missing = padded - views.decode(z, size)
         return crop(clean + kept_detail(missing, sigma) * missing)

@@ -18,7 +18,7 @@ Curve = tuple[float, float, float, float]  # weight, gain, offset, gamma
 def believing(undamaged: float, *hypotheses: Curve) -> Any:
     """A posterior, trained with as many undamaged pictures as others, that says the same about every picture."""
 
-    def answer(images: Tensor) -> ToneBelief:
+    def answer(images: Tensor, ways: int = 1) -> ToneBelief:
         count = len(images)
         curves = tuple(Tone(*(torch.full((count, 3), value) for value in numbers)) for _, *numbers in hypotheses)
         weights = torch.tensor([[undamaged, *(weight for weight, *_ in hypotheses)]]).repeat(count, 1)
@@ -36,7 +36,7 @@ class Saying(torch.nn.Module):
         self.answer = believing(undamaged, *hypotheses)
         self.config = self.answer.config
 
-    def forward(self, images: Tensor) -> ToneBelief:
+    def forward(self, images: Tensor, ways: int = 1) -> ToneBelief:
         return self.answer(images)  # type: ignore[no-any-return]
 
 
@@ -89,7 +89,8 @@ def test_undone_in_full_is_the_clamped_inverse(gain: float, offset: float, gamma
 def test_the_picture_is_asked_about_in_parts_and_every_way_round() -> None:
     seen: list[Tensor] = []
 
-    def answer(images: Tensor) -> ToneBelief:
+    def answer(images: Tensor, ways: int) -> ToneBelief:
+        assert ways == 8
         seen.append(images)
         return believing(0.0, (1.0, 1, 0, 1))(images)
 
@@ -104,6 +105,22 @@ def test_the_picture_is_asked_about_in_parts_and_every_way_round() -> None:
     assert float(means[0]) == pytest.approx(0.5, abs=0.01)
     assert float(means[1]) == pytest.approx(0.4, abs=0.02), "the left four fifths of the ramp"
     assert float(means[2]) == pytest.approx(0.6, abs=0.02)
+
+
+def test_what_does_not_depend_on_the_way_round_is_found_out_once_and_is_the_same() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        posterior = TonePosterior(thumbnail=16, widths=(8, 16), hypotheses=2, uneven=1).eval()
+        torch.nn.init.normal_(posterior.answer.weight, std=0.2)
+    y = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1)) ** 2
+    images = torch.cat([y, y.flip(3), y.rot90(1, (2, 3))])
+    with torch.no_grad():
+        one_by_one, together = posterior(images), posterior(images, 3)
+    torch.testing.assert_close(together.weights, one_by_one.weights)
+    assert together.field is not None and one_by_one.field is not None
+    for name in ("log_gain", "pivot", "dark", "bright"):
+        torch.testing.assert_close(getattr(together.field, name), getattr(one_by_one.field, name))
+    assert not torch.allclose(together.weights[0], together.weights[1]), "and of each picture its own"
 
 
 def test_a_picture_on_its_side_is_judged_as_it_stands() -> None:

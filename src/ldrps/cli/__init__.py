@@ -21,7 +21,7 @@ from ldrps.cli.terminal import begin, say, tell
 from ldrps.errors import LdrpsError
 from ldrps.log import show_fault
 from ldrps.printable import printable
-from ldrps.run.share import wait_asleep
+from ldrps.run.share import keep_memory, wait_asleep
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -40,6 +40,7 @@ def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130, SIGTERM 143."""
     begin()
     wait_asleep()
+    keep_memory()
     try:
         code = app(standalone_mode=False)  # an Exit comes back as its code
         if code == 130:  # so newer versions of typer tell of Ctrl-C

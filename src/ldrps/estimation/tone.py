@@ -72,7 +72,7 @@ def estimate_tones(y: Tensor, judge: ToneJudge, undamaged: float) -> Damage:
 def _asked(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
     """What one judge says."""
     ways = _WAYS if posterior.config["turned"] else _WAYS[:2]
-    belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"]), ways))
+    belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"]), ways), len(ways))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
     damaged = float(with_prior(belief.kinds.mean(0, keepdim=True), undamaged, seen)[0, 1:].sum())
     even = len(belief.curves) - belief.uneven

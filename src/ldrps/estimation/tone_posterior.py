@@ -132,7 +132,10 @@ class TonePosterior(Network):
         grown.load_state_dict(state)
         return grown
 
-    def forward(self, images: Tensor) -> ToneBelief:
+    def forward(self, images: Tensor, ways: int = 1) -> ToneBelief:
+        """What is believed of images [ways B, 3, H, W]: B, and the same ones turned or mirrored, one way after another,
+        of which what does not depend on that is found out once.
+        """
         size, uneven = self.config["thumbnail"], self.config["uneven"]
         count = self.config["hypotheses"] + uneven
         sharp = _reduced(images.clamp(0, 1), 2 * size)
@@ -140,26 +143,27 @@ class TonePosterior(Network):
         standard = (y - y.mean((2, 3), keepdim=True)) / (y.std((1, 2, 3), keepdim=True) + 0.01)
         fine = self.features[:-4](torch.cat([2 * y - 1, _logarithm(y), standard], 1))
         features = self.features[-4:](fine)  # [B, C, h, w]
-        told = self.statistics(_statistics(sharp).to(features.dtype))
+        told = self.statistics(_statistics(sharp[: len(sharp) // ways]).to(features.dtype)).repeat(ways, 1)
         whole = F.silu(self.trunk(torch.cat([features.mean((2, 3)), features.std((2, 3)), told], 1)))
         curves, scales, logits = self.answer(whole).float().split([9 * count, count, count + 1], 1)
         return ToneBelief(
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
             scales.exp().clamp(SMALLEST_SCALE, 1),
-            self._field(y, fine, features, whole) if uneven else None,
+            self._field(y, fine, features, whole, ways) if uneven else None,
             uneven,
         )
 
-    def _field(self, y: Tensor, fine: Tensor, features: Tensor, whole: Tensor) -> LocalTone:
+    def _field(self, y: Tensor, fine: Tensor, features: Tensor, whole: Tensor, ways: int) -> LocalTone:
         """What is uneven about thumbnails y, told place by place from their features and what is known of the whole."""
         coarse = F.interpolate(features, fine.shape[-2:], mode="bilinear", align_corners=False)
         everywhere = whole[:, :, None, None].expand(-1, -1, *fine.shape[-2:])
         log_gain = 1.5 * torch.tanh(self.places(torch.cat([F.silu(fine), coarse, everywhere], 1)).float())
         log_gain = log_gain - log_gain.mean((1, 2, 3), keepdim=True)  # what is the same everywhere is the curve's
         # Of a dark picture it is dark: an error of the field is as large, beside what is seen, as of a bright picture.
-        pivot = (0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0])) * _brightest(y)
-        return LocalTone(log_gain, pivot, *_range(y))
+        one_way = y[: len(y) // ways]
+        pivot = (0.5 + 0.7 * torch.tanh(self.pivot(whole).float()[:, 0])) * _brightest(one_way).repeat(ways)
+        return LocalTone(log_gain, pivot, *(each.repeat(ways) for each in _range(one_way)))
 
 
 def _brightest(y: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class Blind(Method):
 
     def remove(self, z: Tensor, level: float, kind: NoiseKind) -> Tensor:
         """Latents z [B, C, h, w] without noise of that level and kind, in one call."""
-        text = self.prior.embed([self.caption]) if self.prior.has_text else None
+        text = self.prior.embed([self.caption]).expand(len(z), -1, -1) if self.prior.has_text else None
         return self.prior.remove_noise(z, level, kind, text)
 
     def part(self, window: Window) -> Part:

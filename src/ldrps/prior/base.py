@@ -94,7 +94,7 @@ class Prior(ABC):
     def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
         """One network call on noisy latents at timestep t, 0 <= t < T. Without gradient.
 
-        `text` [B, L, D], or [1, L, D] for all of them, comes from `embed`; a prior without text takes None.
+        `text` [B, L, D] comes from `embed`; a prior without text takes None.
         """
 
     @property

@@ -118,7 +118,7 @@ class StableDiffusionPrior(Prior):
     def denoise(self, z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
         """One UNet call on noisy latents [B, C, h, w] at timestep t, 0 <= t < T; z0 and eps agree with `z_t`.
 
-        `text` [B, L, D], or [1, L, D] for all, are embeddings from `embed` or from elsewhere, D = `text_width`.
+        `text` [B, L, D] are embeddings from `embed` or from elsewhere, D = `text_width`.
 
         Raises:
             InputError: a wrong shape, type or timestep, or no text where `embed` could have made some.
@@ -129,7 +129,7 @@ class StableDiffusionPrior(Prior):
             raise InputError(f"t is {t}; this prior knows the timesteps 0 to {len(self.alphas_cumprod) - 1}")
         self._require_text(text, len(z_t))
         z_t = z_t.to(self.device)
-        states = None if text is None else text.to(self.device, self.dtype).expand(len(z_t), -1, -1)
+        states = None if text is None else text.to(self.device, self.dtype)
         timesteps = torch.full((len(z_t),), t, device=self.device)
         output = self.unet(self._as_weights(z_t), timesteps, encoder_hidden_states=states).sample
         return interpret(output.float().contiguous(), z_t, self.alphas_cumprod[t], self.prediction)
@@ -150,8 +150,8 @@ class StableDiffusionPrior(Prior):
             raise InputError(f"text is None, but {self.name} attends to text; embed(['']) stands for no caption")
         if self.text_width is None:
             raise InputError(f"text has shape {list(text.shape)}, but {self.name} attends to no text: give None")
-        if text.ndim != 3 or text.shape[0] not in (1, batch) or text.shape[1] < 1 or text.shape[2] != self.text_width:
-            raise InputError(f"text has shape {list(text.shape)}; it must be {expected}, a row for each latent, or one for all")
+        if text.ndim != 3 or text.shape[0] != batch or text.shape[1] < 1 or text.shape[2] != self.text_width:
+            raise InputError(f"text has shape {list(text.shape)}; it must be {expected}, a row for each latent")
 
 
 def load_stable_diffusion(

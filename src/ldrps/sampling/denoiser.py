@@ -43,4 +43,4 @@ def denoiser_for(prior: Prior, caption: str, negative: str, scale: float) -> Den
     if scale != 1 and caption != negative:
         return GuidedDenoiser(prior, prior.embed([negative, caption]), scale)
     text = prior.embed([caption])
-    return lambda z_t, t: prior.denoise(z_t, t, text)
+    return lambda z_t, t: prior.denoise(z_t, t, text.expand(len(z_t), -1, -1))
