@@ -1,6 +1,6 @@
 """Seconds and peak memory of restoring one picture, each measured in a process of its own.
 
-    python benchmarks/cost.py [--side 256] [--preset default] [--dtype auto] [--threads 2] [--give-back]
+    python benchmarks/cost.py [--side 256] [--preset default] [--dtype auto] [--threads 2] [...]
 
 Seconds are those of the clock and, which a busy machine moves less, of the processor. The process keeps memory as the
 command does; with --give-back it does not. Memory is the process's largest resident set, Python and libraries included.
@@ -15,9 +15,11 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 
-def once(side: int, preset: str, dtype: str, threads: int, *, keeps: bool) -> dict[str, float]:
+def once(given: argparse.Namespace) -> dict[str, float]:
     """Restore a noisy picture in this process."""
     began = time.perf_counter()
     import numpy as np
@@ -26,17 +28,21 @@ def once(side: int, preset: str, dtype: str, threads: int, *, keeps: bool) -> di
     import ldrps
     from ldrps.prior import EMBEDDED, precision_of
     from ldrps.run.share import keep_memory
+    from ldrps.settings import BlindSettings
 
-    if keeps:
+    if not given.give_back:
         keep_memory()
 
-    torch.set_num_threads(threads)
-    random = np.random.default_rng(0)
+    torch.set_num_threads(given.threads)
+    random, side = np.random.default_rng(0), given.side
     y, x = np.mgrid[0:side, 0:side] / side
     clean = 0.5 + 0.4 * np.stack([np.sin(9 * x), np.cos(7 * y), np.sin(5 * (x + y))], -1)
     picture = (clean + 0.1 * random.standard_normal(clean.shape)).clip(0, 1)
-    prior = ldrps.load_prior(dtype=precision_of(EMBEDDED, dtype, "cpu"))
-    restorer = ldrps.Restorer(prior, ldrps.preset(preset))
+    prior = ldrps.load_prior(dtype=precision_of(EMBEDDED, given.dtype, "cpu"))
+    settings, offsets = ldrps.preset(given.preset).with_changes(steps=given.steps), given.offsets
+    assert isinstance(settings.method, BlindSettings)
+    method = settings.method if offsets is None else replace(settings.method, shifts=offsets)
+    restorer = ldrps.Restorer(prior, replace(settings, method=method))
     ready, busy = time.perf_counter(), time.process_time()
     restorer(picture)
     done, worked = time.perf_counter(), time.process_time() - busy
@@ -45,10 +51,19 @@ def once(side: int, preset: str, dtype: str, threads: int, *, keeps: bool) -> di
     return {**seconds, "peak_MiB": peak}
 
 
+def measured(words: Sequence[str], repeat: int = 3) -> list[dict[str, float]]:
+    """What `once` says in so many processes that are started with these words."""
+    command = [sys.executable, __file__, *words, "--inner"]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(repeat)]
+    return [json.loads(run.stdout) for run in runs]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=256, help="pixels")
     parser.add_argument("--preset", default="default")
+    parser.add_argument("--steps", type=int, help="of the chain, in place of the preset's")
+    parser.add_argument("--offsets", type=int, help="of the prior's grid, in place of the preset's")
     parser.add_argument("--dtype", default="auto", help="precision of the prior")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--give-back", action="store_true", help="memory to the system, as programs do by default")
@@ -56,12 +71,9 @@ def main() -> None:
     parser.add_argument("--inner", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inner:
-        print(json.dumps(once(given.side, given.preset, given.dtype, given.threads, keeps=not given.give_back)))
+        print(json.dumps(once(given)))
         return
-    runs = []
-    for _ in range(given.repeat):
-        finished = subprocess.run([sys.executable, *sys.argv, "--inner"], capture_output=True, text=True, check=True)
-        runs.append(json.loads(finished.stdout))
+    runs = measured(sys.argv[1:], given.repeat)
     for name in runs[0]:
         values = [run[name] for run in runs]
         print(f"{name}: median {statistics.median(values):.2f}, {min(values):.2f} to {max(values):.2f}")
