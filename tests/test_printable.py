@@ -76,7 +76,7 @@ def test_joiners_and_selectors_hide_nothing() -> None:
     assert printable("a\u200db\u200dc") == "a\\u200db\\u200dc"
 
 
-_NOT_FOR_DEVELOPERS = ("pyarrow",)  # packages of the extra "ray", which they do not install
+_NOT_FOR_DEVELOPERS = ("pyarrow", "ray")  # packages of the extra "ray", which they do not install
 
 
 def every_error() -> list[type[LdrpsError]]:

@@ -38,7 +38,7 @@ class FakePool(OneAtATime[Any, Any]):
 
     def __init__(self) -> None:
         self._go = threading.Semaphore(0)
-        self._step = 0
+        self.steps = 0  # of the job at work
         self.lost = 0  # jobs whose process is to be lost
         self.reason = ""  # why the next jobs fail
         self.done: list[str] = []
@@ -51,7 +51,7 @@ class FakePool(OneAtATime[Any, Any]):
         """Nothing to load."""
 
     def submit(self, job: Any, on_tick: OnTick | None = None) -> Handle[Any, Any]:
-        self._step = 0
+        self.steps = 0
         return super().submit(job, on_tick)
 
     def wait(self, timeout: float) -> list[Handle[Any, Any]]:
@@ -63,12 +63,12 @@ class FakePool(OneAtATime[Any, Any]):
             return self._end(Abilities(False, False))
         if not self._go.acquire(timeout=min(timeout, 0.02)):
             return []
-        self._step += 1
+        self.steps += 1
         if self.lost:
             self.lost -= 1
             return self._end(WorkerLost("the process that was at it ended by signal 9; was it out of memory?"))
-        if self._step <= STEPS:
-            return [] if handle.report(Tick(self._step, STEPS)) else self._end(Cancelled("stopped"))
+        if self.steps <= STEPS:
+            return [] if handle.report(Tick(self.steps, STEPS)) else self._end(Cancelled("stopped"))
         return self._end(self._made(handle.job))
 
     def close(self) -> None:

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from ldrps.distributed.tables import Sum
 
 LOCAL = "local"
-_TOGETHER = 8  # pictures that a worker is handed at once: what dies with it is done again
-_IN_FLIGHT = 2  # such handfuls that a worker has or is about to get
+TOGETHER = 8  # pictures that a worker is handed at once: what dies with it is done again
+IN_FLIGHT = 2  # such handfuls that a worker has or is about to get
 _OTHERS = 4  # CPUs for what reads the manifest, leaves out what is done and writes the outcomes
 _MOST_FILES = 2000  # of outcomes, about; a larger run has more rows in each
-_MOST_ROWS = 1000  # of these, at most: if the driver dies, they are done again
+MOST_ROWS = 1000  # of these, at most: if the driver dies, they are done again
 _STEP = 2**28  # bytes, of which the memory of a worker is a multiple
 
 
@@ -200,17 +200,17 @@ def _hand_out(errand: Errand, total: int, cluster: Cluster, workers: int) -> Non
         context.use_datasource_v2 = False
     try:
         rows: Dataset = ray.data.read_parquet(out.at(MANIFEST), filesystem=files)
-        rows = rows.repartition(target_num_rows_per_block=_TOGETHER).map_batches(
+        rows = rows.repartition(target_num_rows_per_block=TOGETHER).map_batches(
             _Actor,
             batch_size=None,
             batch_format="pyarrow",
             fn_constructor_args=[errand],
-            compute=ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=_IN_FLIGHT),
+            compute=ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=IN_FLIGHT),
             num_cpus=cluster.threads,
             num_gpus=cluster.gpus or None,
         )
         rows.write_parquet(
-            out.at(OUTCOMES), filesystem=files, min_rows_per_file=min(_MOST_ROWS, max(_TOGETHER, total // _MOST_FILES))
+            out.at(OUTCOMES), filesystem=files, min_rows_per_file=min(MOST_ROWS, max(TOGETHER, total // _MOST_FILES))
         )
     except ray.exceptions.RayError as error:
         raise _of_ours(error) or error from None

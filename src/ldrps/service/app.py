@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
@@ -34,11 +34,14 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _TAKING = ("/v1/restore", "/v1/jobs", "/sdapi/v1/extra-single-image")  # addresses at which pictures come in
 
 
-def make_app(service: Service) -> FastAPI:
-    """The application of a service."""
+ROUTERS = (routes.router, single.router, health.router)
+
+
+def make_app(service: routes.Door, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+    """The application of a service; `routers` has its addresses."""
     app = FastAPI(title="ldrps", version=ldrps.__version__, description=_ABOUT, docs_url=None, redoc_url=None)
     app.state.service = service
-    for router in (routes.router, single.router, health.router):
+    for router in routers:
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -8,8 +8,9 @@ from ldrps.errors import Cancelled
 from ldrps.run.handle import WorkerLost
 from ldrps.run.pool import Pool, until_over
 from ldrps.service.limits import Limits
-from ldrps.service.live import Live
+from ldrps.service.live import Live, Stoppable
 from ldrps.service.metrics import Metrics
+from ldrps.service.problems import Problem
 from ldrps.service.store import Store
 from ldrps.service.work import Made, ProgramJob, ServiceJob, ServiceOutcome
 
@@ -17,6 +18,38 @@ JOBS = "ldrps_jobs_total", "Jobs that are over, by what became of them."
 _LEARNING = 0.3  # how much a job counts for what the next are expected to take
 _SECONDS = "ldrps_job_seconds", "Seconds from the beginning of a job to its end."
 _WAITED = "ldrps_job_wait_seconds", "Seconds from when a job came to when it was begun."
+
+
+def carried(
+    pool: Pool[ServiceJob, ServiceOutcome], job: ProgramJob, live: Stoppable, limits: Limits
+) -> Made | Problem | None:
+    """Have a pool of one carry a job out; its picture, or why there is none, or None if it was stopped.
+
+    Raises:
+        LdrpsError: what is wrong with all jobs.
+    """
+    live.began = time.monotonic()
+    handle = pool.submit(job, live.note)
+    live.at_work(handle)
+    until_over(pool, handle, lambda: _is_overdue(live, limits))  # the next job has a new worker then
+    try:
+        made = handle.result()
+    except Cancelled:
+        late = f"this took longer than the {limits.work:g} s that this service gives to it"
+        return Problem(504, late) if live.why == "late" else None
+    except WorkerLost as lost:
+        return Problem(500, f"{lost} Send a smaller picture")
+    assert isinstance(made, Made)
+    if live.why == "forgotten":
+        return None
+    return Problem(500 if made.is_fault else 422, made.reason) if made.file is None else made
+
+
+def _is_overdue(live: Stoppable, limits: Limits) -> bool:
+    """Whether a job that was to stop has not; one that takes too long is to stop."""
+    if live.began is not None and time.monotonic() - live.began > limits.work and not live.why:
+        live.stop("late")
+    return live.is_overdue
 
 
 class Carrier:
@@ -45,32 +78,14 @@ class Carrier:
         row, now = live.row, time.time()
         self._store.update(row.id, state="running", began=now, tries=row.tries + 1)
         self._metrics.observe(*_WAITED, now - row.created)
-        live.began = time.monotonic()
         job = ProgramJob(self._store.files(row), self._store.place(row.id), live.ask)
-        handle = self._pool.submit(job, live.note)
-        live.at_work(handle)
-        until_over(self._pool, handle, lambda: self._is_overdue(live))  # the next job has a new worker then
-        try:
-            made = handle.result()
-        except Cancelled:
+        made = carried(self._pool, job, live, self._limits)
+        if made is None:
             self._stopped(live)
-            return
-        except WorkerLost as lost:
-            self.fail(live, 500, f"{lost} Send a smaller picture")
-            return
-        assert isinstance(made, Made)
-        if live.why == "forgotten":
-            self._stopped(live)
-        elif made.file is None:
-            self.fail(live, 500 if made.is_fault else 422, made.reason)
+        elif isinstance(made, Problem):
+            self.fail(live, made.status, str(made))
         else:
             self._done(live, made)
-
-    def _is_overdue(self, live: Live) -> bool:
-        """Whether a job that was to stop has not; one that takes too long is to stop."""
-        if live.began is not None and time.monotonic() - live.began > self._limits.work and not live.why:
-            live.stop("late")
-        return live.is_overdue
 
     def fail(self, live: Live, status: int, reason: str) -> None:
         """Say that a job failed, with the status of the answer and why."""
@@ -86,10 +101,8 @@ class Carrier:
         self._metrics.count(*JOBS, outcome="done")
 
     def _stopped(self, live: Live) -> None:
-        """What becomes of a job that was stopped, by why it was."""
-        if live.why == "late":
-            self.fail(live, 504, f"this took longer than the {self._limits.work:g} s that this service gives to it")
-        elif live.why == "forgotten":
+        """What becomes of a job that was stopped before it was late, by why it was."""
+        if live.why == "forgotten":
             self._store.delete(live.row.id)
             self._metrics.count(*JOBS, outcome="cancelled")
         else:  # the next server does it

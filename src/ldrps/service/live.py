@@ -16,24 +16,18 @@ from ldrps.service.work import ServiceJob, ServiceOutcome
 _PATIENCE = 1.5  # seconds for the step that is being done: those of large pictures take longer
 
 
-@dataclass(eq=False)
-class Live:
-    """A job that waits or is being carried out.
+@dataclass(eq=False, kw_only=True)
+class Stoppable:
+    """A job that can be told to stop, before it is begun too.
 
     Attributes:
-        row: as it is kept.
-        ask: how it is restored.
         tick: the latest step; None before the first.
         began: when it was begun, in seconds of `time.monotonic`; None while it waits.
-        is_over: set when its row says what became of it, or it is forgotten.
         why: why it is to stop: "forgotten", or "late"; "" if it is not.
     """
 
-    row: Row
-    ask: Ask
     tick: Tick | None = None
     began: float | None = None
-    is_over: threading.Event = field(default_factory=threading.Event)
     why: str = ""
     _stop_by: float = math.inf
     _handle: Handle[ServiceJob, ServiceOutcome] | None = None
@@ -58,6 +52,21 @@ class Live:
 
     def note(self, tick: Tick) -> None:
         self.tick = tick
+
+
+@dataclass(eq=False)
+class Live(Stoppable):
+    """A job that waits or is being carried out, as it is kept.
+
+    Attributes:
+        row: as it is kept.
+        ask: how it is restored.
+        is_over: set when its row says what became of it, or it is forgotten.
+    """
+
+    row: Row
+    ask: Ask
+    is_over: threading.Event = field(default_factory=threading.Event)
 
     def share(self, speed: float) -> float:
         """How much of it is done, 0 to 1: by its steps, and before the first by its time, up to a fifth."""

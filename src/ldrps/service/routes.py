@@ -6,7 +6,7 @@ import asyncio
 import json
 import mimetypes
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -15,12 +15,14 @@ from fastapi.security import HTTPBearer
 
 from ldrps.presets import PRESETS
 from ldrps.service.ask import FORMATS, Ask, read_json
+from ldrps.service.limits import Limits
 from ldrps.service.openapi import EVENTS, FORM, PICTURE
 from ldrps.service.problems import Problem
 from ldrps.service.receiving import Received, receive_form
 from ldrps.service.rows import Row
 from ldrps.service.service import Service
 from ldrps.service.shapes import Job, LimitsShape, job_of
+from ldrps.service.tokens import Tokens
 from ldrps.service.waiting import over_or_left
 
 DEADLINE = 120.0  # seconds, where none is given
@@ -31,18 +33,30 @@ router = APIRouter(prefix="/v1")
 _bearer = HTTPBearer(auto_error=False, description="One of the tokens of the server, if it has any.")
 
 
-def service_of(request: Request) -> Service:
-    """The service that a request is for."""
-    service: Service = request.app.state.service
-    return service
+class Door(Protocol):
+    """Who lets requests in: a `Service`, or an entry to the replicas of a cluster.
+
+    Attributes:
+        tokens: who is let in.
+        limits: what is refused.
+    """
+
+    tokens: Tokens
+    limits: Limits
+
+
+def service_of(request: Request) -> Any:
+    """Whom a request is for, as `make_app` was given it."""
+    return request.app.state.service
 
 
 ServiceOf = Annotated[Service, Depends(service_of)]
+DoorOf = Annotated[Door, Depends(service_of)]
 
 
-def owner_of(request: Request, service: ServiceOf, _: Annotated[Any, Depends(_bearer)]) -> str:
+def owner_of(request: Request, door: DoorOf, _: Annotated[Any, Depends(_bearer)]) -> str:
     """Whose a request is."""
-    return service.tokens.owner(request.headers.get("authorization"))
+    return door.tokens.owner(request.headers.get("authorization"))
 
 
 Owner = Annotated[str, Depends(owner_of)]
@@ -77,9 +91,28 @@ async def taken(request: Request, service: Service, owner: str, key: str | None)
 
 def _join(service: Service, owner: str, key: str | None, received: Received) -> Row:
     """Put a request that has arrived in the queue, as it is kept there."""
+    return service.take(owner, key, received, ask_of(received)).row
+
+
+def ask_of(received: Received) -> Ask:
+    """What is to be done with what has arrived.
+
+    Raises:
+        Problem: its settings cannot be.
+    """
     has = {part: part in received.parts for part in ("mask", "protect")}
-    ask = Ask.read(read_json(received.settings), **has)
-    return service.take(owner, key, received, ask).row
+    return Ask.read(read_json(received.settings), **has)
+
+
+def check_deadline(deadline: float, limits: Limits) -> None:
+    """Refuse to wait longer than is allowed.
+
+    Raises:
+        Problem: it is longer.
+    """
+    if deadline > limits.deadline:
+        message = f"deadline is {deadline:g}; it must be above 0, at most {limits.deadline:g}"
+        raise Problem(422, message, field="deadline")
 
 
 @router.post(
@@ -96,10 +129,7 @@ async def restore(
 
     Who hangs up cancels the job, unless it has an `Idempotency-Key`, with which it can be asked for again.
     """
-    if deadline > service.limits.deadline:
-        raise Problem(
-            422, f"deadline is {deadline:g}; it must be above 0, at most {service.limits.deadline:g}", field="deadline"
-        )
+    check_deadline(deadline, service.limits)
     row, _ = await taken(request, service, owner, key)
     try:
         is_over = await over_or_left(request, service, row.id, deadline, stays=key is not None)
@@ -157,9 +187,9 @@ def forget(id: str, service: ServiceOf, owner: Owner) -> None:
 
 
 @router.get("/limits", summary="What is taken, and what is refused")
-def limits(service: ServiceOf) -> LimitsShape:
+def limits(door: DoorOf) -> LimitsShape:
     """All limits; each is enforced before a picture costs anything."""
-    return LimitsShape(**service.limits.plain(), formats=list(FORMATS), presets=list(PRESETS))
+    return LimitsShape(**door.limits.plain(), formats=list(FORMATS), presets=list(PRESETS))
 
 
 def picture(service: Service, owner: str, name: str) -> Response:
@@ -169,17 +199,20 @@ def picture(service: Service, owner: str, name: str) -> Response:
         Problem: as `Service.result`.
     """
     row, path = service.result(owner, name)
-    words = str((row.record or {}).get("words", ""))
-    return FileResponse(
-        path,
-        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        headers={
-            "Ldrps-Job": row.id,
+    return FileResponse(path, **about_picture(path.name, row.id, str((row.record or {}).get("words", ""))))
+
+
+def about_picture(file: str, job: str, words: str) -> dict[str, Any]:
+    """What an answer with a restored picture says beside it, by its file's name, its job's and what was found."""
+    return {
+        "media_type": mimetypes.guess_type(file)[0] or "application/octet-stream",
+        "headers": {
+            "Ldrps-Job": job,
             "Ldrps-Words": quote(words, safe=" ,;:%()+.'"),
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
         },
-    )
+    }
 
 
 async def _events(service: Service, owner: str, name: str) -> AsyncIterator[str]:
