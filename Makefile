@@ -11,6 +11,8 @@ READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 RELEASE_READY := $(VENV)/.release-ready
 
+CAPTION := "an orange cat with brown fur"
+
 SITE := sphinx-build --fail-on-warning --keep-going -c docs/site docs
 
 .PHONY: venv test demo pictures docs release lint format clean
@@ -21,6 +23,7 @@ venv: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer, or give PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python {v.major}.{v.minor} found; ldrps needs 3.11 or newer: give PYTHON=...")'
+	@echo "Installing into $(VENV): minutes, in which pip says nothing"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
@@ -30,6 +33,8 @@ demo: $(READY)
 	$(BIN)/ldrps restore samples/*.png samples/*.jpg --out out/demo --compare --trace --force
 	$(BIN)/ldrps restore samples/prints/*.png --out out/demo --scratches --compare --trace --force
 	$(BIN)/ldrps restore samples/small/*.png --out out/demo --scale 2 --compare --trace --force
+	$(BIN)/ldrps restore samples/hidden/written.png --out out/demo --mask samples/hidden/written_mask.png --compare --trace --force
+	$(BIN)/ldrps restore samples/grey/*.png --out out/demo --colorize --caption $(CAPTION) --compare --trace --force
 	$(BIN)/python samples/make_pictures.py --sheet out/demo out/demo/sheet.png
 	@echo "Before and after: out/demo/sheet.png, and each by itself in out/demo/*.compare.png"
 

@@ -1,11 +1,13 @@
 """A large picture: seconds, peak memory beside what was announced, and windows beside the whole.
 
     python benchmarks/large.py [PICTURE ...] [--megapixels 24] [--preset fast] [--threads 2] [-o DIR]
+    python benchmarks/large.py samples/hazy.png --noise 0
     python benchmarks/large.py [PICTURE ...] --compare 768
 
 The large picture is laid out of the given ones (the samples, if none) at their own scale, side by side and mirrored,
-darkened to a third and made noisy (sigma 8 of 255). Memory is the process's largest resident set. Into DIR goes a sheet
-of crops at 100 %, before and after. `--compare` restores a square of that side whole and in windows of 256 pixels.
+darkened to a third and made noisy (sigma 8 of 255, or as `--noise` says). Memory is the process's largest resident set.
+Into DIR goes a sheet of crops at 100 %, before and after. `--compare` restores a square of that side whole and in
+windows of 256 pixels.
 """
 
 from __future__ import annotations
@@ -42,20 +44,20 @@ def laid_out(pictures: list[Path], width: int, height: int) -> NDArray[np.uint8]
     return np.concatenate(rows)[:height, :width]
 
 
-def damaged(clean: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Dark and noisy, in place of memory: row by row."""
+def damaged(clean: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """Dark and noisy, by a deviation of 255, in place of memory: row by row."""
     random = np.random.default_rng(0)
     out = np.empty_like(clean)
     for k, row in enumerate(clean):
         noise = random.standard_normal(row.shape, dtype=np.float32)
-        out[k] = (row / 3 + 8 * noise).clip(0, 255).round()
+        out[k] = (row / 3 + sigma * noise).clip(0, 255).round()
     return out
 
 
-def one(pictures: list[Path], megapixels: float, settings: ldrps.Settings, out: Path | None) -> None:
+def one(pictures: list[Path], megapixels: float, sigma: float, settings: ldrps.Settings, out: Path | None) -> None:
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(1.5 * height)
-    picture = Image.fromarray(damaged(laid_out(pictures, width, height)))
+    picture = Image.fromarray(damaged(laid_out(pictures, width, height), sigma))
     restorer = ldrps.Restorer(ldrps.load_prior(), settings)
     said = estimate((width, height), settings)
     began = time.perf_counter()
@@ -63,7 +65,7 @@ def one(pictures: list[Path], megapixels: float, settings: ldrps.Settings, out: 
     took = time.perf_counter() - began
     peak = peak_mib() or math.nan
     print(f"{width} x {height}, {settings.preset}: {took:.0f} s, peak {peak:.0f} MiB")
-    print(f"announced: {said.seconds:.0f} s, {said.bytes / 2**20:.0f} MiB; found: {result.damage}")
+    print(f"announced: {said.seconds:.0f} s, {said.bytes / 2**20:.0f} MiB; found: {result.words}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(1)
@@ -73,8 +75,8 @@ def one(pictures: list[Path], megapixels: float, settings: ldrps.Settings, out: 
             before_after(picture.crop(box), result.image.crop(box)).save(out / f"crop{k}.png")
 
 
-def compare(pictures: list[Path], side: int, settings: ldrps.Settings) -> None:
-    picture = Image.fromarray(damaged(laid_out(pictures, side, side)))
+def compare(pictures: list[Path], side: int, sigma: float, settings: ldrps.Settings) -> None:
+    picture = Image.fromarray(damaged(laid_out(pictures, side, side), sigma))
     prior = ldrps.load_prior()
     cut, whole = (
         np.asarray(ldrps.Restorer(prior, dataclasses.replace(settings, tile=tile))(picture).image, dtype=np.float64)
@@ -89,6 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", nargs="*", type=Path, default=sorted(SAMPLES.glob("*.png")))
     parser.add_argument("--megapixels", type=float, default=24)
+    parser.add_argument("--noise", type=float, default=8, help="its deviation, of 255")
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compare", type=int, metavar="SIDE")
@@ -97,9 +100,9 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     settings = ldrps.preset(given.preset)
     if given.compare:
-        compare(given.pictures, given.compare, settings)
+        compare(given.pictures, given.compare, given.noise, settings)
     else:
-        one(given.pictures, given.megapixels, settings, given.out)
+        one(given.pictures, given.megapixels, given.noise, settings, given.out)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from ldrps.image.sheet import contact_sheet, in_rows
 
 PARTS = ("tone", "blur", "noise")
 LEVELS = (0.1, 0.3, 1.0)  # of noise, of 1, in the figure of the prior
+NOISE_QUALITY = 65  # of a JPEG that is mostly noise in double pixels, in which nothing of it is seen
 CURVES = 30  # the likeliest of the tones that may have been
 TRUTH = Exposure(-4.0)  # of dark.png, as samples/make_samples.py makes it
 
@@ -76,7 +77,7 @@ def tones_of(damages: Mapping[str, Damage], axes: matplotlib.axes.Axes) -> None:
     tone = damages["dark"].tone
     assert tone is not None
     assert isinstance(tone.value, UncertainTone)
-    x = torch.linspace(0, 1, 33)
+    x = torch.linspace(0, 1, 21)
     curves = tone.value.tones(x.expand(len(tone.value.weights), 3, 1, -1))[:, 1, 0]  # of green
     weights = tone.value.weights / tone.value.weights.max()
     for k in weights.argsort(descending=True)[:CURVES].flip(0).tolist():
@@ -102,7 +103,7 @@ def main() -> None:
     restored, folder = (Path(given) for given in (*sys.argv[1:], *("out/demo", "docs/pictures")[len(sys.argv) - 1 :]))
     folder.mkdir(parents=True, exist_ok=True)
     model().save(folder / "model.jpg", quality=QUALITY, optimize=True)
-    prior().save(folder / "prior.jpg", quality=QUALITY, optimize=True)
+    prior().save(folder / "prior.jpg", quality=NOISE_QUALITY, optimize=True)
     matplotlib.rcParams["svg.hashsalt"] = "ldrps"
     belief(restored).savefig(folder / "belief.svg", metadata={"Date": None})
 

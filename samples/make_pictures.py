@@ -20,10 +20,11 @@ ROOT = SAMPLES.parent
 
 SIDE = 200  # of a square of the sheet, pixels
 GAP = 10
-LABEL = 44  # height of the line of labels
+LABEL = 44  # height of a line of labels
+COLUMNS = 5  # of a band, which is a line of labels and the two rows below it
 BESIDE = 40  # width of the words "before" and "after", which stand upright
 PAPER, INK = (255, 255, 255), (60, 60, 60)
-QUALITY = 85  # of the JPEGs; colour is not subsampled, which would take noise away
+QUALITY, SHEET_QUALITY = 80, 85  # of the JPEGs; colour is not subsampled, which would take noise away
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ TILES = (
     Tile("dark", "dark.png", (60, 0)),
     Tile("hazy", "hazy.png", (44, 10)),
     Tile("noisy", "noisy.png", (60, 0)),
-    Tile("blurred", "blurred.png", (85, 20), zoom=2),
+    Tile("out of focus", "blurred.png", (85, 20), zoom=2),
+    Tile("shaken", "shaken.png", (85, 20), zoom=2),
     Tile("coarse JPEG", "compressed.jpg", (105, 105), zoom=2),
     Tile("scratched", "prints/scratched.png", (40, 10)),
+    Tile("written on", "hidden/written.png", (50, 0)),
     Tile("small", "small/tiny.png", (140, 90), zoom=2, scale=2),
+    Tile("grey", "grey/grey.png", (60, 0)),
 )
 
 
@@ -69,24 +73,28 @@ def square(picture: Image.Image, tile: Tile, scale: int = 1) -> Image.Image:
     return picture.convert("RGB").crop(box).resize((SIDE, SIDE), Image.Resampling.NEAREST)
 
 
-def place(column: int, row: int) -> tuple[int, int]:
-    """Left and top of a square of the sheet."""
-    return BESIDE + column * (SIDE + GAP), LABEL + row * (SIDE + GAP)
+def place(number: int, row: int = 0) -> tuple[int, int]:
+    """Left and top of a sample's square on the sheet, in the upper or the lower row of its band."""
+    band, column = divmod(number, COLUMNS)
+    return BESIDE + column * (SIDE + GAP), LABEL + band * (LABEL + 2 * (SIDE + GAP)) + row * (SIDE + GAP)
 
 
 def sheet(restored: Path) -> Image.Image:
-    """All samples, before in the upper row and after in the lower."""
-    page = Image.new("RGB", place(len(TILES), 2), PAPER)
+    """All samples, before in the upper row of a band and after in the lower."""
+    bands = -(-len(TILES) // COLUMNS)
+    size = (BESIDE + COLUMNS * (SIDE + GAP), place(bands * COLUMNS)[1] - LABEL)
+    page = Image.new("RGB", size, PAPER)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(28)
-    for row, word in enumerate(("before", "after")):
-        upright = Image.new("RGB", (SIDE, BESIDE), PAPER)
-        ImageDraw.Draw(upright).text((SIDE / 2, BESIDE / 2), word, INK, font, anchor="mm")
-        page.paste(upright.rotate(90, expand=True), (0, place(0, row)[1]))
-    for column, tile in enumerate(TILES):
-        left, top = place(column, 0)
+    for band in range(bands):
+        for row, word in enumerate(("before", "after")):
+            upright = Image.new("RGB", (SIDE, BESIDE), PAPER)
+            ImageDraw.Draw(upright).text((SIDE / 2, BESIDE / 2), word, INK, font, anchor="mm")
+            page.paste(upright.rotate(90, expand=True), (0, place(band * COLUMNS, row)[1]))
+    for number, tile in enumerate(TILES):
+        left, top = place(number)
         draw.text((left + SIDE / 2, top - LABEL / 2), tile.label, INK, font, anchor="mm")
         page.paste(square(Image.open(SAMPLES / tile.source), tile, tile.scale), (left, top))
-        page.paste(square(Image.open(restored / Path(tile.source).name), tile), place(column, 1))
+        page.paste(square(Image.open(restored / Path(tile.source).name), tile), place(number, 1))
     return page
 
 
@@ -104,7 +112,7 @@ def main() -> None:
         sheet(restored).save(place)
         return
     place.mkdir(parents=True, exist_ok=True)
-    sheet(restored).save(place / "samples.jpg", quality=QUALITY, subsampling=0, optimize=True)
+    sheet(restored).save(place / "samples.jpg", quality=SHEET_QUALITY, subsampling=0, optimize=True)
     for tile in TILES:
         with Image.open(restored / f"{Path(tile.source).name}.compare.png") as pair:
             pair.convert("RGB").save(place / f"{tile.name}.jpg", quality=QUALITY, subsampling=0, optimize=True)

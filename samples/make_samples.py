@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 Picture = NDArray[np.float64]
 
@@ -101,15 +101,59 @@ def tiny(random: np.random.Generator) -> Picture:
     return source("coffee.png", (150, 100))
 
 
+def shaken(random: np.random.Generator) -> Picture:
+    """An astronaut, the camera shaken along a bent path of 11 pixels, with noise of 1 of 255."""
+    from scipy.ndimage import convolve
+
+    side, finer, border = 15, 8, 20  # of the kernel; of its drawing; what is cut off, as the edge was seen too
+    path = Image.new("L", (finer * side, finer * side))
+    ImageDraw.Draw(path).line([(20, 80), (50, 58), (100, 40)], fill=255, width=9)
+    kernel = np.asarray(path.resize((side, side), Image.Resampling.BOX), dtype=np.float64)
+    clean = source("astronaut.png", (288 + 2 * border, 288 + 2 * border))
+    soft = np.stack([convolve(channel, kernel / kernel.sum()) for channel in np.moveaxis(clean, 2, 0)], 2)
+    seen = soft[border:-border, border:-border]
+    return seen + 1 / 255 * random.standard_normal(seen.shape)
+
+
+def lettering() -> Picture:
+    """How much of each pixel three lines of writing cover, [200, 300, 1] in [0, 1]."""
+    sheet, font = Image.new("L", (300, 200)), ImageFont.load_default(22)
+    pen = ImageDraw.Draw(sheet)
+    for number, words in enumerate(("do not copy this cat", "nor this one, please", "do not copy this cat")):
+        pen.text((150, 40 + 60 * number), words, 255, font, anchor="mm")
+    return np.asarray(sheet)[..., None] / 255.0
+
+
+def written(random: np.random.Generator) -> Picture:
+    """A cat with writing across it, white; what is below is lost."""
+    cover = lettering()
+    return (1 - cover) * source("chelsea.png", (300, 200)) + cover
+
+
+def written_mask(random: np.random.Generator) -> Picture:
+    """Where the writing is: white, whatever part of a pixel it covers."""
+    return (lettering() > 0).astype(np.float64).repeat(3, 2)
+
+
+def grey(random: np.random.Generator) -> Picture:
+    """A cat without its colours: the luma of BT.601."""
+    luma = source("chelsea.png", (300, 200)) @ np.array([0.299, 0.587, 0.114])
+    return luma[..., None].repeat(3, 2)
+
+
+MAKERS = (dark, hazy, noisy, blurred, scratched, compressed, tiny, shaken, written, written_mask, grey)
 QUALITY = {"compressed": 12}  # of those that are saved as JPEG
-FOLDERS = {"scratched": "prints", "tiny": "small"}  # of those that are asked for something
+# Of those that are asked for something, and of what is no sample itself.
+FOLDERS = {"scratched": "prints", "tiny": "small", "written": "hidden", "written_mask": "hidden", "grey": "grey"}
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for number, make in enumerate((dark, hazy, noisy, blurred, scratched, compressed, tiny)):
+    for number, make in enumerate(MAKERS):
         picture = make(np.random.default_rng([SEED, number]))
         levels = np.clip(np.round(picture * 255), 0, 255).astype(np.uint8)
+        if (levels == levels[..., :1]).all():
+            levels = levels[..., 0]  # a file of shades of grey
         place = folder / FOLDERS.get(make.__name__, "")
         place.mkdir(exist_ok=True)
         if quality := QUALITY.get(make.__name__):

@@ -24,7 +24,19 @@ def shown(document: Path) -> set[Path]:
 
 def test_all_kinds_are_on_the_sheet() -> None:
     kept = {path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("*") if path.suffix in (".png", ".jpg")}
-    assert {tile.source for tile in TILES} == kept
+    masks = {path for path in kept if path.endswith("_mask.png")}
+    assert {tile.source for tile in TILES} == kept - masks
+    assert {path.replace("_mask.png", ".png") for path in masks} < kept
+
+
+def test_a_mask_covers_all_that_is_hidden() -> None:
+    """No pixel of which nothing is left is outside it, and most of the picture is known."""
+    written, mask = (Image.open(SAMPLES / "hidden" / name) for name in ("written.png", "written_mask.png"))
+    assert written.size == mask.size
+    white = (np.asarray(written) == 255).all(2)
+    hidden = np.asarray(mask) > 0
+    assert 0.02 < hidden.mean() < 0.2
+    assert hidden[white].all()
 
 
 @pytest.mark.parametrize("tile", TILES, ids=lambda tile: tile.name)
