@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ldrps import Prior, Result
+    from ldrps.estimation.damage import Damage
     from ldrps.estimation.estimators import Estimators
+    from ldrps.estimation.tone_posterior import TonePosterior
     from ldrps.image.picture import Picture
     from ldrps.prior.base import Denoised, NoiseKind
     from ldrps.prior.tiny.denoiser import LatentUNet
@@ -44,6 +47,53 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+_ASKED: dict[str, Callable[..., Any]] = {}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The judge of tones is not asked twice about a picture, which is most of a restoration of a small one, and a
+    restorer that is given no estimators has those of the package without reading their files each time.
+
+    What a judge said is known by all that it depends on: the picture, its own weights and configuration, and what is
+    known beforehand. Tests of the estimators themselves, and those that are marked `asked_anew`, do it all each time.
+    """
+    tone = sys.modules.get("ldrps.estimation.tone")
+    if tone is None:
+        return
+    ask = _ASKED.setdefault("anew", tone._asked)
+    remembering = _ASKED.setdefault("remembering", _remembering(ask))
+    anew = item.get_closest_marker("asked_anew") or Path(__file__).with_name("estimation") in item.path.parents
+    tone._asked = ask if anew else remembering  # type: ignore[attr-defined]
+    if (restorer := sys.modules.get("ldrps.restorer")) is not None:
+        load = _ASKED.setdefault("load", restorer.load_estimators)
+        loaded = _ASKED.setdefault("loaded", functools.cache(load))
+        restorer.load_estimators = load if anew else loaded  # type: ignore[attr-defined]
+
+
+def _remembering(ask: Callable[[Tensor, TonePosterior, float], Damage]) -> Callable[..., Damage]:
+    """The same function, which is called once for the same of everything that it depends on."""
+    import hashlib
+
+    import torch
+
+    told: dict[bytes, Damage] = {}
+
+    def asked(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
+        tensors = [y, *posterior.state_dict().values()]
+        if any(each.device.type != "cpu" for each in tensors):
+            return ask(y, posterior, undamaged)
+        modes = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), y.requires_grad)
+        known = hashlib.blake2b(repr((modes, y.shape, undamaged, posterior.config)).encode())
+        for each in tensors:
+            known.update(f"{each.dtype}".encode())
+            known.update(each.detach().contiguous().view(torch.uint8).numpy())
+        if (key := known.digest()) not in told:
+            told[key] = ask(y, posterior, undamaged)
+        return told[key]
+
+    return asked
 
 
 @pytest.fixture
@@ -174,6 +224,26 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
 @pytest.fixture(scope="session")
 def unmoved() -> Estimators:
     return unmoved_estimators()
+
+
+@pytest.fixture(scope="session")
+def small_estimators() -> Estimators:
+    """Those that find noise of 20 of 255 in every picture, and nothing else: at once, where those of the package take
+    most of the time that a small picture is restored in.
+    """
+    return unmoved_estimators(20 / 255)
+
+
+@pytest.fixture(scope="session")
+def small_estimators_folder(small_estimators: Estimators, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, for the command line."""
+    from ldrps.estimation import JUDGES
+    from ldrps.estimation.estimators import save_estimator
+
+    folder = tmp_path_factory.mktemp("small-estimators")
+    for part in JUDGES:
+        save_estimator(folder, part, getattr(small_estimators, part))
+    return folder
 
 
 @pytest.fixture(scope="session")

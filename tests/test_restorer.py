@@ -37,6 +37,7 @@ def pixels(result: ldrps.Result) -> np.ndarray:
     return np.asarray(result.image)
 
 
+@pytest.mark.asked_anew
 @METHODS
 def test_a_result_does_not_depend_on_what_was_restored_before(settings: Settings, tiny_prior: Prior) -> None:
     restorer = Restorer(tiny_prior, settings)

@@ -20,11 +20,12 @@ from ldrps.bench.priors import (
     psnr_of,
     tone_errors,
     tone_psnr,
+    tones,
 )
 from ldrps.bench.priors.common import set_pictures
 from ldrps.errors import InputError
 from ldrps.estimation.damage import Damage
-from ldrps.estimation.estimators import load_estimators
+from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.estimation.tone import estimate_tone
 from ldrps.prior.base import Denoised
 from ldrps.sampling.schedule import Schedule
@@ -48,6 +49,13 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def quick_judge(monkeypatch: pytest.MonkeyPatch, small_estimators: Estimators) -> None:
+    """A judge of tones that is asked in no time, and finds nothing; `test_tone_errors` asks that of the package."""
+    monkeypatch.setattr(tones, "load_estimators", lambda device: small_estimators)
+
+
+@pytest.mark.usefixtures("quick_judge")
 def test_all_figures(tiny_prior: Prior, sets: Path) -> None:
     photos = [Image.new("RGB", (70, 90), shade) for shade in ("red", "gray")]
     evaluation = evaluate(tiny_prior, [sets], samples=3, photos=photos)
@@ -81,6 +89,7 @@ def test_sets_of_several_folders(sets: Path, tmp_path: Path) -> None:
     assert found == {"kodak_noise30": 2, "cbsd-noise15": 1, "lol": 0}
 
 
+@pytest.mark.usefixtures("quick_judge")
 def test_a_set_that_is_missing_is_left_out(
     tiny_prior: Prior, sets: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,6 +110,13 @@ def test_denoising_starts_at_the_level_that_is_given(tiny_prior: Prior) -> None:
     assert psnr_of(right, FLAT) > psnr_of(too_low, FLAT) > psnr_of(y, FLAT)
 
 
+@pytest.fixture
+def few_tones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of each kind of damage to tones: two gains, an offset, a gamma."""
+    monkeypatch.setattr(tones, "_TONES", tones._TONES[::3])
+
+
+@pytest.mark.usefixtures("few_tones")
 def test_tone_errors(tiny_prior: Prior) -> None:
     clean = [torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))]
     errors = tone_errors(tiny_prior, clean)
@@ -110,6 +126,7 @@ def test_tone_errors(tiny_prior: Prior) -> None:
     assert Damage(estimate_tone(clean[0], load_estimators().tone, 0.6)).undo_tone(clean[0]).shape == clean[0].shape
 
 
+@pytest.mark.usefixtures("quick_judge")
 def test_the_command(command: Run, sets: Path, tiny_prior_folder: Path, tmp_path: Path) -> None:
     code, out, _ = command(
         "prior", "evaluate", tiny_prior_folder, "--data", sets, "--samples", 2, "--json", tmp_path / "f" / "a.json",
@@ -164,6 +181,7 @@ def test_tone_psnr_without_sets(tmp_path: Path) -> None:
     assert tone_psnr([tmp_path], torch.device("cpu")) == {}
 
 
+@pytest.mark.usefixtures("few_tones")
 def test_the_likeliest_tone_is_found_by_a_denoiser_that_knows_the_picture(
     tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from ldrps.caption import chain
 from ldrps.caption.base import NO_HINTS, Caption, Hints
 from ldrps.caption.chain import Fallback, make_captioner
 from ldrps.errors import CaptionError
+from ldrps.estimation.estimators import Estimators
 from ldrps.prior.base import Prior
 from ldrps.run.batch import restorer_batch
 from ldrps.run.job import Job, Output
@@ -61,6 +62,7 @@ def test_a_batch_in_which_everything_fails(
     pauses: list[float],
     jobs: list[Job],
     text_prior: Prior,
+    small_estimators: Estimators,
     key: str,
     caplog: pytest.LogCaptureFixture,
     hurried: Any,
@@ -86,7 +88,8 @@ def test_a_batch_in_which_everything_fails(
     ]
     faults += [([good], answered, "")] * (20 - len(faults))
     captioner = make_captioner("openai:gpt-x", timeout=60)
-    batch = restorer_batch(Restorer(text_prior), Output(trace=True, overwrite=True), captioner)
+    restorer = Restorer(text_prior, estimators=small_estimators)
+    batch = restorer_batch(restorer, Output(trace=True, overwrite=True), captioner)
     asked = captioner._captioners[0]._captioner
 
     def restore(timeout: float, job: Job) -> None:
@@ -115,10 +118,13 @@ def test_a_batch_in_which_everything_fails(
     assert key not in caplog.text and pauses[0] == 2
 
 
-def test_a_second_run_asks_nobody(endpoint: Any, jobs: list[Job], text_prior: Prior) -> None:
+def test_a_second_run_asks_nobody(
+    endpoint: Any, jobs: list[Job], text_prior: Prior, small_estimators: Estimators
+) -> None:
     endpoint.script = [endpoint.good("a red car"), endpoint.good("a blue car")]
     for _ in range(2):
-        batch = restorer_batch(Restorer(text_prior), Output(overwrite=True), make_captioner("openai:gpt-x"))
+        restorer = Restorer(text_prior, estimators=small_estimators)
+        batch = restorer_batch(restorer, Output(overwrite=True), make_captioner("openai:gpt-x"))
         assert [restore_job(batch, job)[0].caption.text for job in jobs[:2]] == ["a red car", "a blue car"]
     assert len(endpoint.requests) == 2
 

@@ -111,7 +111,7 @@ def boxes(side: int) -> torch.Tensor:
 
 
 def test_the_size_is_searched_for_near_the_guess() -> None:
-    blurred = GaussianBlur(2.0)(boxes(192))
+    blurred = GaussianBlur(2.0)(boxes(112))
     value, gain = searched(blurred, BlurGuess("gaussian", 1.3, (0.0, 0.0), 1.0))
     assert isinstance(value, GaussianBlur) and float(value.sigma) == pytest.approx(2.0, rel=0.1) and gain > 0
     near, _ = searched(blurred, BlurGuess("gaussian", 1.99, (0.0, 0.0), 1.0))
@@ -123,7 +123,7 @@ def test_the_size_is_searched_for_near_the_guess() -> None:
 @pytest.mark.parametrize("angle", [0.0, 35.0, 120.0])
 def test_a_straight_motion_is_found_straight_and_in_its_place(angle: float) -> None:
     """From a guess that is too long and points elsewhere."""
-    x, true = boxes(192), line(9, angle)
+    x, true = boxes(112), line(9, angle)
     value, gain = searched(Blur(true)(x), BlurGuess("motion", 3.5, (0.3, 0.3), 1.0))
     assert isinstance(value, Blur) and gain > 0
     back = math.degrees(math.atan2(*(float(each) for each in shape_of(value.kernel).flip(0)))) / 2
@@ -154,7 +154,7 @@ def judge(kind: BlurKind, size: float, probability: float) -> BlurPosterior:
 
 def test_a_blur_that_is_believed_and_seen_is_found() -> None:
     settings = BlindSettings()
-    blurred = GaussianBlur(2.0)(boxes(192))
+    blurred = GaussianBlur(2.0)(boxes(112))
     found = estimate_blur(blurred, Damage(), judge("gaussian", 1.9, 0.9), settings)
     assert isinstance(found.value, GaussianBlur) and float(found.value.sigma) == pytest.approx(2.0, rel=0.1)
     assert found.probability == pytest.approx(90 / 91, abs=2e-3), "ten times as likely, as edges speak for it"
@@ -171,11 +171,11 @@ def test_where_there_are_no_edges_nothing_is_blurred(side: int) -> None:
         picture = ((255 * levels).round() / 255).expand(1, 3, -1, -1)
         found = estimate_blur(picture, Damage(), judge("gaussian", 3.0, 0.99), BlindSettings())
         assert found.absent and not has_edges(picture)
-    assert has_edges(GaussianBlur(3.8)(boxes(192)))
+    assert has_edges(GaussianBlur(3.8)(boxes(112)))
 
 
 def test_a_blur_that_edges_speak_against_is_none() -> None:
-    found = estimate_blur(boxes(192), Damage(), judge("gaussian", 1.9, 0.9), BlindSettings())
+    found = estimate_blur(boxes(112), Damage(), judge("gaussian", 1.9, 0.9), BlindSettings())
     assert found.probability == 0 and found.absent
 
 

@@ -13,8 +13,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are f
 
 
 @pytest.fixture
-def bench(tiny_prior_folder: Path, tmp_path: Path) -> Bench:
-    made = Bench(tmp_path, ("--preset", "fast", "--prior", str(tiny_prior_folder)))
+def options(tiny_prior_folder: Path, small_estimators_folder: Path) -> tuple[str, ...]:
+    return ("--preset", "fast", "--prior", str(tiny_prior_folder), "--estimators", str(small_estimators_folder))
+
+
+@pytest.fixture
+def bench(options: tuple[str, ...], tmp_path: Path) -> Bench:
+    made = Bench(tmp_path, options)
     made.make(6, 40)
     return made
 
@@ -26,8 +31,8 @@ def test_killed_at_any_instant_it_goes_on(bench: Bench) -> None:
     }
 
 
-def test_whichever_call_fails_files_are_whole_or_absent(tiny_prior_folder: Path, tmp_path: Path) -> None:
-    bench = Bench(tmp_path, ("--preset", "fast", "--prior", str(tiny_prior_folder)))
+def test_whichever_call_fails_files_are_whole_or_absent(options: tuple[str, ...], tmp_path: Path) -> None:
+    bench = Bench(tmp_path, options)
     bench.make(1, 40)
     figures = failures(bench)
     assert figures["injected"] == 6, "two files, and for each a write, a sync and a link"

@@ -103,8 +103,9 @@ def test_without_a_blur_nothing_is_different_to_the_bit(
 
 def test_windows_are_like_the_whole(embedded: Prior) -> None:
     blur = Blur(line(9, 30))
-    x, y = seen_through(blur, 160, 256)
-    settings = preset("default")
+    x, y = seen_through(blur, 80, 192)
+    few = dataclasses.replace(BlindSettings(), splitting=Splitting(levels=6))
+    settings = dataclasses.replace(preset("default"), method=few)
     whole, cut = (
         restored(y, embedded, told(blur), each)
         for each in (settings, dataclasses.replace(settings, tile=128, overlap=32))

@@ -133,10 +133,11 @@ def _exact() -> Any:
 
 @pytest.mark.parametrize("scale", [2, 1.7])
 def test_windows_are_like_the_whole(scale: float, embedded: Prior) -> None:
-    size = (160, 256)
+    size = (80, 192)
     x = scene(*size)
-    y = rounded(resize(x, (round(160 / scale), round(256 / scale))))
-    settings = preset("default")
+    y = rounded(resize(x, (round(80 / scale), round(192 / scale))))
+    few = dataclasses.replace(BlindSettings(), enlarging=dataclasses.replace(ENLARGING, levels=6))
+    settings = dataclasses.replace(preset("default"), method=few)
     whole, cut = (
         restored(y, embedded, scale, settings=each)
         for each in (settings, dataclasses.replace(settings, tile=128, overlap=32))
@@ -190,8 +191,8 @@ def test_noise_is_taken_away_with_it(embedded: Prior) -> None:
 
 @pytest.mark.parametrize("blur", [GaussianBlur(1.6), Blur(line(7, 30))], ids=["gaussian", "motion"])
 def test_a_blur_is_one_of_the_large_picture(blur: Any, embedded: Prior) -> None:
-    x = scene(96, 120)
-    y = rounded(resize(Blur(blur.kernel)(x), (48, 60)))
+    x = scene(72, 88)
+    y = rounded(resize(Blur(blur.kernel)(x), (36, 44)))
     found = restored(y, embedded, 2, Damage(blur=Estimate(blur)))
     without = restored(y, embedded, 2)
     assert decibels(found, x) > decibels(without, x) + 2
@@ -242,7 +243,7 @@ def test_the_steps_are_told_and_shown(embedded: Prior) -> None:
 
 
 def test_the_same_again_is_the_same_and_samples_differ(embedded: Prior) -> None:
-    y = rounded(resize(scene(64, 96), (32, 48)))
+    y = rounded(resize(scene(64, 64), (32, 32)))
     sampling = dataclasses.replace(preset("default"), method=BlindSettings().sampled())
     one, again, two = (restored(y, embedded, 2, settings=sampling.with_changes(seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(one, again) and not torch.equal(one, two)

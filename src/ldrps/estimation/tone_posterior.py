@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -192,11 +193,18 @@ def _logarithm(y: Tensor) -> Tensor:
 
 def _statistics(y: Tensor) -> Tensor:
     """Quantiles of each channel of y [B, 3, H, W], and how much of it is black and white, [B, 33]."""
-    values = y.float().flatten(2).sort(-1).values
+    values = _sorted(y.float().flatten(2))
     places = [round(each * (values.shape[-1] - 1)) for each in _QUANTILES]
     ends = [(values <= _CUT_OFF), (values >= 1 - _CUT_OFF)]
     shares = torch.stack([each.float().mean(-1) for each in ends], -1)
     return torch.cat([_logarithm(values[..., places]), (shares + 1e-3).log() / 3 + 1], -1).flatten(1)
+
+
+def _sorted(values: Tensor) -> Tensor:
+    """In ascending order along the last axis; on a CPU numpy is ten times as quick as torch, with the same result."""
+    if values.device.type != "cpu" or values.requires_grad:
+        return values.sort(-1).values
+    return torch.from_numpy(np.sort(values.numpy(), -1))
 
 
 def _curve(answer: Tensor) -> Tone:
