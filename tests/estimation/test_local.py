@@ -104,7 +104,7 @@ def test_drawn_it_is_there_or_not() -> None:
 
 
 def test_the_field_is_the_mean_of_the_picture_and_its_mirror_image() -> None:
-    def answer(images: Tensor) -> ToneBelief:
+    def answer(images: Tensor, ways: int) -> ToneBelief:
         count = len(images)
         curves = tuple(Tone(*(torch.full((count, 3), value) for value in (gain, 0.0, 1.0))) for gain in (0.5, 0.9))
         weights = torch.tensor([[0.2, 0.2, 0.6]]).repeat(count, 1)

@@ -49,7 +49,8 @@ class Page:
         settings = list(parts.settings.values())
         # Many visitors may wait at once: the queue of the studio sees to it that one is served at a time.
         many = {"concurrency_limit": None, **hidden}
-        self.blocks.load(self._arrive, parts.key, parts.shown, js=_KEY, **many)
+        arrived = self.blocks.load(self._arrive, parts.key, parts.shown, js=_KEY, **many)
+        arrived.then(self._go_on, None, parts.shown, **many)
         parts.files.upload(self._choose, parts.files, parts.shown, **hidden)
         for button, path in parts.samples:
             button.click(self._example(path), None, parts.shown, **hidden)
@@ -80,17 +81,27 @@ class Page:
                 )
         self.blocks.unload(self._leave)
 
-    async def _arrive(self, key: str, request: gr.Request) -> AsyncIterator[Updates]:
+    def _arrive(self, key: str, request: gr.Request) -> Updates:
         visit = self._studio.visits.arrive(_session(request), browser_of(request.cookies), str(key)[:64])
         if not visit.history and not visit.chosen:
-            yield self._views.as_it_is()
-            return
-        yield {**self._views.chosen(_session(request), []), **self._views.kept(_session(request), None)}
+            return self._views.as_it_is()
+        updates = {**self._views.chosen(_session(request), []), **self._views.kept(_session(request), None)}
+        if visit.looked_at is not None and not visit.is_running:
+            updates |= self._views.shown(_session(request), visit.looked_at)
+        return updates
+
+    async def _go_on(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Follow a run that was begun before the page was loaded again.
+
+        Apart from what else is shown then: Gradio says the last of what a generator yields once more at its end, by
+        when a visitor may have begun something new.
+        """
+        visit = self._studio.visits.of(_session(request))
         if visit.task is not None and visit.is_running and visit.task.damage is None:
             async for updates in self._followed(request, visit.task):
                 yield updates
-        elif visit.looked_at is not None:
-            yield self._views.shown(_session(request), visit.looked_at)
+        else:
+            yield self._views.as_it_is()
 
     def _choose(self, files: list[str], request: gr.Request) -> Updates:
         refused = self._studio.choose(_session(request), [(Path(file), Path(file).name) for file in files or []])
