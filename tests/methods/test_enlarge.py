@@ -15,11 +15,15 @@ from ldrps import Damage, Estimate, Prior, Restorer, Settings, preset
 from ldrps.degradation import Blur, Exposure, GaussianBlur, WhiteNoise, resize
 from ldrps.degradation.kernels import line
 from ldrps.errors import SettingsError
+from ldrps.estimation.enlarger import FACTOR
+from ldrps.estimation.estimators import load_estimators
 from ldrps.methods import enlarge
 from ldrps.methods.enlarge import Enlarging
 from ldrps.settings import ENLARGING, BlindSettings
 
 NOTHING = Damage()
+LOOP = preset("default")  # without the network, which learned from photographs and not from what is drawn here
+LOOP = dataclasses.replace(LOOP, method=dataclasses.replace(LOOP.method, expected=0.0))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def rounded(x: Tensor) -> Tensor:
 def restored(
     y: Tensor, prior: Prior, scale: float, damage: Damage = NOTHING, settings: Settings | None = None
 ) -> Tensor:
-    settings = (settings or preset("default")).with_changes(scale=scale)
+    settings = (settings or LOOP).with_changes(scale=scale)
     result = Restorer(prior, settings)(y, damage=damage)
     return torch.from_numpy(np.asarray(result.image.convert("RGB"), np.float32) / 255).permute(2, 0, 1)[None]
 
@@ -265,3 +269,67 @@ def test_who_cannot_enlarge_says_so(name: str) -> None:
 def test_a_smaller_copy_is_not_enlarged() -> None:
     with pytest.raises(SettingsError, match=r"scale is 2 and working_size 512.*leave one of the two out"):
         Settings(scale=2.0, working_size=512)
+
+
+class Pale(torch.nn.Module):
+    """An enlarger that says of each pixel of y what it is, a little brighter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, ...]] = []
+        self.brighter = torch.nn.Parameter(torch.tensor(0.1), requires_grad=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        self.asked.append(tuple(y.shape[-2:]))
+        return y.repeat_interleave(FACTOR, -1).repeat_interleave(FACTOR, -2) + self.brighter
+
+
+@pytest.mark.parametrize("scale", [1.7, 2, 4, 6])
+def test_windows_begin_with_what_the_enlarger_says_of_their_place(scale: float, tiny_prior: Prior) -> None:
+    y = torch.rand(1, 3, 48, 56, generator=torch.Generator().manual_seed(0))
+    settings = Settings(scale=scale, tile=64, overlap=16)
+    enlarger: Any = Pale()
+    plan = Enlarging(y, tiny_prior, settings, NOTHING, "", enlarger=enlarger)
+    assert len(plan.windows) > 1
+    whole = resize(y.repeat_interleave(4, -1).repeat_interleave(4, -2) + 0.1, plan.large)
+    for window in plan.windows:
+        part = plan.part(window)
+        torch.testing.assert_close(part.inside.of(part.start()), window.of(whole), atol=1e-4, rtol=0)
+    assert max(side for size in enlarger.asked for side in size) < 56 or scale < 2, "of what is around it, no more"
+
+
+def test_the_loop_and_the_network_count_as_much_as_is_asked_for(tiny_prior: Prior) -> None:
+    y = 0.3 + 0.4 * torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    z = torch.full((1, 3, 48, 64), 0.5)
+
+    def made(share: float) -> tuple[int, Tensor, Tensor]:
+        method = BlindSettings(expected=share)
+        enlarger: Any = Pale()
+        plan = Enlarging(y, tiny_prior, Settings(scale=2, method=method), NOTHING, "", enlarger=enlarger)
+        part = plan.part(plan.windows[0])
+        return len(plan.rounds[0]), part.picture(z), part.picture(part.start())
+
+    (_, loop, _), (calls, some, _), (one, _, network) = made(0.0), made(0.25), made(1.0)
+    assert (calls, one) == (ENLARGING.levels, 1), "the network alone needs no loop"
+    torch.testing.assert_close(some, 0.75 * loop + 0.25 * network, atol=1e-5, rtol=0)
+
+
+def test_whoever_tells_the_blur_or_wants_noise_left_is_not_overruled(tiny_prior: Prior) -> None:
+    """The enlarger takes noise and blur away, whatever anybody says."""
+    y = scene(32, 40)
+    enlarger = Pale()
+    estimators = dataclasses.replace(load_estimators(), enlarger=enlarger)  # type: ignore[arg-type]
+    larger = preset("fast").with_changes(scale=2)
+    half = Damage(noise=Estimate(WhiteNoise(0.02), strength=0.5))
+    for settings, damage in (
+        (larger, Damage(blur=Estimate(GaussianBlur(1.2)))),
+        (larger, half),
+        (larger.with_strengths(skip="noise"), None),
+        (larger.with_changes(recurrences=1), None),
+    ):
+        Restorer(tiny_prior, settings, estimators=estimators)(y, damage=damage)
+        assert enlarger.asked == []
+    result = Restorer(tiny_prior, larger, estimators=estimators)(y)
+    assert enlarger.asked and len(result.losses) == 1
+    again = Restorer(tiny_prior, larger, estimators=estimators)(y, damage=result.damage)
+    assert np.array_equal(again.levels, result.levels), "and what was found, given back, makes the same"

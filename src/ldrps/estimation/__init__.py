@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 PACKAGED = "packaged"
-JUDGES = ("tone", "noise", "blur", "scratches")  # the networks of a folder of estimators, each in a folder of its own
+# The networks of a folder of estimators, each in a folder of its own.
+JUDGES = ("tone", "noise", "blur", "scratches", "enlarger")
 SECOND_TONE = "tone2"  # another judge of tone beside the first, where there is one
 
 

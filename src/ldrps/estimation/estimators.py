@@ -12,6 +12,7 @@ import torch
 from ldrps.errors import require
 from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
+from ldrps.estimation.enlarger import Enlarger
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import ToneJudge, TonePool
@@ -20,7 +21,7 @@ from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
-Judge = TonePosterior | NoisePosterior | BlurPosterior | ScratchDetector
+Judge = TonePosterior | NoisePosterior | BlurPosterior | ScratchDetector | Enlarger
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Estimators:
         noise: that of noise.
         blur: that of blur.
         scratches: what finds them, and other marks.
+        enlarger: what a small picture is expected to be when it is larger; None where a prior does without.
     """
 
     name: str
@@ -40,10 +42,12 @@ class Estimators:
     noise: NoisePosterior
     blur: BlurPosterior
     scratches: ScratchDetector
+    enlarger: Enlarger | None = None
 
     def to(self, device: torch.device) -> Estimators:
         """These, with copies on a device of those that are elsewhere; these themselves stay where they are."""
-        there = {part: on_device(getattr(self, part), device) for part in JUDGES}
+        networks = {part: getattr(self, part) for part in JUDGES}
+        there = {part: on_device(net, device) for part, net in networks.items() if net is not None}
         return dataclasses.replace(self, **there)
 
 
@@ -64,6 +68,8 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         )
     packaged = estimators_folder(PACKAGED)
     homes = {part: root if part in there else packaged for part in JUDGES}
+    enlarger = load_network(Enlarger, homes["enlarger"], "enlarger", device=place)
+    enlarger.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time of its convolutions
     tones = [load_network(TonePosterior, homes["tone"], "tone", device=place)]
     if os.path.isdir(homes["tone"] / SECOND_TONE):
         tones.append(load_network(TonePosterior, homes["tone"], SECOND_TONE, device=place))
@@ -73,6 +79,7 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         load_network(NoisePosterior, homes["noise"], "noise", device=place),
         load_network(BlurPosterior, homes["blur"], "blur", device=place),
         load_network(ScratchDetector, homes["scratches"], "scratches", device=place),
+        enlarger,
     )
 
 

@@ -21,7 +21,7 @@ from ldrps.methods.ldrps import learn_damage
 from ldrps.methods.published import Published
 from ldrps.prior.base import Prior
 from ldrps.sampling.chains import Step
-from ldrps.settings import LdrpsSettings, PublishedSettings, Settings
+from ldrps.settings import BlindSettings, LdrpsSettings, PublishedSettings, Settings
 
 
 def plan(
@@ -72,7 +72,20 @@ def plan(
     if isinstance(options, LdrpsSettings):
         settings = settings.with_changes(steps=options.last_steps, recurrences=0)
     if settings.scale > 1:
-        return Enlarging(y, prior, settings, damage, caption, visible, size)
+        enlarger = estimators.enlarger if _may_be_expected(damage, settings, options) else None
+        return Enlarging(y, prior, settings, damage, caption, visible, size, enlarger)
     if damage.blur_kernel is not None:
         return Deblurring(y, prior, settings, damage, caption, visible, size)
     return Blind(y, prior, settings, damage, caption, visible)
+
+
+def _may_be_expected(damage: Damage, settings: Settings, options: BlindSettings) -> bool:
+    """Whether a network that nothing can be told may say what the picture is expected to be when it is larger: not
+    where a kernel is known that it would not ask for, where somebody wants noise or blur left, or told how much there
+    is, and not for a sample or a recurrence, which begin with noise of our own.
+    """
+    noise = damage.noise
+    wanted = {options.strengths.noise, options.strengths.blur, None if noise is None else noise.strength}
+    is_drawn = options.sample or settings.recurrences > 0
+    is_asked = options.expected > 0 and options.noise is None and not is_drawn
+    return is_asked and damage.blur_kernel is None and wanted <= {None, 1}

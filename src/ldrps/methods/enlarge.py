@@ -11,18 +11,22 @@ from torch import Tensor
 from ldrps.degradation.sampling import resampled
 from ldrps.degradation.separable import separable_step, weighted_step
 from ldrps.estimation.damage import Damage
+from ldrps.estimation.enlarger import FACTOR, Enlarger
 from ldrps.image.limits import enlarged_size
 from ldrps.image.tiles import Window, windows
 from ldrps.methods.blind import clipped
 from ldrps.methods.splitting import SplittingMethod, SplittingPart
 from ldrps.prior.base import Prior
+from ldrps.sampling.chains import Chain, as_it_is
 from ldrps.settings import BlindSettings, Settings, Splitting
 
 _WHITE = 1 - 1e-6  # what undoing the tones makes of white
+_MARGIN = 12  # pixels of y around a window, that the enlarger sees too
 
 
 class Enlarging(SplittingMethod):
-    """The default where a scale is asked for.
+    """The default where a scale is asked for: half-quadratic splitting, what a network expects, or something between
+    the two, and a data step upon that.
 
     D is a bicubic reduction, each of whose pixels saw all of its part of the scene; at the picture's edge the filter is
     cut, as Pillow cuts it. A blur of the damage is one of the large picture, in its pixels; nothing is assumed beyond
@@ -34,11 +38,13 @@ class Enlarging(SplittingMethod):
 
     Args:
         y, prior, settings, damage, caption, visible, size: as of `SplittingMethod`; the settings have a scale.
+        enlarger: what is asked for the picture to begin with; None for a cubic's.
 
     Attributes:
         small, large: (H, W) of y without its padding, and of the result.
+        share: how much what the enlarger expects counts beside what the loop makes of it.
         down: D along columns and along rows.
-        up: the way back for the first guess, a bicubic enlargement.
+        up: the way to the first guess, a cubic, from y, or from what the enlarger makes of it.
     """
 
     def __init__(
@@ -50,15 +56,23 @@ class Enlarging(SplittingMethod):
         caption: str,
         visible: Tensor | None = None,
         size: tuple[int, int] | None = None,
+        enlarger: Enlarger | None = None,
     ) -> None:
+        self.enlarger, self.given, self.tones = enlarger, y, damage.of_size(y.shape[-2], y.shape[-1])
+        assert isinstance(settings.method, BlindSettings)
+        self.share = 0.0 if enlarger is None else settings.method.expected
         small = size or (y.shape[-2], y.shape[-1])
         super().__init__(y, prior, settings, damage, caption, visible, small)
         self.small, self.large = small, enlarged_size(small, settings.scale)
         sides = list(zip(self.large, small, strict=True))
         self.down = [resampled(large, little, large / little) for large, little in sides]
-        self.up = [resampled(little, large, little / large) for large, little in sides]
+        times = 1 if enlarger is None else FACTOR
+        self.up = [resampled(times * little, large, times * little / large) for large, little in sides]
         self.windows = windows(*self.large, settings.tile, settings.overlap)
         self.findings = replace(self.findings, windows=len(self.windows), scale=settings.scale)
+        if self.share == 1:  # the data step that ends each window is all that is left to do
+            self.levels = [self.levels[0][-1:]]
+            self.rounds = [self.rounds[0][-1:]]
 
     @staticmethod
     def numbers(options: BlindSettings) -> Splitting:
@@ -76,6 +90,15 @@ class Enlarging(SplittingMethod):
 
     def part(self, window: Window) -> SplittingPart:
         return _Part(self, window)
+
+    def guess(self, window: Window) -> Tensor:
+        """A window of what `up` makes a first guess of."""
+        if self.enlarger is None:
+            return self.undone(window.of(self.y), window)
+        wide = _around(window, self.small)
+        top, left = window.top - FACTOR * wide.top, window.left - FACTOR * wide.left
+        seen = self.tones.undo_tone(wide.of(self.given).to(self.prior.device), wide)
+        return Window(top, left, window.height, window.width).of(self.enlarger(self._as_seen(seen)))
 
     def seen(self, window: Window) -> Tensor:
         rows, columns = self.nearest(window)
@@ -121,16 +144,26 @@ class _Part(SplittingPart):
         self.noise = seen.of(method.noise).to(self.y)
         self.rows, self.columns = (axis.matrix(self.y) for axis in self.axes)
 
+    def chain(self, z: Tensor, number: int) -> Chain:
+        if self.method.share < 1:
+            return super().chain(z, number)
+        return as_it_is(z, self.method.rounds[number][0])
+
+    def picture(self, z: Tensor | None) -> Tensor:
+        assert z is not None
+        share = self.method.share
+        return super().picture(z.lerp(self.start(), share) if 0 < share < 1 else z)
+
     @torch.no_grad()
     def start(self) -> Tensor:
-        """Enlarged by a cubic."""
+        """Enlarged."""
         method, sharp = self.method, self.sharp
         spans = ((sharp.top, sharp.height), (sharp.left, sharp.width))
         (top, rows), (left, columns) = (
             axis.between(begin, begin + length) for axis, (begin, length) in zip(method.up, spans, strict=True)
         )
         seen = Window(top, left, rows.length, columns.length)
-        x = rows.along(columns.along(method.undone(seen.of(method.y), seen), -1), -2)
+        x = rows.along(columns.along(method.guess(seen), -1), -2)
         down, across = self.reach
         return F.pad(x, (across, across, down, down), mode="replicate")
 
@@ -164,6 +197,16 @@ class _Part(SplittingPart):
         """y, where it is white or black as far beyond as is expected of it: clipped, it tells no more than that."""
         y = torch.where(self.y >= _WHITE, torch.maximum(self.y, expected), self.y)
         return torch.where(self.y <= 0, torch.minimum(self.y, expected), y)
+
+
+def _around(window: Window, small: tuple[int, int]) -> Window:
+    """What a window of a picture `FACTOR` times as large as one of size `small` is made of, and what is around that."""
+    sides = []
+    for begin, length, side in ((window.top, window.height, small[0]), (window.left, window.width, small[1])):
+        first, last = begin // FACTOR - _MARGIN, -(-(begin + length) // FACTOR) + _MARGIN
+        sides.append((max(first, 0), min(last, side)))
+    (top, bottom), (left, right) = sides
+    return Window(top, left, bottom - top, right - left)
 
 
 def _window(places: list[int], lengths: list[int]) -> Window:

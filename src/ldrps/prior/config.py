@@ -217,6 +217,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
+    "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
 }
 # Where a field that has no use is told, as diffusers would: it may be a network that we only half know.
 _TOLD = {
@@ -229,6 +230,7 @@ _TOLD = {
     "NoisePosterior",
     "BlurPosterior",
     "ScratchDetector",
+    "Enlarger",
 }
 
 

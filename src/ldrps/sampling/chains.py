@@ -95,6 +95,12 @@ def single_step(remove: Callable[[Tensor], Tensor], schedule: Schedule, z: Tenso
     return z0
 
 
+def as_it_is(x: Tensor, t: int) -> Chain:
+    """A chain of one step that does nothing, of a picture x that was made in another way; t is for the record."""
+    yield Step(t, x, x, {})
+    return x
+
+
 def pulled_to(latents: Tensor, variance: float, schedule: Schedule) -> Proximal:
     """argmin over z of |z - latents|^2 / variance + |z - z0|^2 / sigma_t^2 (DiffPIR, eq. 13), for data `latents`."""
 

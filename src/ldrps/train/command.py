@@ -18,6 +18,7 @@ from ldrps.caption.look import compose_caption, describe_look
 from ldrps.errors import InputError
 from ldrps.estimation import JUDGES, PACKAGED
 from ldrps.estimation.blur_posterior import BlurPosterior
+from ldrps.estimation.enlarger import Enlarger
 from ldrps.estimation.estimators import Judge, load_estimators, save_estimator
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
@@ -35,6 +36,7 @@ from ldrps.train.blur_task import BlurTask
 from ldrps.train.blurs import SHARP
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
+from ldrps.train.enlarge_task import EnlargeTask
 from ldrps.train.loop import TrainingProgress, TrainingTask, train
 from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.order import check_order
@@ -278,6 +280,7 @@ _PREPARE: dict[str, _Prepare] = {
     "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), _task(NoiseTask)),
     "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), _task(BlurTask)),
     "scratches": partial(_judge, "scratches", ScratchDetector, _task(ScratchTask)),
+    "enlarger": partial(_judge, "enlarger", Enlarger, _task(EnlargeTask)),
     "diffusion": _diffusion,
     "pixels": _pixels,
     "zero-dce": _zero_dce,

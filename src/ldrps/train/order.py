@@ -11,7 +11,7 @@ from ldrps.prior import prior_folder
 from ldrps.prior.device import check_device
 from ldrps.prior.refusal import unusable
 
-PARTS = ("autoencoder", "text", "diffusion", "tone", "noise", "blur", "scratches", "pixels", "zero-dce")
+PARTS = ("autoencoder", "text", "diffusion", "tone", "noise", "blur", "scratches", "enlarger", "pixels", "zero-dce")
 _FITTED = ("autoencoder", "text")  # from the photographs, in one go
 
 
