@@ -242,7 +242,8 @@ def small_estimators_folder(small_estimators: Estimators, tmp_path_factory: pyte
 
     folder = tmp_path_factory.mktemp("small-estimators")
     for part in JUDGES:
-        save_estimator(folder, part, getattr(small_estimators, part))
+        if (network := getattr(small_estimators, part)) is not None:  # else the package's
+            save_estimator(folder, part, network)
     return folder
 
 

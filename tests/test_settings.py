@@ -40,7 +40,9 @@ def test_presets_carry_their_name_and_kind() -> None:
         enlarging = dataclasses.replace(more.method.enlarging, levels=less.method.enlarging.levels)
         assert less.method.filling.levels < more.method.filling.levels
         filling = dataclasses.replace(more.method.filling, levels=less.method.filling.levels)
-        same = dataclasses.replace(more.method, shifts=less.method.shifts, enlarging=enlarging, filling=filling)
+        assert less.method.expected >= more.method.expected
+        counts = {"shifts": less.method.shifts, "expected": less.method.expected}
+        same = dataclasses.replace(more.method, **counts, enlarging=enlarging, filling=filling)
         assert less.method == same, "they cost more or less, and are else one method"
     for task in ("lowlight", "dehazing", "denoising"):
         paper = preset(f"paper-{task}")

@@ -39,6 +39,7 @@ class NamedSettings(TypedDict, total=False):
     noiseless: float | None
     sharp: float | None
     blur_factor: float | None
+    expected: float | None
     noise: float | None
     scratches: bool | None
     noise_factor: float | None
