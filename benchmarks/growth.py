@@ -4,7 +4,7 @@
 
 Each point is a noisy picture, restored once in a process of its own (`benchmarks/cost.py`): seconds of the processor,
 which a busy machine moves less than those of the clock, and the process's largest resident memory, Python and libraries
-included. Into the folder go a plot and the numbers, growth.svg and growth.json. How time falls with `--jobs`:
+included. Into the folder go a plot and the numbers, growth.png and growth.json. How time falls with `--jobs`:
 `benchmarks/jobs.py`.
 """
 
@@ -14,7 +14,6 @@ import argparse
 import json
 from pathlib import Path
 
-import matplotlib
 from cost import measured
 from matplotlib.figure import Figure
 
@@ -58,8 +57,7 @@ def main() -> None:
     found = rows(given.megapixels, given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "growth.json").write_text(json.dumps(found, indent=1))
-    with matplotlib.rc_context({"svg.hashsalt": "growth"}):
-        plotted(found).savefig(given.out / "growth.svg", metadata={"Date": None})
+    plotted(found).savefig(given.out / "growth.png", dpi=80)
 
 
 if __name__ == "__main__":

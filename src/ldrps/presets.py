@@ -18,13 +18,14 @@ from ldrps.settings import (
 )
 
 PRESETS: dict[str, Settings] = {
-    # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores; docs/default.md has the rest.
-    "default": Settings(),  # 33.54, 2.2 s, 627 MiB
+    # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores, for `best` on older ones; the rest is in
+    # docs/default.md.
+    "default": Settings(),  # 33.54, 0.55 s, 439 MiB
     "fast": Settings(
         preset="fast",
         steps=1,
         method=BlindSettings(shifts=1, expected=1.0, enlarging=replace(ENLARGING, levels=6), filling=Filling(levels=8)),
-    ),  # 33.49, 0.55 s, 487 MiB
+    ),  # 33.49, 0.32 s, 430 MiB
     "best": Settings(
         preset="best",
         steps=4,
