@@ -26,7 +26,7 @@ from ldrps.service.ask import Ask  # noqa: E402
 from ldrps.service.deployment import Options, Replica, Restored, app  # noqa: E402
 from ldrps.service.limits import Limits  # noqa: E402
 from ldrps.service.problems import Problem  # noqa: E402
-from tests.service.faked import STEPS, FakePool, png  # noqa: E402
+from tests.service.faked import STEPS, FakePool, png, restored_as_the_library_does  # noqa: E402
 
 TOKEN = "token-of-ann"
 SLOWLY = {"RAY_DASHBOARD_STARTUP_TIMEOUT_S": "600", "RAY_worker_register_timeout_seconds": "600"}  # on busy machines
@@ -63,16 +63,7 @@ def client(url: str) -> Iterator[Client]:
 
 
 def test_a_picture_is_restored_as_the_library_does(client: Client, tiny_prior_folder: Path, tmp_path: Path) -> None:
-    import ldrps
-
-    (tmp_path / "noisy.png").write_bytes(png())
-    restored = client.restore(tmp_path / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0})
-    result = ldrps.restore(
-        tmp_path / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0}, prior=tiny_prior_folder
-    )
-    result.save(tmp_path / "same.png", trace=False)
-    assert restored.picture == (tmp_path / "same.png").read_bytes()
-    assert restored.words == result.words and restored.media == "image/png"
+    restored_as_the_library_does(client, tiny_prior_folder, tmp_path)
 
 
 def test_what_is_wrong_is_told_as_the_service_tells_it(url: str, client: Client) -> None:

@@ -15,6 +15,7 @@ from conftest import noisy
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from ldrps.client import Client, Restored
 from ldrps.errors import Cancelled, LdrpsError
 from ldrps.run.handle import Handle, WorkerLost
 from ldrps.run.pool import OneAtATime
@@ -129,3 +130,16 @@ def served(folder: Path, limits: Limits | None = None, tokens: tuple[str, ...] =
     finally:
         service.close()
         store.close()
+
+
+def restored_as_the_library_does(client: Client, prior: Path, folder: Path) -> Restored:
+    """What a service that has that prior makes of a picture, byte for byte as `ldrps.restore` does."""
+    import ldrps
+
+    (folder / "noisy.png").write_bytes(png())
+    restored = client.restore(folder / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0})
+    result = ldrps.restore(folder / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0}, prior=prior)
+    result.save(folder / "same.png", trace=False)
+    assert restored.picture == (folder / "same.png").read_bytes()
+    assert restored.words == result.words and restored.media == "image/png"
+    return restored

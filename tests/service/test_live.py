@@ -19,7 +19,7 @@ from conftest import PATIENCE, until
 from PIL import Image
 
 from ldrps.client import AsyncClient, Client, ServiceError
-from tests.service.faked import png
+from tests.service.faked import png, restored_as_the_library_does
 from tests.service.live import TOKEN, Server, files_of, server, until_gone
 
 ROOT = Path(__file__).parents[2]
@@ -41,16 +41,7 @@ def client(running: Server) -> Iterator[Client]:
 
 
 def test_a_picture_is_restored_as_the_library_does(client: Client, tiny_prior_folder: Path, tmp_path: Path) -> None:
-    import ldrps
-
-    (tmp_path / "noisy.png").write_bytes(png())
-    restored = client.restore(tmp_path / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0})
-    result = ldrps.restore(
-        tmp_path / "noisy.png", preset="fast", seed=3, strength={"tone": 0.0}, prior=tiny_prior_folder
-    )
-    result.save(tmp_path / "same.png", trace=False)
-    assert restored.picture == (tmp_path / "same.png").read_bytes()
-    assert restored.words == result.words and restored.media == "image/png"
+    restored = restored_as_the_library_does(client, tiny_prior_folder, tmp_path)
     job = client.job(restored.job)
     assert job.is_over and job.damage is not None and "source" not in job.plain["record"]
     again = client.restore(png(), preset="fast", seed=3, strength={"tone": 0.0}, damage=dict(job.damage))

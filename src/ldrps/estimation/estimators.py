@@ -34,7 +34,7 @@ class Estimators:
         noise: that of noise.
         blur: that of blur.
         scratches: what finds them, and other marks.
-        enlarger: what a small picture is expected to be when it is larger; None where a prior does without.
+        enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
     """
 
     name: str

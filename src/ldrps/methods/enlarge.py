@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import torch
@@ -152,11 +153,15 @@ class _Part(SplittingPart):
     def picture(self, z: Tensor | None) -> Tensor:
         assert z is not None
         share = self.method.share
-        return super().picture(z.lerp(self.start(), share) if 0 < share < 1 else z)
+        return super().picture(z.lerp(self._guess, share) if 0 < share < 1 else z)
 
-    @torch.no_grad()
     def start(self) -> Tensor:
-        """Enlarged."""
+        return self._guess
+
+    @functools.cached_property
+    @torch.no_grad()
+    def _guess(self) -> Tensor:
+        """Enlarged, once: it is where the loop begins, and what counts beside its end."""
         method, sharp = self.method, self.sharp
         spans = ((sharp.top, sharp.height), (sharp.left, sharp.width))
         (top, rows), (left, columns) = (

@@ -41,7 +41,6 @@ from ldrps.service.ask import Ask
 from ldrps.service.carrying import carried
 from ldrps.service.limits import MIB, Limits, check_picture
 from ldrps.service.live import Stoppable
-from ldrps.service.openapi import FORM, PICTURE
 from ldrps.service.problems import Problem
 from ldrps.service.receiving import Received, receive_form
 from ldrps.service.routes import DEADLINE, Deadline, Owner, service_of
@@ -211,13 +210,7 @@ router = APIRouter(prefix="/v1")
 router.get("/limits", summary="What is taken, and what is refused")(routes.limits)
 
 
-@router.post(
-    "/restore",
-    summary="Restore a picture, and wait for it",
-    response_class=Response,
-    responses=PICTURE,
-    openapi_extra=FORM,
-)
+@router.post("/restore", **routes.RESTORE)
 async def restore(
     request: Request, entry: Annotated[Entry, Depends(service_of)], owner: Owner, deadline: Deadline = DEADLINE
 ) -> Response:

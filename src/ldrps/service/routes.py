@@ -29,6 +29,14 @@ DEADLINE = 120.0  # seconds, where none is given
 _EVERY = 0.2  # seconds between looks at what there is to tell
 _SIGN_OF_LIFE = 15.0  # seconds after which who listens is sent something, though there is nothing to tell
 
+# How the address at which a picture is restored at once is described.
+RESTORE: dict[str, Any] = {
+    "summary": "Restore a picture, and wait for it",
+    "response_class": Response,
+    "responses": PICTURE,
+    "openapi_extra": FORM,
+}
+
 router = APIRouter(prefix="/v1")
 _bearer = HTTPBearer(auto_error=False, description="One of the tokens of the server, if it has any.")
 
@@ -115,13 +123,7 @@ def check_deadline(deadline: float, limits: Limits) -> None:
         raise Problem(422, message, field="deadline")
 
 
-@router.post(
-    "/restore",
-    summary="Restore a picture, and wait for it",
-    response_class=Response,
-    responses=PICTURE,
-    openapi_extra=FORM,
-)
+@router.post("/restore", **RESTORE)
 async def restore(
     request: Request, service: ServiceOf, owner: Owner, key: Key = None, deadline: Deadline = DEADLINE
 ) -> Response:
