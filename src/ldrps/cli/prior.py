@@ -10,6 +10,7 @@ import typer
 from ldrps.cli.helping import Command, CommandGroup
 from ldrps.cli.options import DataOption, DeviceOption, DtypeOption, load
 from ldrps.cli.terminal import say, tell, tell_text
+from ldrps.estimation import JUDGES
 from ldrps.printable import json_text
 from ldrps.prior import check_prior
 from ldrps.prior.device import check_device
@@ -98,7 +99,7 @@ def train(
     part: Annotated[
         str,
         typer.Argument(
-            help="autoencoder, then text if captions matter, diffusion; tone, noise and blur; or pixels; or zero-dce."
+            help=f"autoencoder, then text if captions matter, diffusion; {', '.join(JUDGES)}; or pixels; or zero-dce."
         ),
     ],
     data: Annotated[list[Path], typer.Option(help="A folder of photographs; may be given more than once.")],

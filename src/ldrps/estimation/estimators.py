@@ -52,8 +52,8 @@ class Estimators:
 
 
 def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device = "cpu") -> Estimators:
-    """Load the estimators of the package, or those that `ldrps train tone`, `noise`, `blur` or `scratches` put into a
-    folder; what is not there is the package's.
+    """Load the estimators of the package, or those that `ldrps train` put into a folder, the parts of `JUDGES`;
+    what is not there is the package's.
 
     Raises:
         PriorError: a file is missing or broken, or the device cannot be used.
