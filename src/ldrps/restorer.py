@@ -86,7 +86,7 @@ class Restorer:
         require(damage, (Damage, NoneType), "the damage", _DAMAGE)
         self.prior = prior
         self.settings = settings or Settings()
-        self.estimators = (estimators or load_estimators()).to(prior.device)
+        self.estimators = (estimators or load_estimators()).to(prior.device, prior.precision)
         self.damage = damage
         self.features = features
 

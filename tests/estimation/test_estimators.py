@@ -15,6 +15,7 @@ from ldrps import Prior, Restorer
 from ldrps.errors import PriorError
 from ldrps.estimation.estimators import Estimators, load_estimators, save_estimator
 from ldrps.estimation.noise_posterior import NoisePosterior
+from ldrps.estimation.tone import estimate_tones, newest
 from ldrps.estimation.tone_posterior import TonePosterior
 
 
@@ -54,6 +55,17 @@ def test_what_is_dark_is_brightened_by_any_prior(tiny_prior: Prior) -> None:
 def test_others_may_take_their_place(tiny_prior: Prior, unmoved: Estimators) -> None:
     picture = dark()
     assert np.array_equal(np.asarray(Restorer(tiny_prior, estimators=unmoved)(picture).image), picture)
+
+
+def test_beside_a_prior_of_bfloat16_tones_are_judged_in_it_with_the_same_weights() -> None:
+    exact, y = load_estimators(), torch.from_numpy(dark(96)).permute(2, 0, 1)[None] / 255
+    lower = exact.to(torch.device("cpu"), "bfloat16")
+    assert newest(lower.tone).answer.weight is newest(exact.tone).answer.weight
+    judged = [estimate_tones(y, each.tone, 0.8).tone for each in (exact, lower, lower.to(torch.device("cpu")))]
+    told, lower_told, again = (each.probability for each in judged if each is not None)
+    assert lower_told != told and lower_told == pytest.approx(told, abs=0.02)
+    assert again == told
+    assert torch.equal(lower.noise(y).probability, exact.noise(y).probability), "details are not rounded away"
 
 
 def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Path) -> None:

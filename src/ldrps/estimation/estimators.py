@@ -15,7 +15,7 @@ from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.enlarger import Enlarger
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
-from ldrps.estimation.tone import ToneJudge, TonePool
+from ldrps.estimation.tone import ToneJudge, TonePool, computing_in
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.prior.device import usable_device
 from ldrps.prior.networks import load_network, on_device, save_network
@@ -44,10 +44,15 @@ class Estimators:
     scratches: ScratchDetector
     enlarger: Enlarger | None = None
 
-    def to(self, device: torch.device) -> Estimators:
-        """These, with copies on a device of those that are elsewhere; these themselves stay where they are."""
+    def to(self, device: torch.device, precision: str = "float32") -> Estimators:
+        """These, with copies on a device of those that are elsewhere; these themselves stay where they are.
+
+        With a `precision` of bfloat16 tones are judged in it, on a thumbnail, where that does no harm; it would round
+        away the details that tell of noise and blur. With any other, all is float32.
+        """
         networks = {part: getattr(self, part) for part in JUDGES}
         there = {part: on_device(net, device) for part, net in networks.items() if net is not None}
+        there["tone"] = computing_in(torch.bfloat16 if precision == "bfloat16" else None, there["tone"])
         return dataclasses.replace(self, **there)
 
 

@@ -16,7 +16,8 @@ _FINE = 0.03  # of 1: details below this are seen in proportion, above it in log
 
 
 class ScratchDetector(Network):
-    """Pictures [B, 3, H, W] in [0, 1], of any size, to how likely a mark hides each pixel, [B, 1, H, W] in [0, 1].
+    """Pictures [B, 3, H, W] in [0, 1], of any size, to the logits of how likely a mark hides each pixel,
+    [B, 1, H, W].
 
     A U-Net (Ronneberger et al. 2015), whose finest level is in full size and narrow: a scratch may be a pixel wide.
     """
@@ -42,8 +43,7 @@ class ScratchDetector(Network):
         """Of pixels, to which sides are padded."""
         return int(2 ** len(self.down))
 
-    def logits(self, images: Tensor) -> Tensor:
-        """Of the probabilities, [B, 1, H, W]."""
+    def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
         images = images.clamp(0, 1)
         beyond = (-width % self.multiple, -height % self.multiple)
@@ -55,11 +55,8 @@ class ScratchDetector(Network):
         x = self.middle(levels.pop())
         for up, joined in zip(reversed(self.up), reversed(self.joined), strict=True):
             x = joined(levels.pop() + F.pixel_shuffle(up(x), 2))
-        told: Tensor = self.answer(F.silu(x))
+        told: Tensor = self.answer(F.silu(x)).float()
         return told[..., :height, :width]
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.logits(images).float().sigmoid()
 
 
 def _detail(images: Tensor) -> Tensor:

@@ -53,9 +53,9 @@ def find_scratches(
 
 def _every_way(y: Tensor, detector: ScratchDetector) -> Tensor:
     """The probabilities of a picture [1, 3, H, W] as it stands, mirrored and on its side: the mean of their logits."""
-    mirrored = detector.logits(y.flip(-1)).flip(-1)
-    turned = detector.logits(y.rot90(1, (2, 3))).rot90(-1, (2, 3))
-    return ((detector.logits(y) + mirrored + turned) / 3).float().sigmoid()
+    mirrored = detector(y.flip(-1)).flip(-1)
+    turned = detector(y.rot90(1, (2, 3))).rot90(-1, (2, 3))
+    return ((detector(y) + mirrored + turned) / 3).sigmoid()
 
 
 def _marks(probability: NDArray[np.float32]) -> NDArray[np.bool_]:

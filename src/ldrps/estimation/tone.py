@@ -20,7 +20,8 @@ from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 _PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
 _SUREST = 1e-6  # nothing is surer than this leaves open
 Way = tuple[int, bool]  # quarter turns, and then mirrored or not
-_WAYS: tuple[Way, ...] = tuple((quarters, mirrored) for quarters in range(4) for mirrored in (False, True))
+_MIRRORED: tuple[Way, ...] = ((0, False), (0, True))
+_TURNED: tuple[Way, ...] = tuple((quarters, False) for quarters in range(4))
 
 
 class TonePool(nn.Module):
@@ -48,13 +49,20 @@ def newest(judge: ToneJudge) -> TonePosterior:
     return cast(TonePosterior, judge.judges[-1]) if isinstance(judge, TonePool) else judge
 
 
+def computing_in(lower: torch.dtype | None, judge: ToneJudge) -> ToneJudge:
+    """The judge, or each of a pool, with the same weights; see `Network.computing_in`."""
+    if isinstance(judge, TonePool):
+        return TonePool(*(cast(TonePosterior, each).computing_in(lower) for each in judge.judges))
+    return judge.computing_in(lower)
+
+
 @torch.no_grad()
 def estimate_tones(y: Tensor, judge: ToneJudge, undamaged: float) -> Damage:
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
-    What was done to a picture was done to its parts, and to them mirrored and on their side: a judge is asked about
-    all, of those on their side if it has met such, and its beliefs are averaged. What differs from place to place is
-    told of the whole alone.
+    What was done to a picture was done to its parts, and to them however they are turned: a judge is asked about all,
+    or, if it has not met pictures on their side, about them mirrored, and its beliefs are averaged. What differs from
+    place to place is told of the whole alone.
 
     Of several judges the odds that anything was done are the geometric mean (a logarithmic opinion pool, Genest and
     Zidek 1986), and each tells as much of what it was as it is sure.
@@ -71,7 +79,7 @@ def estimate_tones(y: Tensor, judge: ToneJudge, undamaged: float) -> Damage:
 
 def _asked(y: Tensor, posterior: TonePosterior, undamaged: float) -> Damage:
     """What one judge says."""
-    ways = _WAYS if posterior.config["turned"] else _WAYS[:2]
+    ways = _TURNED if posterior.config["turned"] else _MIRRORED
     belief = posterior(_parts(y, 2 * int(posterior.config["thumbnail"]), ways), len(ways))
     seen = float(posterior.config["undamaged"])  # the share among the pictures that it was trained on
     damaged = float(with_prior(belief.kinds.mean(0, keepdim=True), undamaged, seen)[0, 1:].sum())

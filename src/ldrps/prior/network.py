@@ -6,6 +6,7 @@ longer than to import torch, and than to restore a small picture.
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -23,9 +24,11 @@ class Network(nn.Module):
 
     Attributes:
         config: all arguments of its `__init__`, which is `configured`, by name.
+        lower: what its convolutions and matrix products are computed in; None for the precision of its weights.
     """
 
     config: dict[str, Any]
+    lower: torch.dtype | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -36,6 +39,20 @@ class Network(nn.Module):
         """
         known = list(inspect.signature(cls).parameters)
         return cls(**{name: value for name, value in config.items() if name in known})
+
+    def computing_in(self, lower: torch.dtype | None) -> Self:
+        """The same network, with the same weights, that computes in another precision where that does no harm."""
+        if lower == self.lower:
+            return self
+        other = copy.copy(self)
+        other.lower = lower
+        return other
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        if self.lower is None:
+            return super().__call__(*given, **named)
+        with torch.autocast(self.device.type, self.lower):
+            return super().__call__(*given, **named)
 
     @property
     def device(self) -> torch.device:

@@ -34,7 +34,7 @@ class ScratchTask:
         assert isinstance(model, ScratchDetector)
         scratched = self.examples(self.train, self.batch, random)
         place = next(model.parameters()).device
-        logits = model.logits(scratched.seen.to(place)).float()
+        logits = model(scratched.seen.to(place))
         lost, counts = scratched.lost.to(place), scratched.counts.to(place)
         entropy = F.binary_cross_entropy_with_logits(logits, lost, weight=counts * (1 + (self.hidden - 1) * lost))
         found = counts * logits.sigmoid()
@@ -52,7 +52,7 @@ class ScratchTask:
         assert isinstance(model, ScratchDetector)
         scratched = self.examples(self.held_out, 160, np.random.default_rng(VALIDATION_SEED))
         place = next(model.parameters()).device
-        told = torch.cat([model(part.to(place)).cpu() for part in scratched.seen.split(16)])
+        told = torch.cat([model(part.to(place)).sigmoid().cpu() for part in scratched.seen.split(16)])
         found, lost = (told > 0.5) & (scratched.counts > 0), scratched.lost > 0
         clean = ~lost.flatten(1).any(1) & (scratched.counts > 0).flatten(1).all(1)
         return {
@@ -66,6 +66,6 @@ class ScratchTask:
         """Held-out pictures, what is believed to be hidden in them, and what is."""
         assert isinstance(model, ScratchDetector)
         scratched = self.examples(self.held_out, 10, np.random.default_rng(VALIDATION_SEED))
-        told = model(scratched.seen.to(next(model.parameters()).device)).cpu()
+        told = model(scratched.seen.to(next(model.parameters()).device)).sigmoid().cpu()
         sides = (scratched.seen, told.expand(-1, 3, -1, -1), scratched.lost.expand(-1, 3, -1, -1))
         return {"scratches": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
