@@ -85,7 +85,7 @@ def restore(given: argparse.Namespace, out: Store) -> tuple[list[dict[str, Any]]
         worker([(0, keys[0], b"first.png")])  # which waits for what is loaded
         before, own = spent(), time.process_time()
         rows = worker((number, key, key) for number, key in enumerate(keys))
-        seconds = (spent() - before + time.process_time() - own) / len(rows)
+        seconds = (sum(spent().values()) - sum(before.values()) + time.process_time() - own) / len(rows)
         largest = max(spent.peaks())
     sizes = [Image.open(path).size for path in paths]
     pixels = sum(width * height for width, height in sizes) / len(sizes)

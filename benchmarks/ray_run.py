@@ -6,7 +6,8 @@ workers are killed at random instants, and once the command itself.
 Small pictures are restored by `--jobs 2`, by two workers of Ray, and by two workers of Ray that are killed. All three
 folders must be equal, byte for byte, and every picture have one row. What Ray costs is told in seconds of the clock,
 which count on a machine that does nothing else, and in seconds of processors, which count on any: of all processes,
-from the first result to the last, so that what loading takes is left out. Linux; needs Ray: pip install '.[ray]'.
+from when a quarter of the results is there to the last, so that what loading takes is left out; and by which processes
+they were taken. Linux; needs Ray: pip install '.[ray]'.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000, help="pictures")
     parser.add_argument("--side", type=int, default=48, help="of each, in pixels")
-    parser.add_argument("--kills", type=int, default=10, help="workers that are killed")
+    parser.add_argument("--kills", type=int, default=10, help="workers that are killed; 0: without that run")
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--only", help="the part that is undone, such as noise, which makes pictures cheaper")
     parser.add_argument("--seed", type=int, default=0)
@@ -54,14 +55,21 @@ def main() -> None:
         alone = timed(folder, "alone", words, given.count, mark)
         with cluster() as address:
             ray = timed(folder, "ray", [*words, "--ray", address], given.count, mark)
-            killed(folder, [*words, "--ray", address], given)
+            if given.kills:
+                killed(folder, [*words, "--ray", address], given)
         same = read(folder / "alone")
         print(
             f"{given.count} pictures of {given.side} x {given.side}, preset {given.preset}, {given.only or 'all parts'}"
         )
         for of, before, after in zip(("the clock", "processors"), alone, ray, strict=True):
-            print(f"{of}: --jobs {_WORKERS} {before:.1f} s, --ray {after:.1f} s, {100 * (after / before - 1):+.1f} %")
-        for each in ("ray", "killed"):
+            ms = f"--jobs {_WORKERS} {1000 * before:.1f} ms, --ray {1000 * after:.1f} ms"
+            print(f"{of}, a picture: {ms}, {100 * (after / before - 1):+.1f} %")
+        share = (ray[1] - alone[1]) / ray[0]
+        print(
+            f"Ray takes {share:.3f} of a core while it runs, which is {100 * share / (_WORKERS - share):+.1f} % of the "
+            f"clock where {_WORKERS} cores do nothing else (computed)"
+        )
+        for each in ("ray", "killed") if given.kills else ("ray",):
             print(f"{each}: {compare(same, read(folder / each))}; {rows(folder / each, given.count)}")
 
 
@@ -83,39 +91,51 @@ def command(folder: Path, out: str, words: list[str]) -> list[str]:
 
 
 def timed(folder: Path, out: str, words: list[str], count: int, mark: str) -> tuple[float, float]:
-    """Carry it out; the seconds of the clock, and of all processors, from its first result to its last."""
+    """Carry it out; the seconds of the clock, and of all processors, from a quarter of its results to the last."""
     began, spent = time.time(), Spent(mark)
     process = subprocess.Popen(command(folder, out, words), stdout=subprocess.DEVNULL)
-    first = last = None
+    first: tuple[float, dict[str, float]] | None = None
+    last: tuple[float, dict[str, float]] | None = None
+    done_first = 0
     while process.poll() is None:
         so_far, done = spent(), len(read(folder / out, names_only=True))
-        if done and first is None:
-            first = time.time(), so_far
+        if done >= count / 4 and first is None:
+            first, done_first = (time.time(), so_far), done
         if done == count and last is None:
             last = time.time(), so_far
-        time.sleep(10 * _PAUSE)
+        time.sleep(4 * _PAUSE)
     if process.returncode or first is None or last is None:
         raise SystemExit(f"{out} ended with code {process.returncode}")
-    print(f"{out}: {time.time() - began:.1f} s in all", flush=True)
-    return last[0] - first[0], last[1] - first[1]
+    between = count - done_first
+    taken = {title: (seconds - first[1].get(title, 0.0)) / between for title, seconds in last[1].items()}
+    print(f"{out}: {time.time() - began:.1f} s in all; of processors, in ms a picture:", flush=True)
+    for title, seconds in sorted(taken.items(), key=lambda each: -each[1])[:12]:
+        print(f"  {1000 * seconds:6.1f}  {title}", flush=True)
+    return (last[0] - first[0]) / between, sum(taken.values())
 
 
 class Spent:
-    """The seconds of processors that all processes with a mark in their environment have taken, but this one."""
+    """The seconds of processors that all processes with a mark in their environment have taken, by the titles of
+    these, but this one.
+    """
 
     def __init__(self, mark: str) -> None:
         self._mark = f"{MARK}={mark}".encode()
         self._ours: dict[str, float] = {}  # by the number of the process and when it was started; of the dead too
+        self._titles: dict[str, str] = {}
         self._others: set[str] = {str(os.getpid())}
 
-    def __call__(self) -> float:
+    def __call__(self) -> dict[str, float]:
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and entry.name not in self._others:
                     self._look(entry)
             except OSError:  # it has ended
                 continue
-        return sum(self._ours.values())
+        found: dict[str, float] = {}
+        for name, seconds in self._ours.items():
+            found[self._titles[name]] = found.get(self._titles[name], 0.0) + seconds
+        return found
 
     def peaks(self) -> Iterator[float]:
         """The most memory that each of them that is alive has had, in MiB."""
@@ -131,6 +151,14 @@ class Spent:
             self._others.add(entry.name)
             return
         self._ours[name] = (int(fields[11]) + int(fields[12])) / _TICK
+        words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        self._titles[name] = _title(words) or self._titles.get(name, entry.name)
+
+
+def _title(words: list[str]) -> str:
+    """By what a process is known: the words of its command that are no options, without their folders."""
+    kept = [Path(word).name for word in words if word and not word.startswith("-")]
+    return " ".join(kept)[:60]
 
 
 @contextlib.contextmanager

@@ -85,7 +85,7 @@ def _remembering(ask: Callable[[Tensor, TonePosterior, float], Damage]) -> Calla
         if any(each.device.type != "cpu" for each in tensors):
             return ask(y, posterior, undamaged)
         modes = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), y.requires_grad)
-        known = hashlib.blake2b(repr((modes, y.shape, undamaged, posterior.config)).encode())
+        known = hashlib.blake2b(repr((modes, y.shape, undamaged, posterior.lower, posterior.config)).encode())
         for each in tensors:
             known.update(f"{each.dtype}".encode())
             known.update(each.detach().contiguous().view(torch.uint8).numpy())

@@ -16,6 +16,7 @@ from ldrps.errors import InputError
 pytest.importorskip("fsspec")
 OUT = Store.of("/results")
 NAMES = ["a.png", "b.JPG", "c.heic", "c.heic.png", "d.gif", "read.me", ".hidden.png", "a.png.compare.png", "e/f.png"]
+NAMES += ["a.xmp", "@eaDir/a.png", "e/__MACOSX/f.png"]
 
 
 def keys(source: Store, asked: Asked | None = None, out: Store = OUT) -> tuple[list[tuple[str, str]], Listing]:
@@ -46,6 +47,7 @@ def test_names_decide_alike_here_and_elsewhere(folder: Path, asked: Asked) -> No
     there, likewise = keys(elsewhere(folder, folder.parent.name), asked)
     assert sorted(here) == sorted(there) and here
     assert (noted.others, len(noted.clashes)) == (likewise.others, len(likewise.clashes))
+    assert noted.notes == likewise.notes and any("of caches passed over" in note for note in noted.notes)
     assert ("e/f.png", "e/f.png") in here or asked in (Asked(), Asked(True, ("*.png",), ("e",)))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the packages of the extra serve")
 pytest.importorskip("python_multipart", reason="needs the packages of the extra serve")
+pytest.importorskip("prometheus_client", reason="needs the packages of the extra serve")
 
 from tests.service.faked import Served, served
 

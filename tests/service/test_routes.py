@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import itertools
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from conftest import until
 
 from ldrps.service.limits import Limits
+from ldrps.service.rows import Row
 from tests.service.faked import STEPS, Served, png, served
 
 
@@ -44,9 +45,16 @@ def test_a_job_waits_runs_and_is_done(serving: Served) -> None:
     assert serving.job(second.json()["id"])["record"]["seed"] == 3
 
 
-def test_its_events_are_told_until_the_last(serving: Served) -> None:
+def test_its_events_are_told_until_the_last(serving: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     name = serving.give().json()["id"]
-    threading.Timer(0.3, serving.pool.let).start()
+    find, looks = serving.service.store.find, itertools.count(1)
+
+    def look(*about: str) -> Row | None:
+        if next(looks) == 3:  # the request came, and the first event was told
+            serving.pool.let()
+        return find(*about)
+
+    monkeypatch.setattr(serving.service.store, "find", look)
     lines = serving.http.get(f"/v1/jobs/{name}/events").text.splitlines()
     kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
     jobs = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
@@ -235,11 +243,15 @@ def test_limits_are_told_and_what_is_not_there_is_a_problem(serving: Served) -> 
 def test_what_happens_is_counted(serving: Served) -> None:
     serving.pool.let()
     serving.http.post("/v1/restore", files={"image": png()})
-    text = serving.http.get("/metrics").text
-    assert 'ldrps_jobs_total{outcome="done"} 1' in text
-    assert 'ldrps_requests_total{route="/v1/restore",status="200"} 1' in text
-    assert "ldrps_job_seconds_count 1" in text
-    assert "ldrps_queue_jobs 0" in text
+    answer = serving.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    text = answer.text
+    assert 'ldrps_jobs_total{outcome="done"} 1.0' in text
+    assert 'ldrps_requests_total{route="/v1/restore",status="200"} 1.0' in text
+    for line in ("ldrps_job_seconds_count 1", "ldrps_job_wait_seconds_count 1", "ldrps_queue_jobs 0", "ldrps_ready 1"):
+        assert f"\n{line}.0\n" in text
+    for name in ("ldrps_queue_limit", "ldrps_queue_seconds", "ldrps_running"):
+        assert f"\n{name} " in text
 
 
 def test_it_is_described_and_the_page_of_it_fetches_nothing(serving: Served) -> None:

@@ -140,7 +140,7 @@ def _is_known(job: Job, place: Place) -> bool:
 def _found(wanted: Wanted) -> Found:
     refuse_results_of_clusters(wanted.out)
     if not _has_folder(wanted):
-        return Found(plan_jobs(wanted.sources, wanted.out, as_folder=wanted.as_folder))
+        return Found(jobs=plan_jobs(wanted.sources, wanted.out, as_folder=wanted.as_folder))
     found = find(wanted)
     for note in found.notes:
         say(note)

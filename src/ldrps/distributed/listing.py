@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Any
 
 from ldrps.distributed.store import Store
 from ldrps.errors import InputError
 from ldrps.folders.find import Wanted, find
-from ldrps.folders.names import CLUSTER, MANIFEST, is_ours, is_picture, matches
-from ldrps.run.job import result_name
+from ldrps.folders.looking import Noted, Place, look, parted
+from ldrps.run.job import Job, result_name
 
 # What stores tell by which a file that was changed can be told from what it was; the first that there is.
 _STAMPS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated", "created")
@@ -67,8 +67,8 @@ class Listing:
 def listed(source: Store, out: Store, asked: Asked, listing: Listing) -> Iterator[Listed]:
     """The pictures of a folder, in the order of their names; what is passed over is noted in `listing`.
 
-    Of a folder of this machine they are those that `ldrps restore` takes. Elsewhere names alone tell: hidden files are
-    passed over, and so are sheets and samples beside their results. No more than one folder is held in memory then.
+    Of a folder of this machine they are those that `ldrps restore` takes. Elsewhere names alone tell, by the same
+    rules. No more than one folder is held in memory then.
 
     Raises:
         InputError: the folder is not there or cannot be listed; or the results would go into it.
@@ -95,52 +95,53 @@ def _local(folder: Path, out: Store, asked: Asked, listing: Listing) -> Iterator
 
 
 def _elsewhere(source: Store, out: Store, asked: Asked, listing: Listing) -> Iterator[Listed]:
-    stack, is_first, passed = [""], True, 0
-    while stack:
-        folder = stack.pop()
-        entries = source.entries(folder)
-        if is_first and not entries:
-            raise InputError(f"{source.url} holds nothing, or is not there: check the address")
-        is_first, within = False, []
-        if folder and any(str(each["name"]).rstrip("/").endswith((f"/{MANIFEST}", f"/{CLUSTER}")) for each in entries):
-            listing.notes.append(f"{source.url_of(folder)} is passed over: it holds results of ldrps")
-            continue
-        by_name = {str(each["name"]).rstrip("/").rpartition("/")[2]: each for each in entries}
-        names = []
-        for name, each in by_name.items():
-            key = f"{folder}/{name}" if folder else name
-            if name.startswith(".") or matches(PurePosixPath(key), asked.exclude):
-                continue
-            if each["type"] == "directory":
-                passed += not asked.recursive
-                if asked.recursive and source.url_of(key) != out.url:
-                    within.append(key)
-            elif _is_wanted(name, key, by_name.keys(), asked, listing):
-                names.append(name)
-        yield from _apart(folder, names, by_name.__getitem__, listing)
-        stack += reversed(within)
-    if passed:
-        listing.notes.append(f"{passed} folders within {source.url} passed over: --recursive takes them")
+    noted = Noted()
+    for folder, pictures in look(_Elsewhere(source, out), asked, noted):
+        by_name = {entry.name: entry for entry in pictures}
+        jobs = (Job(path, path.with_name(result_name(path))) for path in (Path(folder, name) for name in by_name))
+        for job, others in parted(jobs, lambda job: job.target.name):
+            yield Listed(job.source.as_posix(), job.target.as_posix(), by_name[job.source.name].stamp)
+            listing.clashes += [reason for _, reason in others]
+    listing.notes, listing.others = [*noted.notes, *noted.passed.notes()], noted.others
 
 
-def _is_wanted(name: str, key: str, siblings: Collection[str], asked: Asked, listing: Listing) -> bool:
-    wanted = matches(PurePosixPath(key), asked.include) if asked.include else is_picture(name)
-    listing.others += not wanted and not asked.include
-    return wanted and not is_ours(name, siblings)
+class _Entry:
+    """What lies in a folder of a store, as it tells of it: name, type, size and more."""
+
+    def __init__(self, about: Mapping[str, Any]) -> None:
+        self._about = about
+        self.name = str(about["name"]).rstrip("/").rpartition("/")[2]
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        return bool(self._about["type"] == "directory")
+
+    def is_file(self) -> bool:
+        return not self.is_dir()
+
+    @property
+    def stamp(self) -> str:
+        stamp = next((self._about[each] for each in _STAMPS if self._about.get(each) is not None), "")
+        return f"{self._about.get('size', '')} {stamp}"
 
 
-def _apart(folder: str, names: list[str], about: Callable[[str], dict[str, Any]], listing: Listing) -> Iterator[Listed]:
-    """The pictures of one folder; of two that would have the same result, the one whose name is kept."""
-    taken = {name for name in names if result_name(Path(name)) == name}
-    prefix = f"{folder}/" if folder else ""
-    for name in names:
-        target = result_name(Path(name))
-        if target != name and target in taken:
-            listing.clashes.append(
-                f"{prefix}{name} and {prefix}{target} would both become {prefix}{target}: rename one"
-            )
-            continue
-        taken.add(target)
-        entry = about(name)
-        stamp = next((entry[each] for each in _STAMPS if entry.get(each) is not None), "")
-        yield Listed(prefix + name, prefix + target, f"{entry.get('size', '')} {stamp}")
+class _Elsewhere(Place[_Entry]):
+    """A folder of which names alone are known."""
+
+    def __init__(self, source: Store, out: Store) -> None:
+        self._source, self._out = source, out
+
+    def entries(self, folder: PurePath) -> Sequence[_Entry]:
+        found = self._source.entries(_key(folder))
+        if not found and not folder.parts:
+            raise InputError(f"{self._source.url} holds nothing, or is not there: check the address")
+        return [*{entry.name: entry for entry in map(_Entry, found)}.values()]  # a folder may have a file of its name
+
+    def called(self, folder: PurePath) -> str:
+        return self._source.url_of(_key(folder))
+
+    def is_out(self, folder: PurePath) -> bool:
+        return self.called(folder) == self._out.url
+
+
+def _key(folder: PurePath) -> str:
+    return folder.as_posix() if folder.parts else ""

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from ldrps.folders.names import is_picture
 from ldrps.image.header import is_small
@@ -19,6 +20,20 @@ _CACHES = frozenset(
     ("@eadir", "__macosx", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot", "system volume information")
 ) | {"lost+found", "ipod photo cache", ".thumbnails", ".appledouble", ".trash", ".trashes", ".picasaoriginals"}
 _CACHE_ENDS = (".lrdata", ".cocatalogdb")
+
+
+class Entry(Protocol):
+    """What lies in a folder, as `os.DirEntry` has it."""
+
+    @property
+    def name(self) -> str: ...
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether it is a folder."""
+        ...
+
+    def is_file(self) -> bool:
+        """Whether it is a file."""
+        ...
 
 
 @dataclass
@@ -39,7 +54,7 @@ class Passed:
     folders: int = 0
     sidecars: int = 0
 
-    def takes(self, entry: os.DirEntry[str]) -> bool:
+    def takes(self, entry: Entry) -> bool:
         """Whether an entry of a folder is to be passed over for its name; counted if somebody may miss it."""
         name = entry.name.lower()
         if (name in _CACHES or name.endswith(_CACHE_ENDS)) and entry.is_dir(follow_symlinks=False):

@@ -109,10 +109,8 @@ class Programs:
             if message["type"] == "http.response.start":
                 known = scope["path"] if scope["path"] in _TAKING else "other"
                 route = str(getattr(scope.get("route"), "path", known))
-                labels = {"route": route, "status": str(message["status"])}
-                metrics.count("ldrps_requests_total", "Answers, by address and status.", **labels)
-                took = time.monotonic() - began
-                metrics.observe("ldrps_request_seconds", "Seconds to the beginning of an answer.", took, route=route)
+                metrics.requests.labels(route, message["status"]).inc()
+                metrics.request_seconds.labels(route).observe(time.monotonic() - began)
             await send(message)
 
         return count

@@ -14,10 +14,7 @@ from ldrps.service.problems import Problem
 from ldrps.service.store import Store
 from ldrps.service.work import Made, ProgramJob, ServiceJob, ServiceOutcome
 
-JOBS = "ldrps_jobs_total", "Jobs that are over, by what became of them."
 _LEARNING = 0.3  # how much a job counts for what the next are expected to take
-_SECONDS = "ldrps_job_seconds", "Seconds from the beginning of a job to its end."
-_WAITED = "ldrps_job_wait_seconds", "Seconds from when a job came to when it was begun."
 
 
 def carried(
@@ -77,7 +74,7 @@ class Carrier:
         """
         row, now = live.row, time.time()
         self._store.update(row.id, state="running", began=now, tries=row.tries + 1)
-        self._metrics.observe(*_WAITED, now - row.created)
+        self._metrics.job_wait_seconds.observe(now - row.created)
         job = ProgramJob(self._store.files(row), self._store.place(row.id), live.ask)
         made = carried(self._pool, job, live, self._limits)
         if made is None:
@@ -90,20 +87,20 @@ class Carrier:
     def fail(self, live: Live, status: int, reason: str) -> None:
         """Say that a job failed, with the status of the answer and why."""
         self._store.finish(live.row.id, "failed", status=status, reason=reason)
-        self._metrics.count(*JOBS, outcome="failed")
+        self._metrics.jobs.labels("failed").inc()
 
     def _done(self, live: Live, made: Made) -> None:
         assert made.file is not None and live.began is not None
         seconds = time.monotonic() - live.began
         self._store.finish(live.row.id, "done", file=made.file.name, record=made.record)
         self.speed += _LEARNING * (seconds / max(live.row.cost, 0.1) - self.speed)
-        self._metrics.observe(*_SECONDS, seconds)
-        self._metrics.count(*JOBS, outcome="done")
+        self._metrics.job_seconds.observe(seconds)
+        self._metrics.jobs.labels("done").inc()
 
     def _stopped(self, live: Live) -> None:
         """What becomes of a job that was stopped before it was late, by why it was."""
         if live.why == "forgotten":
             self._store.delete(live.row.id)
-            self._metrics.count(*JOBS, outcome="cancelled")
+            self._metrics.jobs.labels("cancelled").inc()
         else:  # the next server does it
             self._store.update(live.row.id, state="waiting", began=None, tries=live.row.tries)

@@ -1,81 +1,52 @@
-"""What happens, counted: the text that Prometheus reads. A few lines, for which no library is needed."""
+"""What happens, counted for Prometheus, in a registry of each service's own."""
 
 from __future__ import annotations
 
-import threading
-from bisect import bisect_left
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable
 
-MEDIA = "text/plain; version=0.0.4; charset=utf-8"
-BUCKETS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # seconds
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
 
-Labels = Mapping[str, str]
-
-
-class _Family:
-    """The values of one name, by their labels."""
-
-    def __init__(self, name: str, about: str, kind: Literal["counter", "histogram"]) -> None:
-        self.name, self.about, self.kind = name, about, kind
-        self.values: dict[tuple[tuple[str, str], ...], list[float]] = {}
+_BUCKETS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # seconds
 
 
 class Metrics:
-    """Counters and histograms, by name and labels. For several threads."""
+    """What a service counts. For several threads.
+
+    Attributes:
+        requests: answers, by `route` and `status`.
+        request_seconds: to the beginning of an answer, by `route`.
+        refused: requests that were refused, by `reason`.
+        jobs: that are over, by `outcome`: "done", "failed" or "cancelled".
+        job_seconds: from the beginning of a job to its end.
+        job_wait_seconds: from when a job came to when it was begun.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._families: dict[str, _Family] = {}
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)  # of the server, without who restores
+        self.requests = self._counter("ldrps_requests_total", "Answers, by address and status.", "route", "status")
+        self.request_seconds = self._histogram(
+            "ldrps_request_seconds", "Seconds to the beginning of an answer.", "route"
+        )
+        self.refused = self._counter("ldrps_refused_total", "Requests that were refused, by why.", "reason")
+        self.jobs = self._counter("ldrps_jobs_total", "Jobs that are over, by what became of them.", "outcome")
+        self.job_seconds = self._histogram("ldrps_job_seconds", "Seconds from the beginning of a job to its end.")
+        self.job_wait_seconds = self._histogram(
+            "ldrps_job_wait_seconds", "Seconds from when a job came to when it was begun."
+        )
 
-    def count(self, name: str, about: str, **labels: str) -> None:
-        """One more of something."""
-        with self._lock:
-            self._values(name, about, "counter", labels, 1)[0] += 1
+    def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
+        """Tell what is so at the moment, too: `value` is asked each time that somebody reads."""
+        Gauge(name, about, registry=self._registry).set_function(value)
 
-    def observe(self, name: str, about: str, seconds: float, **labels: str) -> None:
-        """So many seconds were taken by something."""
-        with self._lock:
-            values = self._values(name, about, "histogram", labels, len(BUCKETS) + 3)
-            values[bisect_left(BUCKETS, seconds)] += 1
-            values[-2] += 1
-            values[-1] += seconds
+    def told(self, accept: str = "") -> tuple[bytes, str]:
+        """All of it, in the format that suits a header `Accept`; and which that is, for `Content-Type`."""
+        encode, media = choose_encoder(accept)
+        return encode(self._registry), media
 
-    def text(self, gauges: Mapping[str, tuple[str, float]]) -> str:
-        """All of it, with what is so at the moment, by name: what it is, and how much."""
-        lines: list[str] = []
-        with self._lock:
-            for family in self._families.values():
-                lines += [f"# HELP {family.name} {family.about}", f"# TYPE {family.name} {family.kind}"]
-                for labels, values in family.values.items():
-                    lines += (
-                        _histogram(family.name, labels, values)
-                        if family.kind == "histogram"
-                        else [f"{family.name}{_shown(labels)} {values[0]:.15g}"]
-                    )
-        for name, (about, value) in gauges.items():
-            lines += [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name} {value:.10g}"]
-        return "\n".join(lines) + "\n"
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(name, about, labels, registry=self._registry)
 
-    def _values(
-        self, name: str, about: str, kind: Literal["counter", "histogram"], labels: Labels, length: int
-    ) -> list[float]:
-        family = self._families.setdefault(name, _Family(name, about, kind))
-        return family.values.setdefault(tuple(sorted(labels.items())), [0.0] * length)
-
-
-def _histogram(name: str, labels: tuple[tuple[str, str], ...], values: list[float]) -> list[str]:
-    lines, so_far = [], 0.0
-    for bound, value in zip([*(f"{bound:g}" for bound in BUCKETS), "+Inf"], values, strict=False):
-        so_far += value
-        lines.append(f"{name}_bucket{_shown((*labels, ('le', bound)))} {so_far:.15g}")
-    return [*lines, f"{name}_sum{_shown(labels)} {values[-1]:.10g}", f"{name}_count{_shown(labels)} {values[-2]:.15g}"]
-
-
-def _shown(labels: tuple[tuple[str, str], ...]) -> str:
-    inside = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
-    return f"{{{inside}}}" if inside else ""
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
+        return Histogram(name, about, labels, buckets=_BUCKETS, registry=self._registry)

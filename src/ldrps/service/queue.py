@@ -14,7 +14,7 @@ from ldrps.run.pool import PAUSE, Pool
 from ldrps.run.turns import Turns
 from ldrps.serve.task import Question
 from ldrps.service.ask import Ask
-from ldrps.service.carrying import JOBS, Carrier
+from ldrps.service.carrying import Carrier
 from ldrps.service.limits import Limits
 from ldrps.service.live import Live
 from ldrps.service.metrics import Metrics
@@ -92,7 +92,7 @@ class JobQueue:
         if self._closed:
             raise Problem(503, "the server is about to end: try again when it is back", retry_after=10)
         if self.is_full:
-            self._metrics.count("ldrps_refused_total", "Requests that were refused, by why.", reason="full")
+            self._metrics.refused.labels("full").inc()
             raise Problem(
                 429,
                 f"{self._limits.waiting} jobs are waiting already, which is the most: try again later",
@@ -142,7 +142,7 @@ class JobQueue:
                 self._owners[live.row.owner].remove(live)
                 self._tidy(live.row.owner)
                 self._end(live)
-                self._metrics.count(*JOBS, outcome="cancelled")
+                self._metrics.jobs.labels("cancelled").inc()
         if is_running:
             self._store.disown(name)
         else:

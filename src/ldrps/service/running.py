@@ -46,7 +46,7 @@ def check_packages() -> None:
     Raises:
         SettingsError: one is missing.
     """
-    for name in ("fastapi", "uvicorn", "python_multipart"):
+    for name in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
         if find_spec(name) is None:
             raise SettingsError(f"the service needs the package {name}: {how_to_install('serve')}")
 
@@ -73,6 +73,8 @@ def running(
         SettingsError: a package is missing, or the address cannot be used, or a token.
     """
     check_packages()
+    from prometheus_client import disable_created_metrics
+
     from ldrps.service.app import Programs
     from ldrps.service.listening import listening, put_before
     from ldrps.service.metrics import Metrics
@@ -81,6 +83,7 @@ def running(
     from ldrps.service.store import Store
     from ldrps.service.tokens import Tokens
 
+    disable_created_metrics()  # when each counter was made, which would be told beside each
     with contextlib.ExitStack() as stack:
         tokens = Tokens(options.tokens, closed=address.auth is not None)
         store = Store(options.folder or _temporary(stack))

@@ -48,6 +48,7 @@ class Service:
         self._arriving: set[str] = set()  # names of jobs whose files are still coming
         self._keys: set[tuple[str, str]] = set()  # the same of owners and keys
         self._closed = threading.Event()
+        self._watch()
         self._house = threading.Thread(target=self._keep_house, name="ldrps-service-house", daemon=True)
         self._house.start()
 
@@ -61,6 +62,15 @@ class Service:
         if self.queue.failure is not None:
             return "broken"
         return "full" if self.queue.is_full else ""
+
+    def _watch(self) -> None:
+        """Have what is so at the moment told to who reads the metrics."""
+        queue, watch = self.queue, self.metrics.watch
+        watch("ldrps_queue_jobs", "Jobs that wait.", lambda: queue.waiting)
+        watch("ldrps_queue_limit", "Jobs that may wait.", lambda: self.limits.waiting)
+        watch("ldrps_queue_seconds", "Until all are done, as far as can be told.", queue.seconds_of_all)
+        watch("ldrps_running", "Jobs that are being carried out.", lambda: queue.is_running)
+        watch("ldrps_ready", "Whether a job would be taken.", lambda: not self.not_ready)
 
     @contextlib.contextmanager
     def arriving(self, owner: str, key: str | None) -> Iterator[Path]:
