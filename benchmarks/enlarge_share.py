@@ -52,9 +52,11 @@ def gains(loop: Restorer, network: Restorer, draw: Draw, factor: int, good: floa
         random = np.random.default_rng([9, index, factor])
         x = draw(random)
         small = to_pil(small_copies(x, factor, random, good=good)[0])
-        ends = [levels(restorer(small).image) for restorer in (loop, network)]
+        by_loop, by_network = (levels(restorer(small).image) for restorer in (loop, network))
         cubic = psnr_within(levels(small.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)), x, factor)
-        rows.append([cubic, *(psnr_within(torch.lerp(*ends, share), x, factor) - cubic for share in SHARES)])
+        rows.append(
+            [cubic, *(psnr_within(torch.lerp(by_loop, by_network, share), x, factor) - cubic for share in SHARES)]
+        )
     return [float(each) for each in np.mean(rows, 0)]
 
 

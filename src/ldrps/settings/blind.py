@@ -146,8 +146,8 @@ class BlindSettings(MethodSettings):
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: Annotated[int, Within(1, 64)] = 4
     # How much what a network expects of a small picture that is wanted larger counts beside what the loop makes of it:
-    # with 1 there is no loop, with 0 the network is not asked. Held-out photographs gain 0.89, 1.30, 1.43, 1.45, 1.46 dB
-    # over a cubic with 0, 0.5, 0.8, 0.9 and 1, pages and drawings by code 1.35, 2.18, 2.43, 2.44, 2.41
+    # with 1 there is no loop, with 0 the network is not asked. Held-out photographs gain 0.89, 1.30, 1.43, 1.45, 1.46
+    # dB over a cubic with 0, 0.5, 0.8, 0.9 and 1, pages and drawings by code 1.35, 2.18, 2.43, 2.44, 2.41
     # (benchmarks/enlarge_share.py). The loop takes several times as long; `best` has 0.9.
     expected: Annotated[float, Within(0, 1)] = 1.0
     splitting: Splitting = Splitting()
