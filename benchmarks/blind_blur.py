@@ -3,8 +3,9 @@
     python benchmarks/blind_blur.py --data SETS
     python benchmarks/blind_blur.py --data SETS --sets levin kodak_noise30-clean --kernels-only -o out/blind
 
-`told` is given the kernel, as in `deblur.py`. `found` begins with nothing, and a path is searched for (`find_kernel`).
-`width` is told that it is a round Gaussian, and a deviation 30 % too large. The noise is told to all. Prints mean RGB
+`blind` is told nothing at all, tones and noise neither. `told` is given the kernel, as in `deblur.py`. `found` begins
+with nothing, and a path is searched for (`find_kernel`). `width` is told that it is a round Gaussian, and a deviation
+30 % too large. The noise is told to these three. Prints mean RGB
 PSNR in dB after the best shift by quarters of a pixel; the likeness of the kernels to the true ones (normalised
 correlation, at the best shift by whole pixels); the gain of what was found, which on sharp pictures should be nothing;
 and the errors of the widths. Writes kernels, true and found.
@@ -57,7 +58,7 @@ def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | N
     """A row of the table for a set, whose sheet is written."""
     dataset = data_set(name)
     shifted = replace(dataset, shift=max(dataset.shift, 2), border=max(dataset.border, 2))
-    decibel: dict[str, list[float]] = {"before": [], "told": [], "found": [], "width": []}
+    decibel: dict[str, list[float]] = {"before": [], "blind": [], "told": [], "found": [], "width": []}
     alike, gains, errors, rows = [], [], [], []
     for pair in dataset.pairs(*roots)[:limit]:
         damaged, truth = prepare(dataset, pair)
@@ -80,6 +81,10 @@ def line(name: str, restorer: Restorer | None, roots: list[Path], limit: int | N
             kernels["width"] = round_gaussian(width)
         row = [(damaged, pair.name), (thumbnail(true), "true"), (thumbnail(path.kernel), f"found, {path.gain:.2f} dB")]
         decibel["before"].append(decibels(y, x, shifted))
+        if restorer is not None:
+            result = restorer(damaged)
+            decibel["blind"].append(decibels(values(result.image), x, shifted))
+            row.append((result.image, f"blind: {decibel['blind'][-1]:.1f} dB"))
         for kind, each in kernels.items():
             if restorer is None:
                 break
@@ -100,7 +105,7 @@ def main() -> None:
     parser.add_argument("--kernels-only", action="store_true", help="restore nothing")
     given = parser.parse_args()
     restorer = None if given.kernels_only else Restorer(load_prior())
-    columns = ["pictures", "before", "told", "found", "width guessed", "likeness"]
+    columns = ["pictures", "before", "blind", "told", "found", "width guessed", "likeness"]
     columns += ["least gain", "median", "most", "width off"]
     print_table(columns, given, lambda name: line(name, restorer, given.data, given.limit, given.out))
 
