@@ -107,6 +107,8 @@ def timed(folder: Path, out: str, words: list[str], count: int, mark: str) -> tu
     if process.returncode or first is None or last is None:
         raise SystemExit(f"{out} ended with code {process.returncode}")
     between = count - done_first
+    if not between:
+        raise SystemExit(f"{out} had all its results at once: give more pictures")
     taken = {title: (seconds - first[1].get(title, 0.0)) / between for title, seconds in last[1].items()}
     print(f"{out}: {time.time() - began:.1f} s in all; of processors, in ms a picture:", flush=True)
     for title, seconds in sorted(taken.items(), key=lambda each: -each[1])[:12]:
@@ -150,9 +152,10 @@ class Spent:
         if name not in self._ours and self._mark not in (entry / "environ").read_bytes().split(b"\0"):
             self._others.add(entry.name)
             return
+        if name not in self._titles:  # once, as Ray gives its processes other titles while they work
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            self._titles[name] = _title(words) or entry.name
         self._ours[name] = (int(fields[11]) + int(fields[12])) / _TICK
-        words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        self._titles[name] = _title(words) or self._titles.get(name, entry.name)
 
 
 def _title(words: list[str]) -> str:

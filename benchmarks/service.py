@@ -159,8 +159,13 @@ def crowd(server: Server, requests: int, waiting: int, side: int) -> Figures:
     others = [each.status for each in answers if each.status not in (200, 429)]
     names = {each.job for each in taken}
     late, spent = _late(each.took for each in refused), _late(each.spent for each in refused)
-    # While they come a job or two may end, for which as many more are taken.
-    good = not others and len(names) == len(taken) >= min(requests, waiting + 1) and late <= 1.0
+    # While they come a few jobs may end, for which as many more are taken.
+    good = (
+        not others
+        and min(requests, waiting + 1) <= len(taken) <= waiting + 6
+        and len(names) == len(taken)
+        and late <= 1.0
+    )
     good = good and all(each.again for each in refused) and peak - before < 100
     return {
         **{"test": "crowd", "good": good, "requests": requests, "waiting": waiting, "taken": len(taken)},

@@ -18,21 +18,21 @@ from ldrps.settings import (
 )
 
 PRESETS: dict[str, Settings] = {
-    # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores, for `best` on older ones; the rest is in
+    # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores in bfloat16; the rest is in
     # docs/default.md.
-    "default": Settings(),  # 33.67, 0.55 s, 439 MiB
+    "default": Settings(),  # 33.67, 0.52 s, 444 MiB
     "fast": Settings(
         preset="fast",
         steps=1,
         method=BlindSettings(shifts=1, enlarging=replace(ENLARGING, levels=6), filling=Filling(levels=8)),
-    ),  # 33.49, 0.32 s, 430 MiB
+    ),  # 33.56, 0.25 s, 379 MiB
     "best": Settings(
         preset="best",
         steps=4,
         method=BlindSettings(
             shifts=8, expected=0.9, enlarging=replace(ENLARGING, levels=20), filling=Filling(levels=32)
         ),
-    ),  # 33.45, 8.2 s, 758 MiB
+    ),  # 33.69, @@BEST@@
     "ldrps": Settings(preset="ldrps", steps=40, recurrences=1, method=LdrpsSettings()),
     "paper-lowlight": Settings(
         preset="paper-lowlight",

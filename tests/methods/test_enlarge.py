@@ -135,12 +135,12 @@ def _exact() -> Any:
     return dataclasses.replace(ENLARGING, rounds=200)
 
 
-@pytest.mark.parametrize("scale", [2, 1.7])
-def test_windows_are_like_the_whole(scale: float, embedded: Prior) -> None:
+@pytest.mark.parametrize(("scale", "expected"), [(2, 0.0), (1.7, 0.0), (2, 1.0), (2.4, 1.0)])
+def test_windows_are_like_the_whole(scale: float, expected: float, embedded: Prior) -> None:
     size = (80, 192)
     x = scene(*size)
     y = rounded(resize(x, (round(80 / scale), round(192 / scale))))
-    few = dataclasses.replace(BlindSettings(), enlarging=dataclasses.replace(ENLARGING, levels=6))
+    few = BlindSettings(expected=expected, enlarging=dataclasses.replace(ENLARGING, levels=6))
     settings = dataclasses.replace(preset("default"), method=few)
     whole, cut = (
         restored(y, embedded, scale, settings=each)

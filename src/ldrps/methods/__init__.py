@@ -80,12 +80,8 @@ def plan(
 
 
 def _may_be_expected(damage: Damage, settings: Settings, options: BlindSettings) -> bool:
-    """Whether a network that nothing can be told may say what the picture is expected to be when it is larger: not
-    where a kernel is known that it would not ask for, where somebody wants noise or blur left, or told how much there
-    is, and not for a sample or a recurrence, which begin with noise of our own.
+    """See `BlindSettings.may_be_expected`; nor where a kernel is known, for which the network would not ask, or only
+    some of the noise is to go.
     """
-    noise = damage.noise
-    wanted = {options.strengths.noise, options.strengths.blur, None if noise is None else noise.strength}
-    is_drawn = options.sample or settings.recurrences > 0
-    is_asked = options.expected > 0 and options.noise is None and not is_drawn
-    return is_asked and damage.blur_kernel is None and wanted <= {None, 1}
+    is_all = damage.noise is None or damage.noise.strength == 1
+    return options.may_be_expected(settings) and damage.blur_kernel is None and is_all

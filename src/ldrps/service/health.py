@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from ldrps.service.routes import ServiceOf
 
+_MEDIA = ("text/plain", "application/openmetrics-text")
 _WHY = {"loading": 5, "full": 1, "draining": 10, "broken": 60}  # seconds after which it is worth another look
 
 router = APIRouter()
@@ -33,7 +34,7 @@ async def ready(service: ServiceOf) -> Response:
     "/metrics",
     summary="What happened, for Prometheus",
     response_class=PlainTextResponse,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in _MEDIA}}},
 )
 async def metrics(service: ServiceOf, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
     """Counters, histograms and gauges; nothing about pictures or their owners. OpenMetrics, where `Accept` has it."""

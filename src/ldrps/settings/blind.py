@@ -161,12 +161,24 @@ class BlindSettings(MethodSettings):
     def batch_size(self) -> int:
         return self.shifts
 
+    def may_be_expected(self, settings: Rounds) -> bool:
+        """Whether a network that nothing can be told may say what a small picture is expected to be when it is larger,
+        as far as settings tell: not where somebody wants noise or blur left, or told how much there is, and not for a
+        sample or a recurrence, which begin with noise of our own.
+        """
+        is_drawn = self.sample or settings.recurrences > 0
+        wanted = {self.strengths.noise, self.strengths.blur}
+        return self.expected > 0 and self.noise is None and not is_drawn and wanted <= {None, 1}
+
     def passes(self, settings: Rounds) -> float:
-        """How often a picture goes through the denoiser; on each offset of the grid once."""
-        if settings.scale > 1 and self.expected == 1 and not settings.recurrences:
-            return 1 + 4 / settings.scale**2  # by the enlarger, whose work is of the small picture
+        """How often a picture goes through the denoiser, on each offset of the grid once; one that is enlarged as if it
+        had no blur, which would take the loop.
+        """
         if settings.scale > 1:
-            return self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
+            expected = self.expected if self.may_be_expected(settings) else 0.0
+            network = 1 + 4 / settings.scale**2 if expected else 0.0  # its work is of the small picture
+            loop = self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
+            return network + loop * (expected < 1)
         return self.shifts * settings.steps * (1 + settings.recurrences)
 
     @property
