@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Sequence
 from typing import cast
 
@@ -50,10 +51,11 @@ def newest(judge: ToneJudge) -> TonePosterior:
 
 
 def computing_in(lower: torch.dtype | None, judge: ToneJudge) -> ToneJudge:
-    """The judge, or each of a pool, with the same weights; see `Network.computing_in`."""
-    if isinstance(judge, TonePool):
-        return TonePool(*(cast(TonePosterior, each).computing_in(lower) for each in judge.judges))
-    return judge.computing_in(lower)
+    """The judge, or each of a pool, with the same weights; see `Network.computing_in`. Itself, if it does so already."""
+    if not isinstance(judge, TonePool):
+        return judge.computing_in(lower)
+    judges = [cast(TonePosterior, each).computing_in(lower) for each in judge.judges]
+    return judge if all(map(operator.is_, judges, judge.judges)) else TonePool(*judges)
 
 
 @torch.no_grad()
