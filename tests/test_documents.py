@@ -151,6 +151,11 @@ def test_programs_compile_and_their_names_exist(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_no_figure_is_still_to_be_filled_in(document: Path) -> None:
+    assert "@@" not in (ROOT / document).read_text(), "where a figure was to be put"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_links_lead_somewhere(document: Path) -> None:
     for path, anchor in links(text_of(document)):
         target = (ROOT / document.parent / path).resolve() if path else ROOT / document

@@ -11,7 +11,9 @@ import pytest
 
 from ldrps.errors import InputError
 from ldrps.folders.find import Found, Wanted, find
+from ldrps.folders.looking import parted
 from ldrps.folders.names import MANIFEST
+from ldrps.run.job import Job
 
 
 def fill(folder: Path, names: Sequence[str]) -> Path:
@@ -147,3 +149,10 @@ def test_a_name_like_that_of_a_file_is_a_folder_only_with_a_slash(tmp_path: Path
         find(wanted)
     (job,) = find(replace(wanted, as_folder=True)).jobs
     assert job.target == tmp_path / "x.gif" / "a.png"
+
+
+def test_what_is_kept_stays_in_its_order_where_names_clash() -> None:
+    jobs = [Job(Path(name), Path(target)) for name, target in zip("abc", ("c", "b", "c"), strict=True)]
+    (first, none), (second, others) = parted(jobs, lambda job: job.target.name)
+    assert (first, second, none) == (jobs[1], jobs[2], [])
+    assert others == [(jobs[0], "a and c would both become c: rename one")]

@@ -99,8 +99,7 @@ def _elsewhere(source: Store, out: Store, asked: Asked, listing: Listing) -> Ite
     for folder, pictures in look(_Elsewhere(source, out), asked, noted):
         by_name = {entry.name: entry for entry in pictures}
         jobs = (Job(path, path.with_name(result_name(path))) for path in (Path(folder, name) for name in by_name))
-        kept = sorted(parted(jobs, lambda job: job.target.name), key=lambda each: each[0].source.name)
-        for job, others in kept:
+        for job, others in parted(jobs, lambda job: job.target.name):
             yield Listed(job.source.as_posix(), job.target.as_posix(), by_name[job.source.name].stamp)
             listing.clashes += [reason for _, reason in others]
     listing.notes, listing.others = [*noted.notes, *noted.passed.notes()], noted.others

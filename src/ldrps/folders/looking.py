@@ -107,13 +107,14 @@ def _is_wanted(
 
 
 def parted(jobs: Iterable[Job], key: Callable[[Job], str]) -> Iterator[tuple[Job, list[tuple[Job, str]]]]:
-    """One job for each `key` of targets, that of the picture whose name is kept, else the first; and the others, each
-    with why it is left out.
+    """One job for each `key` of targets, that of the picture whose name is kept, else the first, in the order of all;
+    and the others, each with why it is left out.
     """
     by_target: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_target.setdefault(key(job), []).append(job)
-    for some in by_target.values():
-        kept = next((job for job in some if job.source.name == job.target.name), some[0])
-        both = f"and {kept.source} would both become {kept.target}: rename one"
-        yield kept, [(job, f"{job.source} {both}") for job in some if job is not kept]
+    ordered = [(job, by_target.setdefault(key(job), [])) for job in jobs]
+    for job, some in ordered:
+        some.append(job)
+    for kept, some in ordered:
+        if kept is next((job for job in some if job.source.name == job.target.name), some[0]):
+            both = f"and {kept.source} would both become {kept.target}: rename one"
+            yield kept, [(job, f"{job.source} {both}") for job in some if job is not kept]
