@@ -113,7 +113,7 @@ class Denoiser(_Module[Prior]):
         if sigma == 0:
             return y
         padded, crop = pad_to_multiple(y, prior.size_multiple)
-        size, views = (padded.shape[-2], padded.shape[-1]), CycleSpinning(prior, self.shifts)
+        size, views = (padded.shape[-2], padded.shape[-1]), CycleSpinning.over(prior, self.shifts)
         level = latent_deviation(prior, noise_sample(padded, prior), sigma)
         highest = Schedule(prior.alphas_cumprod).sigma(len(prior.alphas_cumprod) - 1)
         if level > highest:

@@ -30,7 +30,7 @@ PRESETS: dict[str, Settings] = {
         preset="best",
         steps=4,
         method=BlindSettings(
-            shifts=8, expected=0.9, enlarging=replace(ENLARGING, levels=20), filling=Filling(levels=32)
+            shifts=12, expected=0.9, enlarging=replace(ENLARGING, levels=20), filling=Filling(levels=32)
         ),
     ),  # 33.69, 1.31 s, 535 MiB
     "ldrps": Settings(preset="ldrps", steps=40, recurrences=1, method=LdrpsSettings()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimate import estimate_damage, estimate_noise_of
 from ldrps.methods.base import Part
 from ldrps.methods.blind import Blind
-from ldrps.prior.base import NOISES, NoiseKind
+from ldrps.prior.base import NOISES, Denoised, NoiseKind
 from ldrps.sampling.chains import end_of
 from ldrps.settings import BlindSettings, Strengths
 
@@ -33,7 +34,7 @@ def planned(
     believed: tuple[float, NoiseKind, float] = (0.0, "white", 1.0),
     **changes: Any,
 ) -> Blind:
-    settings = preset("default")
+    settings = dataclasses.replace(preset("default"), **changes.pop("settings", {}))
     assert isinstance(settings.method, BlindSettings)
     options = dataclasses.replace(settings.method, strengths=Strengths(tone=0.0), **changes)
     damage = damage or estimate_damage(y, prior, unmoved_estimators(*believed), options)
@@ -120,8 +121,8 @@ def test_detail_that_the_autoencoder_drops_comes_back_unless_it_is_noise(tiny_pr
     checks = torch.tensor([1.0, -1.0]).repeat(32)
     colour = torch.tensor([1.0, 0.0, -1.0]).reshape(1, 3, 1, 1)
     detail = 0.2 * colour * (checks[:, None] * checks)  # fine colour, which 20 of 48 components do not hold
-    plain = planned(tiny_prior, y, believed=(0.02, "white", 1.0))
-    detailed = planned(tiny_prior, y + detail, plain.damage)
+    plain = planned(tiny_prior, y, believed=(0.02, "white", 1.0), in_turn=False)
+    detailed = planned(tiny_prior, y + detail, plain.damage, in_turn=False)
     x = restored_without_sampling(detailed)
     lost = tiny_prior.decode(tiny_prior.encode(y + detail))
     assert float((x - (y + detail)).pow(2).mean()) < float((lost - (y + detail)).pow(2).mean()) / 4
@@ -154,3 +155,60 @@ def test_a_noise_of_less_is_taken_away_by_less_down_to_none(tiny_prior: Prior) -
         plan = planned(tiny_prior, y, Damage(noise=Estimate(WhiteNoise(sigma))))
         removed.append(float((restored(plan) - y).pow(2).mean().sqrt()))
     assert removed[0] == 0 and removed == sorted(removed) and removed[1] < 1e-4 and removed[-1] > 0.003
+
+
+@pytest.mark.parametrize(
+    ("shifts", "steps", "calls"),
+    [(4, 2, [2, 2]), (12, 4, [3, 3, 3, 3]), (8, 3, [2, 3, 3]), (2, 3, [1, 1, 1]), (4, 1, [4]), (1, 2, [1, 1])],
+)
+def test_steps_share_the_offsets_among_them(
+    shifts: int, steps: int, calls: list[int], tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    denoise = tiny_prior.denoise
+
+    def watched(z_t: Tensor, t: int, text: Tensor | None = None) -> Denoised:
+        seen.append((t, len(z_t)))
+        return denoise(z_t, t, text)
+
+    monkeypatch.setattr(tiny_prior, "denoise", watched)
+    damage = Damage(noise=Estimate(WhiteNoise(0.06)))
+    plan = planned(tiny_prior, noisy(), damage, shifts=shifts, **{"settings": {"steps": steps}})
+    restored(plan)
+    assert [count for _, count in seen] == calls
+    assert [t for t, _ in seen] == plan.rounds[0] and plan.in_turn == (steps > 1)
+    settings = dataclasses.replace(preset("default"), steps=steps, method=plan.options)
+    assert plan.options.passes(settings) == sum(calls)
+    seen.clear()
+    apart = planned(tiny_prior, noisy(), damage, shifts=shifts, in_turn=False, **{"settings": {"steps": steps}})
+    restored(apart)
+    batches = [4] * (shifts // 4) + ([shifts % 4] if shifts % 4 else [])
+    assert [count for _, count in seen] == batches * steps, "no more at once than memory was told of"
+    assert apart.options.passes(settings) == sum(batches) * steps
+
+
+def test_where_noise_is_drawn_all_steps_take_all_offsets(tiny_prior: Prior) -> None:
+    damage = Damage(noise=Estimate(WhiteNoise(0.06)))
+    assert planned(tiny_prior, noisy(), damage).in_turn
+    for changes in ({"settings": {"recurrences": 1}}, {"sample": True}):
+        plan = planned(tiny_prior, noisy(), damage, **changes)
+        assert not plan.in_turn and len(plan.rounds) == 2
+        assert whole_of(plan).start().shape[:2] == (4, tiny_prior.latent_channels)
+
+
+@pytest.mark.parametrize(("name", "most"), [("default", 0.1), ("best", 0.1)])
+def test_what_is_shared_restores_as_well(name: str, most: float) -> None:
+    """A photograph that code draws: edges, a gradient, a texture."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, 96), torch.linspace(0, 1, 96), indexing="ij")
+    clean = torch.stack([0.3 + 0.4 * x, 0.6 - 0.3 * y, 0.5 + 0.1 * (40 * x).sin()])[None]
+    clean[..., 30:60, 20:70] *= 0.5
+    y = clean + 0.08 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(1))
+    prior, damage = load_prior(), Damage(noise=Estimate(WhiteNoise(0.08)))
+    errors = []
+    for in_turn in (True, False):
+        settings = preset(name).with_changes(in_turn=in_turn)
+        plan = Blind(y, prior, settings, damage, "")
+        assert plan.in_turn == in_turn
+        errors.append(float((restored(plan) - clean).pow(2).mean()))
+    assert max(errors) < 0.15 * 0.08**2, "noise is gone"
+    assert 10 * math.log10(errors[0] / errors[1]) < most

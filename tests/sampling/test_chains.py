@@ -11,8 +11,18 @@ from torch import Tensor
 
 from ldrps.prior.base import Denoised
 from ldrps.prior.prediction import read_schedule
-from ldrps.sampling.chains import Chain, Step, end_of, gradient_chain, leave, proximal_chain, pulled_to, splitting_chain
-from ldrps.sampling.denoiser import GuidedDenoiser, denoiser_for
+from ldrps.sampling.chains import (
+    Chain,
+    Step,
+    end_of,
+    gradient_chain,
+    leave,
+    picture_chain,
+    proximal_chain,
+    pulled_to,
+    splitting_chain,
+)
+from ldrps.sampling.denoiser import GuidedDenoiser, denoiser_for, in_batches
 from ldrps.sampling.schedule import Schedule, clamp_percentile
 
 MEAN, DEVIATION = 0.7, 0.4
@@ -228,3 +238,36 @@ def test_where_guidance_would_do_nothing_the_caption_alone_is_asked(
 def test_without_text_there_is_nothing_to_guide() -> None:
     prior: Any = SimpleNamespace(has_text=False, denoise=Ideal())
     assert denoiser_for(prior, "a caption", "", 8) is prior.denoise
+
+
+def test_a_chain_of_pictures_is_the_same_chain_without_their_scale() -> None:
+    timesteps = SCHEDULE.spaced(800, 5)
+    levels = [SCHEDULE.sigma(t) for t in timesteps]
+    numbers: list[int] = []
+
+    def denoise(x: Tensor, level: float, number: int) -> Tensor:
+        numbers.append(number)
+        assert level == levels[number]
+        return Ideal()(x * SCHEDULE.abar(timesteps[number]) ** 0.5, timesteps[number]).z0
+
+    z = start(800)
+    pictures = list(picture_chain(denoise, z / SCHEDULE.abar(800) ** 0.5, levels, timesteps))
+    latents = list(proximal_chain(Ideal(), leave, SCHEDULE, z, timesteps))
+    assert numbers == [0, 1, 2, 3, 4] and [step.t for step in pictures] == timesteps
+    for one, other in zip(pictures, latents, strict=True):
+        torch.testing.assert_close(one.z0, other.z0)
+    end = end_of(picture_chain(denoise, z / SCHEDULE.abar(800) ** 0.5, levels, timesteps))
+    torch.testing.assert_close(end, latents[-1].latents)
+
+
+@pytest.mark.parametrize(("count", "calls"), [(1, [1]), (4, [4]), (5, [4, 1]), (12, [4, 4, 4])])
+def test_a_denoiser_takes_no_more_at_once_than_it_may(count: int, calls: list[int]) -> None:
+    seen: list[int] = []
+
+    def denoise(z_t: Tensor, t: int) -> Denoised:
+        seen.append(len(z_t))
+        return Denoised(z_t + t, z_t - t)
+
+    z = torch.randn(count, 2, 3, generator=torch.Generator().manual_seed(0))
+    z0, eps = in_batches(denoise, 4)(z, 7)
+    assert seen == calls and torch.equal(z0, z + 7) and torch.equal(eps, z - 7)

@@ -139,3 +139,14 @@ def test_clamp_of_each_sample_by_itself(quantile: float) -> None:
 
 def test_another_largest() -> None:
     assert clamp_percentile(torch.tensor([[-500.0, 500.0]]), 0.5, largest=7).tolist() == [[-7, 7]]
+
+
+@pytest.mark.parametrize("share", [0.4, 0.1])
+def test_a_chain_that_ends_at_a_share_of_where_it_begins(share: float) -> None:
+    timesteps = SCHEDULE.spaced(600, 5, share)
+    assert timesteps[0] == 600 and len(timesteps) == 5
+    assert SCHEDULE.sigma(timesteps[-1]) == pytest.approx(share * SCHEDULE.sigma(600), rel=0.01)
+    ratios = [SCHEDULE.sigma(b) / SCHEDULE.sigma(a) for a, b in zip(timesteps, timesteps[1:])]
+    assert ratios == pytest.approx([share**0.25] * 4, rel=0.02)
+    assert SCHEDULE.spaced(3, 2, share)[-1] == 0, "there is none so low"
+    assert SCHEDULE.spaced(600, 1, share) == [600]

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,7 +88,7 @@ def test_a_signal_ends_it_and_resuming_repeats_an_unbroken_run(number: signal.Si
     before = handlers()
     _, reports = run(tmp_path / "broken", raise_at(6, number))
     assert [report.step for report in reports] == [6]
-    assert checkpoint(tmp_path / "broken").keys() == {"model", "optimiser", "average", "step", "seed", "loss"}
+    assert checkpoint(tmp_path / "broken").keys() == {"model", "optimiser", "average", "step", "seed", "loss", "norm"}
     assert checkpoint(tmp_path / "broken")["step"] == 6
     assert handlers() == before
 
@@ -173,9 +174,11 @@ def test_an_interrupted_save_leaves_the_checkpoint_before(tmp_path: Path, monkey
     assert handlers() == before
 
 
-@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_gradient_that_is_not_finite_is_skipped(
-    poison: float, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("poison", "told"), [(float("nan"), "nan"), (float("inf"), r"(nan|inf)"), (1e4, r"\d[\d.e+]+"), (-1e4, r"\d[\d.e+]+")]
+)
+def test_a_gradient_that_is_not_finite_or_far_larger_than_usual_is_refused(
+    poison: float, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     plan = TrainingPlan(3, warmup=1, checkpoint_seconds=-1)
     seen = []
@@ -186,11 +189,32 @@ def test_a_gradient_that_is_not_finite_is_skipped(
 
     with caplog.at_level(logging.WARNING):
         model, (report,) = run(tmp_path, Sines(act), plan)
-    assert caplog.messages == ["step 1 skipped: its gradient is not finite"]
+    (message,) = caplog.messages
+    assert re.fullmatch(rf"step 1 refused: its gradient is {told}, the most is [\d.]+", message), message
     torch.testing.assert_close(seen[1], seen[2], atol=0, rtol=0)
     assert not torch.equal(seen[2]["weight"], checkpoint(tmp_path)["model"]["weight"])
     assert all(bool(p.isfinite().all()) for p in model.parameters())
     assert 0 < report.loss < 10
+
+
+def test_large_gradients_that_last_are_followed_and_the_first_steps_take_any(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A spike is one that ends."""
+    times = {call: 1e4 for call in range(30, 1000)} | {2: 1e4}
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, Sines(lambda call, loss: times.get(call, 1.0) * loss), TrainingPlan(400, warmup=4))
+    refused = [int(message.split()[1]) for message in caplog.messages]
+    assert refused[0] == 29 and 100 < refused[-1] < 390, "from the thirtieth on, and no longer at the end"
+
+
+def test_what_is_usual_is_in_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Or a run that is resumed at a spike would take it."""
+    plan = TrainingPlan(3, warmup=1)
+    run(tmp_path, Sines(), plan)
+    with caplog.at_level(logging.WARNING):
+        list(train(net(), Sines(lambda call, loss: loss * 1e4), replace(plan, steps=4), tmp_path, resume=True))
+    assert len(caplog.messages) == 1 and caplog.messages[0].startswith("step 3 refused")
 
 
 def test_handlers_come_back_however_it_ends(tmp_path: Path) -> None:

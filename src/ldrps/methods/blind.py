@@ -17,13 +17,19 @@ from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
 from ldrps.methods.base import Method, Part
 from ldrps.prior.base import NoiseKind, Prior
-from ldrps.sampling.chains import Chain, leave, proximal_chain, pulled_to, single_step
-from ldrps.sampling.denoiser import denoiser_for
+from ldrps.sampling.chains import Chain, leave, picture_chain, proximal_chain, pulled_to, single_step
+from ldrps.sampling.denoiser import denoiser_for, in_batches
 from ldrps.sampling.noise import NoiseField
 from ldrps.sampling.schedule import Schedule
 from ldrps.sampling.spinning import CycleSpinning
 from ldrps.sampling.trust import caption_gain
 from ldrps.settings import BlindSettings, Settings
+
+
+# Of a step's noise level, the next one's, in a chain of pictures. Twelve held-out photographs with noise of 8, 12, 20, 30,
+# 50 lose 0.03, 0.03, 0.02, 0.02, 0.01 dB where the second of two steps is at the lowest level there is, beside both
+# steps on all offsets; with 0.4 0.02, 0.01, 0.01, 0.00 and gain 0.05; with a half they lose .0002 to .002 of LPIPS more.
+_LAST = 0.4
 
 
 class Blind(Method):
@@ -54,7 +60,7 @@ class Blind(Method):
         self.damage, self.visible = damage.of_size(y.shape[-2], y.shape[-1]), visible
         self.grey = bool((y == y[:, :1]).all())
         self.schedule = Schedule(prior.alphas_cumprod)
-        self.views = CycleSpinning(prior, self.options.shifts)
+        self.views = CycleSpinning.over(prior, self.options.shifts)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
         change = change_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, change, windows=len(self.windows))
@@ -69,11 +75,21 @@ class Blind(Method):
             self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
             if self.in_one_call:
                 self.rounds[0] = [first]
+            elif self.in_turn:
+                self.rounds[0] = self.schedule.spaced(first, settings.steps, _LAST ** (settings.steps - 1))
 
     @property
     def in_one_call(self) -> bool:
         """Whether the picture's own noise is none that a chain of the schedule begins with."""
         return self.kind != "white" or self.level < self.schedule.sigma(0)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether steps share the offsets of the grid among them, in a chain of pictures: the first of several steps,
+        with no recurrence to come, which begins with latents.
+        """
+        several = self.settings.steps > 1 and len(self.rounds) == 1
+        return self.options.in_turn and several and not self.in_one_call
 
     def set_caption(self, caption: str) -> None:
         fit = None
@@ -82,16 +98,21 @@ class Blind(Method):
             fit = CaptionFit(round(gain, 4), followed=gain > -self.options.caption_misleads)
             caption = caption if fit.followed else ""
         self.findings = replace(self.findings, caption=fit)
-        self.denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
+        denoise = denoiser_for(self.prior, caption, self.settings.negative, self.settings.text_scale)
+        self.denoise = in_batches(denoise, self.options.batch_size)
         self.caption = caption
 
     def remove(self, z: Tensor, level: float, kind: NoiseKind) -> Tensor:
         """Latents z [B, C, h, w] without noise of that level and kind, in one call."""
-        text = self.prior.embed([self.caption]).expand(len(z), -1, -1) if self.prior.has_text else None
-        return self.prior.remove_noise(z, level, kind, text)
+        text = self.prior.embed([self.caption]) if self.prior.has_text else None
+
+        def removed(part: Tensor) -> Tensor:
+            return self.prior.remove_noise(part, level, kind, None if text is None else text.expand(len(part), -1, -1))
+
+        return torch.cat([removed(part) for part in z.split(self.options.batch_size)])
 
     def part(self, window: Window) -> Part:
-        return _Part(self, window)
+        return _InTurn(self, window) if self.in_turn else _AtOnce(self, window)
 
     def undone(self, y: Tensor, window: Window | None = None) -> Tensor:
         """The picture, or a window of it, on the prior's device, with its tones as they were."""
@@ -102,13 +123,31 @@ class Blind(Method):
         return as_grey(undone) if self.grey else undone
 
 
-class _Part(Part):
-    """One window of a picture, on all offsets of the prior's grid."""
+class _BlindPart(Part):
+    """One window of a picture, with its tones as they were."""
 
     def __init__(self, method: Blind, window: Window) -> None:
         self.method, self.window = method, window
         self.y = method.undone(window.of(method.y), window)  # [1, 3, h, w]
         self.size = (window.height, window.width)
+        visible = method.visible
+        self.visible = None if visible is None else window.of(visible)
+
+    def with_detail(self, restored: Tensor, missing: Tensor, sigma: float) -> Tensor:
+        """What was restored, with what the autoencoder did not show of a picture with noise of deviation sigma."""
+        return restored + kept_detail(missing, sigma, self.visible) * missing
+
+    def finished(self, restored: Tensor) -> Tensor:
+        """Without colours if there were none, and with black and white where they were cut off."""
+        restored = as_grey(restored) if self.method.grey else restored
+        return torch.where(clipped(self.y), self.y, restored)
+
+
+class _AtOnce(_BlindPart):
+    """On all offsets of the prior's grid, from the first step to the last."""
+
+    def __init__(self, method: Blind, window: Window) -> None:
+        super().__init__(method, window)
         self.latents = method.views.encode(self.y) if method.rounds else self.y
 
     def start(self) -> Tensor:
@@ -136,15 +175,47 @@ class _Part(Part):
         if z is None:
             return self.y
         restored, through = (self.method.views.decode(v, self.size) for v in (z, self.latents))
-        missing = self.y - through
-        visible = None if self.method.visible is None else self.window.of(self.method.visible)
-        restored = restored + kept_detail(missing, self.method.sigma, visible) * missing
-        if self.method.grey:
-            restored = as_grey(restored)
-        return torch.where(clipped(self.y), self.y, restored)
+        return self.finished(self.with_detail(restored, self.y - through, self.method.sigma))
 
     def preview(self, z0: Tensor) -> Tensor:
         return self.method.views.decode_first(z0, self.size)
+
+
+class _InTurn(_BlindPart):
+    """On some offsets of the prior's grid in each step, and others in the next: a chain of pictures.
+
+    What a step believes is a mean over its offsets already when the next step sees it, on offsets that know nothing of
+    those: that does as well as to take every step on all of them, for as many times fewer calls as there are steps.
+    """
+
+    def start(self) -> Tensor:
+        return self.y
+
+    def renoise(self, z: Tensor, number: int) -> Tensor:
+        raise AssertionError("a chain in turn has no recurrence")
+
+    def chain(self, z: Tensor, number: int) -> Chain:
+        method, timesteps = self.method, self.method.rounds[0]
+        levels = [method.schedule.sigma(t) for t in timesteps]
+        deviations = [method.sigma * level / levels[0] for level in levels]
+        views = method.views.shared(len(timesteps))
+
+        @torch.no_grad()
+        def denoise(x: Tensor, deviation: float, number: int) -> Tensor:
+            t, seen = timesteps[number], views[number]
+            latents = seen.encode(x)
+            z0, _ = method.denoise(latents * method.schedule.abar(t) ** 0.5, t)
+            restored, through = (seen.decode(v, self.size) for v in (z0, latents))
+            return self.with_detail(restored, x - through, deviation)
+
+        return picture_chain(denoise, z, deviations, timesteps)
+
+    def picture(self, z: Tensor | None) -> Tensor:
+        assert z is not None
+        return self.finished(z)
+
+    def preview(self, z0: Tensor) -> Tensor:
+        return z0
 
 
 def as_grey(image: Tensor) -> Tensor:

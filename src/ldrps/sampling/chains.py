@@ -88,6 +88,24 @@ def splitting_chain(
     return x
 
 
+def picture_chain(denoise: PixelDenoiser, x: Tensor, levels: Sequence[float], timesteps: Sequence[int]) -> Chain:
+    """DDIM (Song et al. 2021, eta = 0) of pictures, each step of which may denoise in another way: what is believed,
+    with the noise that was taken away as much weaker as the next level is.
+
+    Args:
+        denoise: what is believed.
+        x: a picture with noise of the first level, [1, 3, H, W].
+        levels: deviations of noise in it, falling.
+        timesteps: those of the same levels, for the record.
+    """
+    for number, (level, t) in enumerate(zip(levels, timesteps, strict=True)):
+        x0 = denoise(x, level, number)
+        following = levels[number + 1] if number + 1 < len(levels) else 0.0
+        x = x0 + following / level * (x - x0)
+        yield Step(t, x0, x, {})
+    return x
+
+
 def single_step(remove: Callable[[Tensor], Tensor], schedule: Schedule, z: Tensor, t: int) -> Chain:
     """A chain of one step, by which `remove` takes the noise of latents z, scaled as those of timestep t, away."""
     z0 = remove(z / schedule.abar(t) ** 0.5)

@@ -44,3 +44,16 @@ def denoiser_for(prior: Prior, caption: str, negative: str, scale: float) -> Den
         return GuidedDenoiser(prior, prior.embed([negative, caption]), scale)
     text = prior.embed([caption])
     return lambda z_t, t: prior.denoise(z_t, t, text.expand(len(z_t), -1, -1))
+
+
+def in_batches(denoise: Denoiser, most: int) -> Denoiser:
+    """The same for so many latents at a time, for the memory's sake."""
+
+    def denoised(z_t: Tensor, t: int) -> Denoised:
+        if len(z_t) <= most:
+            return denoise(z_t, t)
+        parts = [denoise(part, t) for part in z_t.split(most)]
+        z0, eps = (torch.cat(each) for each in zip(*parts, strict=True))
+        return Denoised(z0, eps)
+
+    return denoised

@@ -6,6 +6,7 @@ noise level of z_t / sqrt(abar_t), as in EDM.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -52,9 +53,12 @@ class Schedule:
             raise SettingsError(f"steps is {steps}; this prior takes 1 to {len(self) - 1}")
         return len(self) // steps
 
-    def spaced(self, start: int, steps: int) -> list[int]:
-        """Timesteps from `start` down to 0, equally spaced in log sigma: fewer than `steps` where they would repeat."""
-        levels = torch.linspace(self.log_sigma(start), self.log_sigma(0), steps).exp()
+    def spaced(self, start: int, steps: int, share: float = 0.0) -> list[int]:
+        """Timesteps from `start` down to 0, equally spaced in log sigma: fewer than `steps` where they would repeat.
+        With a `share` above 0 the last one's noise level is that share of the first one's, if there is one so low.
+        """
+        end = max(self.log_sigma(0), self.log_sigma(start) + math.log(share)) if share else self.log_sigma(0)
+        levels = torch.linspace(self.log_sigma(start), end, steps).exp()
         return sorted({self.timestep_of(float(level) * (1 - 1e-6)) for level in levels}, reverse=True)
 
     def log_sigma(self, t: int) -> float:

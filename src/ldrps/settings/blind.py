@@ -12,6 +12,7 @@ from ldrps.settings.shown import Needs, Panel, Shown, Within
 
 _LEVEL = Within(0, 255, above=True)
 _SHARE = Within(0, 1, above=True, below=True)
+_AT_ONCE = 4  # offsets of the grid that go through the denoiser together: one by one takes a third longer
 
 
 def _leaves(part: str) -> Needs:
@@ -145,6 +146,11 @@ class BlindSettings(MethodSettings):
     sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: Annotated[int, Within(1, 64)] = 4
+    # Whether the steps of a chain share these offsets among them, and hand on a picture, or each takes all. With two
+    # steps and four offsets twelve held-out photographs with noise of 8, 12, 20, 30, 50 change by -0.02, -0.01, -0.01,
+    # 0.00, +0.05 dB and by at most .0002 of LPIPS, but for .004 less with 50, for half of the calls; with four steps,
+    # twelve shared offsets do as well as eight of each for 12 calls in place of 32.
+    in_turn: bool = True
     # How much what a network expects of a small picture that is wanted larger counts beside what the loop makes of it:
     # with 1 there is no loop, with 0 the network is not asked. Held-out photographs gain 0.89, 1.30, 1.43, 1.45, 1.46
     # dB over a cubic with 0, 0.5, 0.8, 0.9 and 1, pages and drawings by code 1.35, 2.18, 2.43, 2.44, 2.41
@@ -159,7 +165,7 @@ class BlindSettings(MethodSettings):
 
     @property
     def batch_size(self) -> int:
-        return self.shifts
+        return min(self.shifts, _AT_ONCE)
 
     def may_be_expected(self, settings: Rounds) -> bool:
         """Whether a network that nothing can be told may say what a small picture is expected to be when it is larger,
@@ -179,6 +185,8 @@ class BlindSettings(MethodSettings):
             network = 1 + 4 / settings.scale**2 if expected else 0.0  # its work is of the small picture
             loop = self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
             return network + loop * (expected < 1)
+        if self.in_turn and settings.steps > 1 and not settings.recurrences:
+            return max(self.shifts, settings.steps)
         return self.shifts * settings.steps * (1 + settings.recurrences)
 
     @property
@@ -258,4 +266,4 @@ class LdrpsSettings(BlindSettings):
         return settings.steps + settings.recurrences * again(settings.steps, settings.renoise)
 
     def passes(self, settings: Rounds) -> float:
-        return self.shifts * self.last_steps
+        return max(self.shifts, self.last_steps) if self.in_turn else self.shifts * self.last_steps

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_SEED = 12345  # of what every task validates on
 _REPORT_EVERY = 50
+_SPIKE = 8.0  # times the usual norm of a gradient: such a step is refused, as a few of them lose all that was learned
+_KEPT = 0.98  # of a running mean, at every step
 
 
 class TrainingTask(Protocol):
@@ -95,7 +97,8 @@ def train(
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.
     `out/checkpoint.pt` is replaced atomically; `out/log.jsonl` grows by a line per report; every validation leaves
     `out/curve.png` and the pictures of the task. SIGTERM and SIGINT write a checkpoint and end the run after the
-    current step: its last report is then of a step before `plan.steps`.
+    current step: its last report is then of a step before `plan.steps`. Once the learning rate has warmed up, a step whose
+    gradient is not finite, or many times as large as usual, is refused and leaves the weights as they were.
 
     Raises:
         InputError: `resume` without a checkpoint or with one that is broken or of another seed, or a checkpoint in
@@ -112,21 +115,21 @@ def train(
     model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     average = {name: p.detach().clone() for name, p in model.state_dict().items()}
-    start, running = 0, math.nan
+    start, running, usual = 0, math.nan, math.nan  # `usual` is the logarithm of the norm of gradients
     if resume:
         state = _read(checkpoint, device)
         if state["seed"] != plan.seed:
             raise InputError(f"{checkpoint} is of a run with seed {state['seed']}, not {plan.seed}: give that seed")
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        average, start, running = state["average"], state["step"], state["loss"]
+        average, start, running, usual = state["average"], state["step"], state["loss"], state["norm"]
     if plan.compile:
         model.compile(dynamic=False)  # of the few sizes that batches have; symbolic ones fail to compile
 
     def save(step: int) -> None:
         state = {
             "model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average,
-            "step": step, "seed": plan.seed, "loss": running,
+            "step": step, "seed": plan.seed, "loss": running, "norm": usual,
         }  # fmt: skip
         replace_file(checkpoint, lambda file: torch.save(state, file))
 
@@ -142,7 +145,8 @@ def train(
         return figures
 
     def learned(step: int) -> float:
-        """One step of the optimiser; returns its loss."""
+        """One step of the optimiser; returns its loss, NaN where it was refused."""
+        nonlocal usual
         random = np.random.default_rng([plan.seed, step])
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
@@ -151,19 +155,24 @@ def train(
                 value = task.loss(model, random) / plan.accumulate
             value.backward()
             total += float(value.detach())
-        norm = nn.utils.clip_grad_norm_(model.parameters(), plan.gradient_norm)
-        if math.isfinite(float(norm)):  # one unlucky batch must not end a night's training
+        norm = float(nn.utils.clip_grad_norm_(model.parameters(), plan.gradient_norm))
+        most = math.inf if math.isnan(usual) or step < plan.warmup else _SPIKE * math.exp(usual)
+        taken = norm <= most and math.isfinite(norm)
+        if taken:  # one unlucky batch must not end a night's training
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate(step)
             optimiser.step()
         else:
-            logger.warning("step %d skipped: its gradient is not finite", step)
+            logger.warning("step %d refused: its gradient is %.3g, the most is %.3g", step, norm, most)
+        if 0 < norm < math.inf:  # a change that lasts is followed
+            found = math.log(min(norm, most))
+            usual = found if math.isnan(usual) else _KEPT * usual + (1 - _KEPT) * found
         # A short average at first, else the random initial weights linger in it.
         share = 1 - min(plan.ema, (step + 1) / (step + 10))
         with torch.no_grad():
             for name, p in model.state_dict().items():
                 average[name].lerp_(p, share)
-        return total
+        return total if taken else math.nan
 
     if start == 0:
         _log(out, {"plan": asdict(plan)})
@@ -173,7 +182,7 @@ def train(
         for step in range(start, plan.steps):
             current = learned(step)
             if math.isfinite(current):
-                running = current if math.isnan(running) else 0.98 * running + 0.02 * current
+                running = current if math.isnan(running) else _KEPT * running + (1 - _KEPT) * current
             done = step + 1
             last = done == plan.steps or stop.requested
             if last or time.monotonic() - saved > plan.checkpoint_seconds:
@@ -200,7 +209,8 @@ def _read(checkpoint: Path, device: torch.device) -> dict[str, Any]:
         raise InputError(f"{checkpoint} is no regular file: {remedy}")
     try:
         state = torch.load(checkpoint, weights_only=True, map_location=device)
-        return {name: state[name] for name in ("model", "optimiser", "average", "step", "seed", "loss")}
+        found = {name: state[name] for name in ("model", "optimiser", "average", "step", "seed", "loss")}
+        return found | {"norm": state.get("norm", math.nan)}  # which checkpoints of before have not
     except Exception as error:  # a broken pickle breaks in whatever way it happens to
         raise InputError(f"{checkpoint} cannot be read as a checkpoint ({type(error).__name__}): {remedy}") from error
 
