@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -146,7 +148,7 @@ def test_a_chain_that_ends_at_a_share_of_where_it_begins(share: float) -> None:
     timesteps = SCHEDULE.spaced(600, 5, share)
     assert timesteps[0] == 600 and len(timesteps) == 5
     assert SCHEDULE.sigma(timesteps[-1]) == pytest.approx(share * SCHEDULE.sigma(600), rel=0.01)
-    ratios = [SCHEDULE.sigma(b) / SCHEDULE.sigma(a) for a, b in zip(timesteps, timesteps[1:])]
+    ratios = [SCHEDULE.sigma(b) / SCHEDULE.sigma(a) for a, b in itertools.pairwise(timesteps)]
     assert ratios == pytest.approx([share**0.25] * 4, rel=0.02)
     assert SCHEDULE.spaced(3, 2, share)[-1] == 0, "there is none so low"
     assert SCHEDULE.spaced(600, 1, share) == [600]

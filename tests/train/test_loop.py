@@ -175,7 +175,8 @@ def test_an_interrupted_save_leaves_the_checkpoint_before(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
-    ("poison", "told"), [(float("nan"), "nan"), (float("inf"), r"(nan|inf)"), (1e4, r"\d[\d.e+]+"), (-1e4, r"\d[\d.e+]+")]
+    ("poison", "told"),
+    [(float("nan"), "nan"), (float("inf"), r"(nan|inf)"), (1e4, r"\d[\d.e+]+"), (-1e4, r"\d[\d.e+]+")],
 )
 def test_a_gradient_that_is_not_finite_or_far_larger_than_usual_is_refused(
     poison: float, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -201,7 +202,7 @@ def test_large_gradients_that_last_are_followed_and_the_first_steps_take_any(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A spike is one that ends."""
-    times = {call: 1e4 for call in range(30, 1000)} | {2: 1e4}
+    times = dict.fromkeys(range(30, 1000), 10000.0) | {2: 1e4}
     with caplog.at_level(logging.WARNING):
         run(tmp_path, Sines(lambda call, loss: times.get(call, 1.0) * loss), TrainingPlan(400, warmup=4))
     refused = [int(message.split()[1]) for message in caplog.messages]

@@ -146,10 +146,8 @@ class BlindSettings(MethodSettings):
     sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: Annotated[int, Within(1, 64)] = 4
-    # Whether the steps of a chain share these offsets among them, and hand on a picture, or each takes all. With two
-    # steps and four offsets twelve held-out photographs with noise of 8, 12, 20, 30, 50 change by -0.02, -0.01, -0.01,
-    # 0.00, +0.05 dB and by at most .0002 of LPIPS, but for .004 less with 50, for half of the calls; with four steps,
-    # twelve shared offsets do as well as eight of each for 12 calls in place of 32.
+    # Whether the steps of a chain share these offsets among them, and hand on a picture, or each takes all: that makes
+    # hardly any difference to the picture, and half of the calls with two steps (benchmarks/offsets.py).
     in_turn: bool = True
     # How much what a network expects of a small picture that is wanted larger counts beside what the loop makes of it:
     # with 1 there is no loop, with 0 the network is not asked. Held-out photographs gain 0.89, 1.30, 1.43, 1.45, 1.46

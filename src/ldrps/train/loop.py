@@ -97,8 +97,8 @@ def train(
     The randomness of a step is a function of (seed, step) alone, so a resumed run repeats an unbroken one exactly.
     `out/checkpoint.pt` is replaced atomically; `out/log.jsonl` grows by a line per report; every validation leaves
     `out/curve.png` and the pictures of the task. SIGTERM and SIGINT write a checkpoint and end the run after the
-    current step: its last report is then of a step before `plan.steps`. Once the learning rate has warmed up, a step whose
-    gradient is not finite, or many times as large as usual, is refused and leaves the weights as they were.
+    current step: its last report is then of a step before `plan.steps`. A step whose gradient is not finite or, once
+    the learning rate has warmed up, many times as large as usual, is refused and leaves the weights as they were.
 
     Raises:
         InputError: `resume` without a checkpoint or with one that is broken or of another seed, or a checkpoint in
