@@ -26,7 +26,7 @@ from ldrps.sampling.trust import caption_gain
 from ldrps.settings import BlindSettings, Settings
 
 # Of a step's noise level, the next one's, where steps share the offsets. Beside steps on all of them, twelve held-out
-# photographs with noise of 8, 12, 20, 30, 50 lose 0.04, 0.03, 0.02, 0.02, 0.01 dB where the second step is at the lowest
+# photographs with noise of 8, 12, 20, 30, 50 lose 0.04, 0.03, 0.02, 0.02, 0.01 dB where the second is at the lowest
 # level there is; with 0.4 0.04, 0.02, 0.00, and they gain 0.02 and 0.06; with 0.5 the same, and .001 of LPIPS is lost.
 _LAST = 0.4
 
