@@ -88,7 +88,7 @@ def _remembering(ask: Callable[[Tensor, TonePosterior, float], Damage]) -> Calla
         known = hashlib.blake2b(repr((modes, y.shape, undamaged, posterior.lower, posterior.config)).encode())
         for each in tensors:
             known.update(f"{each.dtype}".encode())
-            known.update(each.detach().contiguous().view(torch.uint8).numpy())
+            known.update(each.detach().clone(memory_format=torch.contiguous_format).view(torch.uint8).numpy())
         if (key := known.digest()) not in told:
             told[key] = ask(y, posterior, undamaged)
         return told[key]

@@ -80,7 +80,7 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
     def loaded(kind: type[_Network], part: str, folder: str | None = None) -> _Network:
         network = load_network(kind, homes[part], folder or part, device=place)
         # What convolutions like best: a fifth less time of the judges, half of the enlarger's.
-        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     tones = [loaded(TonePosterior, "tone")]
     if os.path.isdir(homes["tone"] / SECOND_TONE):
