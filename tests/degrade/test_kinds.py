@@ -208,6 +208,18 @@ def test_downscale_is_pillows_and_drops_what_does_not_fill_a_pixel():
     np.testing.assert_allclose(Downscale(3).apply(np.full((9, 9, 3), 0.7), rng()), 0.7, atol=1e-6)
 
 
+def test_a_picture_that_is_saved_again_has_its_blocks_elsewhere() -> None:
+    x = np.asarray(np.random.default_rng(0).random((40, 56, 3)))
+    x = np.repeat(np.repeat(x[::8, ::8], 8, 0), 8, 1) * 0.5 + 0.25 + 0.1 * x
+    saved = Jpeg(20).apply(x, rng())
+    there, elsewhere = (np.abs(Jpeg(20, shift).apply(saved, rng()) - saved).mean() for shift in (0, 3))
+    assert there < elsewhere / 3, "on the same grid, hardly anything is lost again"
+    cut = Jpeg(20, 3).apply(x[3:, 3:], rng())
+    operator = Jpeg(20, 3).draw(cut.shape[:2], rng())
+    told = operator(torch.from_numpy(x[3:, 3:].copy()).permute(2, 0, 1)[None])[0].permute(1, 2, 0).clamp(0, 1)
+    assert np.abs(told.numpy() - cut)[16:-16, 16:-16].mean() < 0.005, "the operator says the same, but for rounding"
+
+
 def test_jpeg_gets_worse_with_less_quality():
     x = np.clip(ramp(64, 64) + rng().normal(0, 0.05, (64, 64, 3)), 0, 1)
     errors = [np.abs(Jpeg(q).apply(x, rng()) - x).mean() for q in (95, 50, 10)]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.camera import photographed
+from ldrps.train import noise
 from ldrps.train.noise import Noisy, add_noise, camera_noise, jpeg_residue, saved
 
 COUNT = 120
@@ -100,3 +101,27 @@ def test_jpeg_residue_is_of_many_qualities_and_grids() -> None:
     ringing = [(saved(edge, 20, random) - edge)[0, 1].abs().mean(0) > 2 / 255 for _ in range(30)]
     first = {int(columns.nonzero()[0]) for columns in ringing if bool(columns.any())}
     assert len(first) > 3, "blocks begin anywhere"
+
+
+def test_some_jpeg_files_were_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made smaller or not, and saved again so finely that the first time alone is to be seen."""
+    calls: list[tuple[int, float]] = []
+
+    def watched(image: Tensor, quality: float, random: np.random.Generator) -> Tensor:
+        calls.append((image.shape[-1], quality))
+        return saved(image, quality, random)
+
+    monkeypatch.setattr(noise, "saved", watched)
+    random = np.random.default_rng(0)
+    kinds = {"once": 0, "again": 0, "reduced": 0}
+    for _ in range(300):
+        calls.clear()
+        seen = jpeg_residue(RAMP, random)
+        assert seen.shape == RAMP.shape and 0 <= float(seen.min()) and float(seen.max()) <= 1
+        assert torch.equal((255 * seen).round() / 255, seen), "as files hold it"
+        coarse = [(side, quality) for side, quality in calls if quality <= 60]
+        assert coarse, "one that shows"
+        reduced = any(side > RAMP.shape[-1] for side, _ in calls)
+        again = calls[-1][1] >= 70
+        kinds["reduced" if reduced else "again" if again else "once"] += 1
+    assert 150 < kinds["once"] < 230 and 35 < kinds["again"] and 40 < kinds["reduced"] < 90

@@ -68,9 +68,11 @@ class Jpeg(Projection):
     offset: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of_quality(cls, quality: float | Tensor, subsampling: tuple[int, int] = (2, 2)) -> Jpeg:
+    def of_quality(
+        cls, quality: float | Tensor, subsampling: tuple[int, int] = (2, 2), offset: tuple[int, int] = (0, 0)
+    ) -> Jpeg:
         """As libjpeg writes it at a quality from 1 to 100."""
-        return cls(tables(quality), subsampling)
+        return cls(tables(quality), subsampling, offset)
 
     def __post_init__(self) -> None:
         if self.quantisation.shape[-3:] != (2, _BLOCK, _BLOCK) or not bool((self.quantisation > 0).all()):

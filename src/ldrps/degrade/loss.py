@@ -59,16 +59,19 @@ class Jpeg(Kind):
     title = "JPEG compression"
 
     quality: int = parameter(25, 1, 100, "libjpeg's quality")
+    shift: int = parameter(0, 0, 15, "rows and columns of the first block cut off, as of one saved again")
 
     def draw(self, size: tuple[int, int], random: np.random.Generator) -> degradation.Jpeg:
-        return degradation.Jpeg.of_quality(self.quality)
+        return degradation.Jpeg.of_quality(self.quality, offset=(self.shift, self.shift))
 
     def _damage(self, x: Tensor, random: np.random.Generator) -> Tensor:
         """By the codec itself: the operator is the same but for its rounding."""
         import torch
 
         levels = (x[0].permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+        before = (self.shift, 0)
         file = io.BytesIO()
-        Image.fromarray(levels).save(file, "JPEG", quality=self.quality)
+        Image.fromarray(np.pad(levels, (before, before, (0, 0)), "edge")).save(file, "JPEG", quality=self.quality)
         with Image.open(file) as image:
-            return torch.from_numpy(np.asarray(image, dtype=np.float64) / 255).permute(2, 0, 1)[None]
+            decoded = np.asarray(image, dtype=np.float64)[self.shift :, self.shift :] / 255
+        return torch.from_numpy(decoded).permute(2, 0, 1)[None]

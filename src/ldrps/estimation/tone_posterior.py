@@ -8,6 +8,7 @@ told which damage it looks at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,7 +151,7 @@ class TonePosterior(Network):
         return ToneBelief(
             tuple(_curve(nine) for nine in curves.split(9, 1)),
             F.softmax(logits, 1).clamp_min(1e-8),
-            scales.exp().clamp(SMALLEST_SCALE, 1),
+            scales.clamp(math.log(SMALLEST_SCALE), 0).exp(),  # in that order, or a large one has no gradient but NaN
             self._field(y, fine, features, whole, ways) if uneven else None,
             uneven,
         )

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ldrps.degradation import GrainNoise, ReducedNoise, Rounding, WhiteNoise
+from ldrps.degradation import GrainNoise, ReducedNoise, Rounding, WhiteNoise, resize
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.camera import log_uniform, photographed, saved
 
 _LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
+_PASSED_ON = 0.4  # of what JPEG did, how much was saved again
 # Shares of what is not white and not JPEG's alone.
 FAMILIES = {"sensor": 0.42, "grain": 0.15, "blotches": 0.1, "saved": 0.15, "reduced": 0.18}
 
@@ -83,7 +84,21 @@ def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[s
 
 
 def jpeg_residue(image: Tensor, random: np.random.Generator) -> Tensor:
-    """An image [1, 3, H, W] as a JPEG file of quality 6 to 60 has it; some were saved before, on another grid."""
+    """An image [1, 3, H, W] as a JPEG file of quality 6 to 60 has it; some were saved before, on another grid.
+
+    Four in ten were passed on: reduced by up to 2, or not, and saved again on another grid, much more finely, so that
+    there are blocks of the first time alone, of whatever size they are by now.
+    """
     if random.random() < 0.3:
         image = saved(image, log_uniform(random, 20, 95), random)
-    return saved(image, log_uniform(random, 6, 60), random)
+    passed_on = random.random() < _PASSED_ON
+    if not passed_on or random.random() < 0.5:
+        seen = saved(image, log_uniform(random, 6, 60), random)
+    else:
+        scale, size = random.uniform(1, 2), (image.shape[-2], image.shape[-1])
+        large = resize(image, (round(scale * size[0]), round(scale * size[1]))).clamp(0, 1)
+        change = saved(large, log_uniform(random, 6, 60), random) - large
+        seen = (image + resize(change, size)).clamp(0, 1)
+    if not passed_on:
+        return seen
+    return saved(seen, random.uniform(70, 98), random) if random.random() < 0.75 else Rounding()(seen)

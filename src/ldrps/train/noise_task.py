@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ldrps.degradation import Rounding, resize
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.prior.base import NOISES, NoiseKind
+from ldrps.train.camera import saved
 from ldrps.train.graphics import graphic, painting
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.noise import FAMILIES, Noisy, add_noise
@@ -22,6 +23,7 @@ from ldrps.train.pictures import judged
 NONE = 0.3  # of all pictures
 _SHARES: dict[NoiseKind, float] = {"white": 0.25, "camera": 0.5, "jpeg": 0.25}  # of those with noise
 _GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
+_GOOD_FILES = 0.35  # of those without noise, which are JPEG files as good as such files are
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding
 
@@ -65,6 +67,8 @@ class NoiseTask:
         levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
         with torch.autocast("cpu", enabled=False):  # bfloat16 rounds more away than the finest noise is
             noisy = add_noise(clean, kinds, levels, random, self.families)
+            for good in np.flatnonzero(~happened & (random.random(count) < _GOOD_FILES)):
+                noisy.seen[good] = saved(clean[good : good + 1], random.uniform(85, 97), random)[0]
         seen = Rounding()(noisy.seen)  # as files hold it
         told = (noisy.kind + 1) * (torch.from_numpy(happened) & (noisy.level > _UNSEEN))
         return Noisy(seen, noisy.level.clamp_min(1e-4), noisy.kind), told
