@@ -7,7 +7,6 @@ from torch import Tensor
 
 from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.camera import photographed
-from ldrps.train import noise
 from ldrps.train.noise import Noisy, add_noise, camera_noise, jpeg_residue, saved
 
 COUNT = 120
@@ -111,17 +110,17 @@ def test_some_jpeg_files_were_passed_on(monkeypatch: pytest.MonkeyPatch) -> None
         calls.append((image.shape[-1], quality))
         return saved(image, quality, random)
 
-    monkeypatch.setattr(noise, "saved", watched)
+    monkeypatch.setattr("ldrps.train.noise.saved", watched)
     random = np.random.default_rng(0)
     kinds = {"once": 0, "again": 0, "reduced": 0}
     for _ in range(300):
         calls.clear()
         seen = jpeg_residue(RAMP, random)
-        assert seen.shape == RAMP.shape and 0 <= float(seen.min()) and float(seen.max()) <= 1
+        assert seen.shape == RAMP.shape and float(seen.min()) >= 0 and float(seen.max()) <= 1
         assert torch.equal((255 * seen).round() / 255, seen), "as files hold it"
         coarse = [(side, quality) for side, quality in calls if quality <= 60]
         assert coarse, "one that shows"
         reduced = any(side > RAMP.shape[-1] for side, _ in calls)
         again = calls[-1][1] >= 70
         kinds["reduced" if reduced else "again" if again else "once"] += 1
-    assert 150 < kinds["once"] < 230 and 35 < kinds["again"] and 40 < kinds["reduced"] < 90
+    assert 150 < kinds["once"] < 230 and kinds["again"] > 35 and 40 < kinds["reduced"] < 90
