@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_SEED = 12345  # of what every task validates on
 _REPORT_EVERY = 50
-_SPIKE = 8.0  # times the usual norm of a gradient: such a step is refused, as a few of them lose all that was learned
+_SPIKE = 50.0  # times the usual norm of a gradient: such a step is refused, as a few of them lose all that was learned
 _KEPT = 0.98  # of a running mean, at every step
 
 
