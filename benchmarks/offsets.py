@@ -37,7 +37,7 @@ def contenders() -> dict[str, Settings]:
     for name, shifts in (("default", 4), ("best", 8)):
         settings = preset(name).with_strengths(skip=["tone", "blur"])
         assert isinstance(settings.method, BlindSettings)
-        apart = replace(settings.method, in_turn=False, shifts=shifts)
+        apart = replace(settings.method, share_shifts=False, shifts=shifts)
         found[f"{name}, all offsets in each step"] = replace(settings, method=apart)
         found[name] = settings
     return found

@@ -121,8 +121,8 @@ def test_detail_that_the_autoencoder_drops_comes_back_unless_it_is_noise(tiny_pr
     checks = torch.tensor([1.0, -1.0]).repeat(32)
     colour = torch.tensor([1.0, 0.0, -1.0]).reshape(1, 3, 1, 1)
     detail = 0.2 * colour * (checks[:, None] * checks)  # fine colour, which 20 of 48 components do not hold
-    plain = planned(tiny_prior, y, believed=(0.02, "white", 1.0), in_turn=False)
-    detailed = planned(tiny_prior, y + detail, plain.damage, in_turn=False)
+    plain = planned(tiny_prior, y, believed=(0.02, "white", 1.0), share_shifts=False)
+    detailed = planned(tiny_prior, y + detail, plain.damage, share_shifts=False)
     x = restored_without_sampling(detailed)
     lost = tiny_prior.decode(tiny_prior.encode(y + detail))
     assert float((x - (y + detail)).pow(2).mean()) < float((lost - (y + detail)).pow(2).mean()) / 4
@@ -159,7 +159,7 @@ def test_a_noise_of_less_is_taken_away_by_less_down_to_none(tiny_prior: Prior) -
 
 @pytest.mark.parametrize(
     ("shifts", "steps", "calls"),
-    [(4, 2, [2, 2]), (12, 4, [3, 3, 3, 3]), (8, 3, [2, 3, 3]), (2, 3, [1, 1, 1]), (4, 1, [4]), (1, 2, [1, 1])],
+    [(4, 2, [2, 2]), (12, 4, [3, 3, 3, 3]), (8, 3, [2, 3, 3]), (2, 3, [2, 2, 2]), (4, 1, [4]), (1, 2, [1, 1])],
 )
 def test_steps_share_the_offsets_among_them(
     shifts: int, steps: int, calls: list[int], tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
@@ -173,14 +173,14 @@ def test_steps_share_the_offsets_among_them(
 
     monkeypatch.setattr(tiny_prior, "denoise", watched)
     damage = Damage(noise=Estimate(WhiteNoise(0.06)))
-    plan = planned(tiny_prior, noisy(), damage, shifts=shifts, **{"settings": {"steps": steps}})
+    plan = planned(tiny_prior, noisy(), damage, shifts=shifts, settings={"steps": steps})
     restored(plan)
     assert [count for _, count in seen] == calls
-    assert [t for t, _ in seen] == plan.rounds[0] and plan.in_turn == (steps > 1)
+    assert [t for t, _ in seen] == plan.rounds[0] and plan.shares_shifts == (steps > 1 and shifts >= 2 * steps)
     settings = dataclasses.replace(preset("default"), steps=steps, method=plan.options)
     assert plan.options.passes(settings) == sum(calls)
     seen.clear()
-    apart = planned(tiny_prior, noisy(), damage, shifts=shifts, in_turn=False, **{"settings": {"steps": steps}})
+    apart = planned(tiny_prior, noisy(), damage, shifts=shifts, share_shifts=False, settings={"steps": steps})
     restored(apart)
     batches = [4] * (shifts // 4) + ([shifts % 4] if shifts % 4 else [])
     assert [count for _, count in seen] == batches * steps, "no more at once than memory was told of"
@@ -189,10 +189,13 @@ def test_steps_share_the_offsets_among_them(
 
 def test_where_noise_is_drawn_all_steps_take_all_offsets(tiny_prior: Prior) -> None:
     damage = Damage(noise=Estimate(WhiteNoise(0.06)))
-    assert planned(tiny_prior, noisy(), damage).in_turn
+    assert planned(tiny_prior, noisy(), damage).shares_shifts
     for changes in ({"settings": {"recurrences": 1}}, {"sample": True}):
         plan = planned(tiny_prior, noisy(), damage, **changes)
-        assert not plan.in_turn and len(plan.rounds) == 2
+        recurrences = changes.get("settings", {}).get("recurrences", 0)
+        settings = dataclasses.replace(preset("default"), recurrences=recurrences, method=plan.options)
+        assert plan.options.passes(settings) == 4 * 2 * 2
+        assert not plan.shares_shifts and len(plan.rounds) == 2
         assert whole_of(plan).start().shape[:2] == (4, tiny_prior.latent_channels)
 
 
@@ -205,10 +208,10 @@ def test_what_is_shared_restores_as_well(name: str, most: float) -> None:
     y = clean + 0.08 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(1))
     prior, damage = load_prior(), Damage(noise=Estimate(WhiteNoise(0.08)))
     errors = []
-    for in_turn in (True, False):
-        settings = preset(name).with_changes(in_turn=in_turn)
+    for shared in (True, False):
+        settings = preset(name).with_changes(share_shifts=shared)
         plan = Blind(y, prior, settings, damage, "")
-        assert plan.in_turn == in_turn
+        assert plan.shares_shifts == shared
         errors.append(float((restored(plan) - clean).pow(2).mean()))
     assert max(errors) < 0.15 * 0.08**2, "noise is gone"
     assert 10 * math.log10(errors[0] / errors[1]) < most

@@ -191,7 +191,7 @@ def test_a_gradient_that_is_not_finite_or_far_larger_than_usual_is_refused(
     with caplog.at_level(logging.WARNING):
         model, (report,) = run(tmp_path, Sines(act), plan)
     (message,) = caplog.messages
-    assert re.fullmatch(rf"step 1 refused: its gradient is {told}, the most is [\d.]+", message), message
+    assert re.fullmatch(rf"step 1 refused: the norm of its gradient is {told}, the most is [\d.e+]+", message), message
     torch.testing.assert_close(seen[1], seen[2], atol=0, rtol=0)
     assert not torch.equal(seen[2]["weight"], checkpoint(tmp_path)["model"]["weight"])
     assert all(bool(p.isfinite().all()) for p in model.parameters())
@@ -207,6 +207,12 @@ def test_large_gradients_that_last_are_followed_and_the_first_steps_take_any(
         run(tmp_path, Sines(lambda call, loss: times.get(call, 1.0) * loss), TrainingPlan(400, warmup=4))
     refused = [int(message.split()[1]) for message in caplog.messages]
     assert refused[0] == 29 and 60 < refused[-1] < 300, "from the thirtieth on, and no longer at the end"
+
+
+def test_a_training_that_learns_nothing_any_more_ends(tmp_path: Path) -> None:
+    task = Sines(lambda call, loss: loss * (float("nan") if call > 7 else 1))
+    with pytest.raises(InputError, match=r"^100 steps in a row were refused, up to step 106: learn at a lower rate"):
+        run(tmp_path, task, TrainingPlan(400, warmup=4))
 
 
 def test_what_is_usual_is_in_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

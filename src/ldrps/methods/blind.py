@@ -25,10 +25,10 @@ from ldrps.sampling.spinning import CycleSpinning
 from ldrps.sampling.trust import caption_gain
 from ldrps.settings import BlindSettings, Settings
 
-# Of a step's noise level, the next one's, where steps share the offsets. Beside steps on all of them, twelve held-out
-# photographs with noise of 8, 12, 20, 30, 50 lose 0.04, 0.03, 0.02, 0.02, 0.01 dB where the second is at the lowest
-# level there is; with 0.4 0.04, 0.02, 0.00, and they gain 0.02 and 0.06; with 0.5 the same, and .001 of LPIPS is lost.
-_LAST = 0.4
+# Of a step's noise level, the next one's at the least, where steps share the offsets. Beside steps on all of them, in
+# twelve held-out photographs with noise of 8, 12, 20, 30, 50 0.04, 0.03, 0.02, 0.02, 0.01 dB are lost where the second
+# is at the lowest level there is; with 0.4 0.04, 0.02, 0.00 are, and 0.02 and 0.06 gained; 0.5 costs LPIPS.
+_FALL = 0.4
 
 
 class Blind(Method):
@@ -37,7 +37,7 @@ class Blind(Method):
     A picture with white noise of deviation sigma is, encoded, a latent at the timestep of that level: the chain starts
     there with what the camera drew, instead of with noise of our own, and needs no further data term. In a recurrence
     the noise is ours, and a proximal step holds the chain to the picture. No network is trained; a picture takes a few
-    network calls, on several offsets of the prior's grid at once. Windows of a large picture need not be held together
+    network calls, on several offsets of the prior's grid. Windows of a large picture need not be held together
     step by step, as chains from noise of one's own must be: all begin with the same picture and end near it. Noise that
     is not white, of cameras or JPEG, is no diffusion's, nor is white noise below all of the schedule's levels: a prior
     that knows it takes it away in one call.
@@ -59,7 +59,7 @@ class Blind(Method):
         self.damage, self.visible = damage.of_size(y.shape[-2], y.shape[-1]), visible
         self.grey = bool((y == y[:, :1]).all())
         self.schedule = Schedule(prior.alphas_cumprod)
-        self.views = CycleSpinning.over(prior, self.options.shifts)
+        self.views = CycleSpinning.over(prior, self.options.shifts, self.options.batch_size)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
         change = change_of(damage, thumbnail(y, ENOUGH))
         self.findings = Findings(damage, change, windows=len(self.windows))
@@ -74,8 +74,8 @@ class Blind(Method):
             self.rounds = [self.schedule.spaced(start, settings.steps) for start in [first, *[again] * recurrences]]
             if self.in_one_call:
                 self.rounds[0] = [first]
-            elif self.in_turn:
-                self.rounds[0] = self.schedule.spaced(first, settings.steps, _LAST ** (settings.steps - 1))
+            elif self.shares_shifts:
+                self.rounds[0] = self.schedule.spaced(first, settings.steps, _FALL ** (settings.steps - 1))
 
     @property
     def in_one_call(self) -> bool:
@@ -83,12 +83,12 @@ class Blind(Method):
         return self.kind != "white" or self.level < self.schedule.sigma(0)
 
     @property
-    def in_turn(self) -> bool:
-        """Whether steps share the offsets of the grid among them, in a chain of pictures: the first of several steps,
-        with no recurrence to come, which begins with latents.
+    def shares_shifts(self) -> bool:
+        """Whether steps share the offsets of the grid among them, in a chain of pictures; not where a recurrence is to
+        come, which begins with latents.
         """
-        several = self.settings.steps > 1 and len(self.rounds) == 1
-        return self.options.in_turn and several and not self.in_one_call
+        shares = self.options.shares_among(self.settings.steps)
+        return shares and len(self.rounds) == 1 and not self.in_one_call
 
     def set_caption(self, caption: str) -> None:
         fit = None
@@ -111,7 +111,7 @@ class Blind(Method):
         return torch.cat([removed(part) for part in z.split(self.options.batch_size)])
 
     def part(self, window: Window) -> Part:
-        return _InTurn(self, window) if self.in_turn else _AtOnce(self, window)
+        return _Sharing(self, window) if self.shares_shifts else _AtOnce(self, window)
 
     def undone(self, y: Tensor, window: Window | None = None) -> Tensor:
         """The picture, or a window of it, on the prior's device, with its tones as they were."""
@@ -131,10 +131,6 @@ class _BlindPart(Part):
         self.size = (window.height, window.width)
         visible = method.visible
         self.visible = None if visible is None else window.of(visible)
-
-    def with_detail(self, restored: Tensor, missing: Tensor, sigma: float) -> Tensor:
-        """What was restored, with what the autoencoder did not show of a picture with noise of deviation sigma."""
-        return restored + kept_detail(missing, sigma, self.visible) * missing
 
     def finished(self, restored: Tensor) -> Tensor:
         """Without colours if there were none, and with black and white where they were cut off."""
@@ -174,17 +170,18 @@ class _AtOnce(_BlindPart):
         if z is None:
             return self.y
         restored, through = (self.method.views.decode(v, self.size) for v in (z, self.latents))
-        return self.finished(self.with_detail(restored, self.y - through, self.method.sigma))
+        missing = self.y - through
+        return self.finished(restored + kept_detail(missing, self.method.sigma, self.visible) * missing)
 
     def preview(self, z0: Tensor) -> Tensor:
         return self.method.views.decode_first(z0, self.size)
 
 
-class _InTurn(_BlindPart):
+class _Sharing(_BlindPart):
     """On some offsets of the prior's grid in each step, and others in the next: a chain of pictures.
 
-    What a step believes is a mean over its offsets already when the next step sees it, on offsets that know nothing of
-    those: that does as well as to take every step on all of them, for as many times fewer calls as there are steps.
+    What a step believes is a mean over its offsets already when the next step sees it, on others: that does about as
+    well as to take every step on all of them, for as many times fewer calls as there are steps.
     """
 
     def start(self) -> Tensor:
@@ -197,15 +194,22 @@ class _InTurn(_BlindPart):
         method, timesteps = self.method, self.method.rounds[0]
         levels = [method.schedule.sigma(t) for t in timesteps]
         deviations = [method.sigma * level / levels[0] for level in levels]
-        views = method.views.shared(len(timesteps))
+        options = method.options
+        views = CycleSpinning.shared(method.prior, options.shifts, len(timesteps), options.batch_size)
+        share = 0.0  # of what the autoencoder does not show, how much is picture, as the first step tells
 
         @torch.no_grad()
-        def denoise(x: Tensor, deviation: float, number: int) -> Tensor:
-            t, seen = timesteps[number], views[number]
+        def denoise(x: Tensor, deviation: float, step: int) -> Tensor:
+            nonlocal share
+            t, seen = timesteps[step], views[step]
             latents = seen.encode(x)
             z0, _ = method.denoise(latents * method.schedule.abar(t) ** 0.5, t)
             restored, through = (seen.decode(v, self.size) for v in (z0, latents))
-            return self.with_detail(restored, x - through, deviation)
+            missing, left = x - through, deviation / deviations[0]
+            if step == 0:
+                share = kept_detail(missing, deviation, self.visible)
+            # Of that the picture is there already, and of the noise what is left.
+            return restored + share / (share + left * (1 - share) or 1.0) * missing
 
         return picture_chain(denoise, z, deviations, timesteps)
 

@@ -1,7 +1,7 @@
 """The ways down a chain. Same skeleton: the difference between them is the difference of their papers.
 
 Each is a generator that yields every step, so that progress, previews and cancelling come free; its return value is
-the latents at the end; `splitting_chain` goes down a chain of pictures.
+the latents at the end; `splitting_chain` and `picture_chain` go down chains of pictures.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ldrps.settings.shown import Needs, Panel, Shown, Within
 
 _LEVEL = Within(0, 255, above=True)
 _SHARE = Within(0, 1, above=True, below=True)
-_AT_ONCE = 4  # offsets of the grid that go through the denoiser together: one by one takes a third longer
+_AT_ONCE = 4  # offsets of the grid that go through a network together: one by one takes a third longer
 
 
 def _leaves(part: str) -> Needs:
@@ -146,9 +146,10 @@ class BlindSettings(MethodSettings):
     sample: bool = False
     # On how many offsets of the prior's grid of patches the picture is restored, to be averaged: 1 shows the grid.
     shifts: Annotated[int, Within(1, 64)] = 4
-    # Whether the steps of a chain share these offsets among them, and hand on a picture, or each takes all: that makes
-    # hardly any difference to the picture, and half of the calls with two steps (benchmarks/offsets.py).
-    in_turn: bool = True
+    # Whether the steps of a chain share these offsets among them, if there are two or more for each, and hand on a
+    # picture, or each takes all: that makes hardly any difference to the picture, and half of the calls with two steps
+    # (benchmarks/offsets.py).
+    share_shifts: bool = True
     # How much what a network expects of a small picture that is wanted larger counts beside what the loop makes of it:
     # with 1 there is no loop, with 0 the network is not asked. Held-out photographs gain 0.89, 1.30, 1.43, 1.45, 1.46
     # dB over a cubic with 0, 0.5, 0.8, 0.9 and 1, pages and drawings by code 1.35, 2.18, 2.43, 2.44, 2.41
@@ -175,17 +176,22 @@ class BlindSettings(MethodSettings):
         return self.expected > 0 and self.noise is None and not is_drawn and wanted <= {None, 1}
 
     def passes(self, settings: Rounds) -> float:
-        """How often a picture goes through the denoiser, on each offset of the grid once; one that is enlarged as if it
-        had no blur, which would take the loop.
+        """How often a picture goes through the denoiser, on an offset of the grid at a time; one that is enlarged as if
+        it had no blur, which would take the loop.
         """
         if settings.scale > 1:
             expected = self.expected if self.may_be_expected(settings) else 0.0
             network = 1 + 4 / settings.scale**2 if expected else 0.0  # its work is of the small picture
             loop = self.enlarging.levels * (1 + settings.renoise * settings.recurrences)
             return network + loop * (expected < 1)
-        if self.in_turn and settings.steps > 1 and not settings.recurrences:
-            return max(self.shifts, settings.steps)
-        return self.shifts * settings.steps * (1 + settings.recurrences)
+        recurrences = max(settings.recurrences, self.sample)
+        if not recurrences and self.shares_among(settings.steps):
+            return self.shifts
+        return self.shifts * settings.steps * (1 + recurrences)
+
+    def shares_among(self, steps: int) -> bool:
+        """Whether so many steps share the offsets of the grid, where no recurrence follows."""
+        return self.share_shifts and steps > 1 and self.shifts >= 2 * steps
 
     @property
     def passes_of_fill(self) -> float:
@@ -264,4 +270,4 @@ class LdrpsSettings(BlindSettings):
         return settings.steps + settings.recurrences * again(settings.steps, settings.renoise)
 
     def passes(self, settings: Rounds) -> float:
-        return max(self.shifts, self.last_steps) if self.in_turn else self.shifts * self.last_steps
+        return self.shifts * (1 if self.shares_among(self.last_steps) else self.last_steps)

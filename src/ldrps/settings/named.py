@@ -48,7 +48,7 @@ class NamedSettings(TypedDict, total=False):
     caption_misleads: float | None
     sample: bool | None
     shifts: int | None
-    in_turn: bool | None
+    share_shifts: bool | None
     splitting: Splitting | None
     enlarging: Splitting | None
     filling: Filling | None

@@ -149,6 +149,8 @@ def _judge(
         known = getattr(load_estimators(PACKAGED if init == EMBEDDED else init), part)
         if isinstance(known, TonePosterior | TonePool):
             known = newest(known).with_uneven(int(model.config["uneven"]))
+        elif isinstance(known, NoisePosterior):
+            known = known.with_periods()
         # Weights alone: how many pictures of the training have nothing is not the other judge's to say.
         model.load_state_dict(_started(model, known, init).state_dict())
     return model, learn(photos, held_out, config), lambda: save_estimator(out, part, model)
@@ -277,7 +279,7 @@ def _lines(training: Iterator[TrainingProgress], steps: int) -> Generator[str, N
 
 _PREPARE: dict[str, _Prepare] = {
     "tone": partial(_judge, "tone", partial(TonePosterior, undamaged=UNDAMAGED, turned=True), _tone_task),
-    "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE), _task(NoiseTask)),
+    "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE, periods=True), _task(NoiseTask)),
     "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), _task(BlurTask)),
     "scratches": partial(_judge, "scratches", ScratchDetector, _task(ScratchTask)),
     "enlarger": partial(_judge, "enlarger", Enlarger, _task(EnlargeTask)),

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 VALIDATION_SEED = 12345  # of what every task validates on
 _REPORT_EVERY = 50
 _SPIKE = 50.0  # times the usual norm of a gradient: such a step is refused, as a few of them lose all that was learned
+_REFUSED = 100  # steps in a row, after which nothing is learned any more
 _KEPT = 0.98  # of a running mean, at every step
 
 
@@ -102,7 +103,7 @@ def train(
 
     Raises:
         InputError: `resume` without a checkpoint or with one that is broken or of another seed, or a checkpoint in
-            `out` without `resume`.
+            `out` without `resume`; or a hundred steps in a row are refused.
     """
     checkpoint = out / "checkpoint.pt"
     if resume and not checkpoint.exists():
@@ -116,6 +117,7 @@ def train(
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     average = {name: p.detach().clone() for name, p in model.state_dict().items()}
     start, running, usual = 0, math.nan, math.nan  # `usual` is the logarithm of the norm of gradients
+    refused = 0  # steps in a row
     if resume:
         state = _read(checkpoint, device)
         if state["seed"] != plan.seed:
@@ -146,7 +148,7 @@ def train(
 
     def learned(step: int) -> float:
         """One step of the optimiser; returns its loss, NaN where it was refused."""
-        nonlocal usual
+        nonlocal usual, refused
         random = np.random.default_rng([plan.seed, step])
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
@@ -162,10 +164,20 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate(step)
             optimiser.step()
+            refused = 0
         else:
-            logger.warning("step %d refused: its gradient is %.3g, the most is %.3g", step, norm, most)
+            limit = "" if math.isinf(most) else f", the most is {most:.3g}"
+            logger.warning("step %d refused: the norm of its gradient is %.3g%s", step, norm, limit)
+            refused += 1
+        if refused >= _REFUSED:
+            raise InputError(
+                f"{refused} steps in a row were refused, up to step {step}: learn at a lower rate than "
+                f"{plan.learning_rate:g}, from a checkpoint of before"
+            )
         if 0 < norm < math.inf:  # a change that lasts is followed
-            found = math.log(min(norm, most))
+            found = math.log(norm)
+            if not math.isnan(usual):
+                found = min(max(found, usual - math.log(_SPIKE)), usual + math.log(_SPIKE))
             usual = found if math.isnan(usual) else _KEPT * usual + (1 - _KEPT) * found
         # A short average at first, else the random initial weights linger in it.
         share = 1 - min(plan.ema, (step + 1) / (step + 10))

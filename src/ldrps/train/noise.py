@@ -14,7 +14,6 @@ from ldrps.prior.base import NOISES, NoiseKind
 from ldrps.train.camera import log_uniform, photographed, saved
 
 _LEAST = 0.002  # of 1: rounding to bytes alone leaves 0.0011
-_PASSED_ON = 0.4  # of what JPEG did, how much was saved again
 # Shares of what is not white and not JPEG's alone.
 FAMILIES = {"sensor": 0.42, "grain": 0.15, "blotches": 0.1, "saved": 0.15, "reduced": 0.18}
 
@@ -40,16 +39,18 @@ def add_noise(
     levels: Tensor,
     random: np.random.Generator,
     families: Mapping[str, float] = FAMILIES,
+    passed_on: float = 0.0,
 ) -> Noisy:
     """Add noise of a kind to each of `clean` [B, 3, H, W] in [0, 1].
 
-    White noise is of `levels` [B], of 1; that of cameras of one of the families, by their shares.
+    White noise is of `levels` [B], of 1; that of cameras of one of the families, by their shares; of what JPEG did, a
+    share of `passed_on` was passed on, see `jpeg_residue`.
     """
 
     def noisy(image: Tensor, kind: NoiseKind, level: float) -> Tensor:
         if kind == "white":
             return WhiteNoise(level).sample(image, random)
-        return camera_noise(image, random, families) if kind == "camera" else jpeg_residue(image, random)
+        return camera_noise(image, random, families) if kind == "camera" else jpeg_residue(image, random, passed_on)
 
     seen = torch.cat([noisy(*each) for each in zip(clean.split(1), kinds, levels.tolist(), strict=True)])
     others = (seen - clean).square().mean((1, 2, 3)).sqrt().clamp_min(_LEAST)
@@ -83,22 +84,23 @@ def camera_noise(image: Tensor, random: np.random.Generator, families: Mapping[s
     return saved(seen, random.uniform(70, 98), random) if random.random() < 0.3 else Rounding()(seen)
 
 
-def jpeg_residue(image: Tensor, random: np.random.Generator) -> Tensor:
+def jpeg_residue(image: Tensor, random: np.random.Generator, passed_on: float = 0.0) -> Tensor:
     """An image [1, 3, H, W] as a JPEG file of quality 6 to 60 has it; some were saved before, on another grid.
 
-    Four in ten were passed on: reduced by up to 2, or not, and saved again on another grid, much more finely, so that
-    there are blocks of the first time alone, of whatever size they are by now.
+    A share of `passed_on` is a picture by now that somebody made of such a file: half of them are reduced by up to 2,
+    and three in four are saved again on another grid, at 70 to 98, the others as bytes. Most of what shows is of
+    the first time, in blocks of whatever size they have become.
     """
     if random.random() < 0.3:
         image = saved(image, log_uniform(random, 20, 95), random)
-    passed_on = random.random() < _PASSED_ON
-    if not passed_on or random.random() < 0.5:
+    passes = passed_on > 0 and random.random() < passed_on
+    if not passes or random.random() < 0.5:
         seen = saved(image, log_uniform(random, 6, 60), random)
     else:
         scale, size = random.uniform(1, 2), (image.shape[-2], image.shape[-1])
         large = resize(image, (round(scale * size[0]), round(scale * size[1]))).clamp(0, 1)
         change = saved(large, log_uniform(random, 6, 60), random) - large
         seen = (image + resize(change, size)).clamp(0, 1)
-    if not passed_on:
+    if not passes:
         return seen
     return saved(seen, random.uniform(70, 98), random) if random.random() < 0.75 else Rounding()(seen)

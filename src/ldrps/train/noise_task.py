@@ -23,6 +23,7 @@ from ldrps.train.pictures import judged
 NONE = 0.3  # of all pictures
 _SHARES: dict[NoiseKind, float] = {"white": 0.25, "camera": 0.5, "jpeg": 0.25}  # of those with noise
 _GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
+_PASSED_ON = 0.5  # of what JPEG did
 _GOOD_FILES = 0.35  # of those without noise, which are JPEG files as good as such files are
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
 _UNSEEN = 0.6 / 255  # less is rounding
@@ -66,7 +67,7 @@ class NoiseTask:
         low, high = np.log(_WHITE)
         levels = torch.from_numpy(np.exp(random.uniform(low, high, count)) / 255 * happened).float()
         with torch.autocast("cpu", enabled=False):  # bfloat16 rounds more away than the finest noise is
-            noisy = add_noise(clean, kinds, levels, random, self.families)
+            noisy = add_noise(clean, kinds, levels, random, self.families, _PASSED_ON)
             for good in np.flatnonzero(~happened & (random.random(count) < _GOOD_FILES)):
                 noisy.seen[good] = saved(clean[good : good + 1], random.uniform(85, 97), random)[0]
         seen = Rounding()(noisy.seen)  # as files hold it
