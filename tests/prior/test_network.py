@@ -50,7 +50,7 @@ def test_written_and_read_again(tmp_path: Path) -> None:
     network = NoisePosterior((8, 8, 16, 16), none=0.4)
     save_network(network, tmp_path, "noise", torch.float32)
     told = json.loads((tmp_path / "noise/config.json").read_text())
-    assert told == {"_class_name": "NoisePosterior", "none": 0.4, "widths": [8, 8, 16, 16]}
+    assert told == {"_class_name": "NoisePosterior", "none": 0.4, "periods": False, "widths": [8, 8, 16, 16]}
     again = load_network(NoisePosterior, tmp_path, "noise", device=torch.device("cpu"))
     x = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     state, read = network.state_dict(), again.state_dict()

@@ -33,7 +33,7 @@ def test_a_picture_comes_back_from_its_latents_on_any_offsets(count: int, batch:
     views = CycleSpinning.over(tiny_prior, count, batch)
     latents = views.encode(image)
     assert len(latents) == count
-    torch.testing.assert_close(views.decode(latents, (32, 48)), image, atol=0.08, rtol=0)
-    torch.testing.assert_close(views.decode_first(latents, (32, 48)), image, atol=0.12, rtol=0)
+    torch.testing.assert_close(views.decode(latents, (32, 48)), image, atol=0.2, rtol=0)  # a place off would be 0.3
+    torch.testing.assert_close(views.decode_first(latents, (32, 48)), image, atol=0.2, rtol=0)
     one = torch.cat([CycleSpinning(tiny_prior, [shift]).encode(image) for shift in views.shifts])
     torch.testing.assert_close(latents, one, atol=1e-5, rtol=1e-5)

@@ -214,7 +214,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
         "field_bins": Whole(1, 64),
         "turned": _FLAG,
     },
-    "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
+    "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE, "periods": _FLAG},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
     "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
