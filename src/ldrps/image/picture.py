@@ -157,8 +157,8 @@ class Picture:
         return replace(self, protected=protected)
 
     def keep_protected(self, rgb: Tensor) -> Tensor:
-        """A result [1, 3, H, W] with what is protected as it was, to the bit; a blend where it is so in part."""
-        return rgb if self.protected is None else torch.lerp(rgb, self.rgb, self.protected.values)
+        """A result [1, 3, H, W] with what is protected as it was, to the bit; in part a blend of what is shown."""
+        return rgb if self.protected is None else torch.lerp(rgb.clamp(0, 1), self.rgb, self.protected.values)
 
     def in_colour(self) -> Picture:
         """The same picture as one whose result has three channels; a profile of grey values does not go with those."""

@@ -22,7 +22,7 @@ from ldrps.train.pictures import judged
 
 NONE = 0.3  # of all pictures
 _SHARES: dict[NoiseKind, float] = {"white": 0.25, "camera": 0.5, "jpeg": 0.25}  # of those with noise
-_GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.12, 0.12  # of all pictures
+_GRAPHICS, _PAINTINGS, _ENLARGED = 0.1, 0.08, 0.12  # of all pictures
 _PASSED_ON = 0.5  # of what JPEG did
 _GOOD_FILES = 0.35  # of those without noise, which are JPEG files as good as such files are
 _WHITE = (1.0, 50.0)  # deviations of white noise, of 255
