@@ -20,19 +20,19 @@ from ldrps.settings import (
 PRESETS: dict[str, Settings] = {
     # Noisy Kodak in dB, seconds and memory of a 256x256 picture on two cores in bfloat16; the rest is in
     # docs/default.md.
-    "default": Settings(),  # 33.67, 0.52 s, 444 MiB
+    "default": Settings(),  # 33.69, 0.30 s, 394 MiB
     "fast": Settings(
         preset="fast",
         steps=1,
         method=BlindSettings(shifts=1, enlarging=replace(ENLARGING, levels=6), filling=Filling(levels=8)),
-    ),  # 33.56, 0.25 s, 379 MiB
+    ),  # 33.59, 0.20 s, 383 MiB
     "best": Settings(
         preset="best",
         steps=4,
         method=BlindSettings(
             shifts=12, expected=0.9, enlarging=replace(ENLARGING, levels=20), filling=Filling(levels=32)
         ),
-    ),  # 33.69, 1.31 s, 535 MiB
+    ),  # 33.71, 0.59 s, 415 MiB
     "ldrps": Settings(preset="ldrps", steps=40, recurrences=1, method=LdrpsSettings()),
     "paper-lowlight": Settings(
         preset="paper-lowlight",
