@@ -7,12 +7,12 @@ import torch
 from conftest import ball
 from torch import Tensor
 
-from ldrps.degradation import WhiteNoise
+from ldrps.degradation import Jpeg, Rounding, WhiteNoise
 from ldrps.errors import InputError
 from ldrps.estimation.damage import NONE, Damage
 from ldrps.estimation.estimate import believed_noise
 from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
+from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior, _periods
 from ldrps.prior.base import NOISES
 from ldrps.settings import BlindSettings
 
@@ -97,3 +97,42 @@ def test_how_much_there_is_is_the_mean_over_kinds_in_logarithms() -> None:
     noise = believed_noise(belief, BlindSettings(noise_factor=2.0))
     assert noise.probability == pytest.approx(0.8) and noise.value.sigma == pytest.approx(2 * 0.02, rel=1e-4)
     assert isinstance(noise.value, WhiteNoise), "of two that are as likely the first"
+
+
+def textured() -> Tensor:
+    """Smooth shapes with a texture that has no period of its own, [1, 3, 160, 192]."""
+    random = torch.Generator().manual_seed(3)
+    coarse = torch.rand(1, 3, 12, 14, generator=random)
+    image = torch.nn.functional.interpolate(coarse, (160, 192), mode="bicubic").clamp(0, 1)
+    return Rounding()((image + 0.02 * torch.randn(image.shape, generator=random)).clamp(0, 1))
+
+
+@pytest.mark.parametrize("cut", [0, 3])
+def test_blocks_repeat_at_even_distances_also_when_saved_again_elsewhere(cut: int) -> None:
+    saved = Rounding()(Jpeg.of_quality(15)(textured()).clamp(0, 1))[..., cut:, cut:]
+    again = Rounding()(Jpeg.of_quality(90)(saved).clamp(0, 1))
+    harmonics = [2 * 16 - 1, 3 * 16 - 1, 4 * 16 - 1]  # of one in eight pixels, of 128
+    none, once, twice = (_periods(y, None)[0, harmonics].mean() for y in (textured(), saved, again))
+    assert once > none + 2 and twice > none + 2
+
+
+def test_what_repeats_is_seen_along_both_sides_and_not_where_it_is_hidden() -> None:
+    rows = torch.zeros(1, 3, 128, 128)
+    rows[..., (torch.arange(128) // 8 % 2).bool(), :] = 0.03
+    y = torch.full((1, 3, 256, 128), 0.4)
+    y[..., :128, :] += rows
+    line = 4 * 16 - 1
+    assert _periods(y, None)[0, line] > 3 and _periods(y.mT, None)[0, line] > 3
+    seen = torch.ones(1, 1, 256, 128)
+    seen[..., :128, :] = 0
+    assert _periods(y, seen)[0, line].abs() < 1e-3, "an even picture has no period"
+
+
+def test_a_judge_that_learns_what_repeats_begins_as_it_was() -> None:
+    judge = NoisePosterior((8, 8, 16, 16)).eval()
+    grown = judge.with_periods().eval()
+    assert grown.config["periods"] and grown.with_periods() is grown
+    torch.testing.assert_close(grown(textured()).probability, judge(textured()).probability)
+    with torch.no_grad():
+        grown.trunk.weight[:, -64:] = 0.3
+    assert not torch.allclose(grown(textured()).probability, judge(textured()).probability)

@@ -215,3 +215,24 @@ def test_what_is_shared_restores_as_well(name: str, most: float) -> None:
         errors.append(float((restored(plan) - clean).pow(2).mean()))
     assert max(errors) < 0.15 * 0.08**2, "noise is gone"
     assert 10 * math.log10(errors[0] / errors[1]) < most
+
+
+def test_steps_that_share_offsets_keep_the_detail_that_is_no_noise(
+    tiny_prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two steps as of four: what is picture in the first is there already in the next."""
+    y = noisy(0.02)
+    checks = torch.tensor([1.0, -1.0]).repeat(32)
+    y = y + 0.2 * torch.tensor([1.0, 0.0, -1.0]).reshape(1, 3, 1, 1) * (checks[:, None] * checks)
+    schedule = planned(tiny_prior, y, Damage(noise=Estimate(WhiteNoise(0.02)))).schedule
+    monkeypatch.setattr(
+        tiny_prior, "denoise", lambda z, t, text=None: Denoised(z / schedule.abar(t) ** 0.5, torch.zeros_like(z))
+    )
+    left = []
+    for steps, shifts in ((2, 4), (4, 12)):
+        damage = Damage(noise=Estimate(WhiteNoise(0.02)))
+        plan = planned(tiny_prior, y, damage, shifts=shifts, settings={"steps": steps})
+        assert plan.shares_shifts
+        left.append(float((restored(plan) - y).pow(2).mean()))
+    lost = tiny_prior.decode(tiny_prior.encode(y))
+    assert max(left) < float((lost - y).pow(2).mean()) / 4

@@ -103,9 +103,9 @@ class BlindSettings(MethodSettings):
             (_leaves("tone"),),
         ),
     ] = 0.8
-    # How likely it is, before a picture is seen, that it has no noise to speak of. Of 200 held-out photographs 86, 94, 95
-    # and 96 % are held for less than one in five noisy with 0.7, 0.8, 0.85 and 0.9; saved as JPEG of 10 and again at 90,
-    # 91, 80, 66 and 59 % of 80 are seen.
+    # How likely it is, before a picture is seen, that it has no noise to speak of. Of 200 held-out photographs 86, 94,
+    # 95 and 96 % are held for less than one in five noisy with 0.7, 0.8, 0.85 and 0.9; of 80 that were saved as JPEG of
+    # 10 and again at 90, 91, 80, 66 and 59 % are seen.
     noiseless: Annotated[float, _SHARE] = 0.8
     # How likely it is, before a picture is seen, that it is as sharp as it was meant to be.
     sharp: Annotated[float, _SHARE] = 0.9
