@@ -119,6 +119,7 @@ def test_blocks_repeat_at_even_distances_also_when_saved_again_elsewhere(cut: in
 def test_what_repeats_is_seen_along_both_sides_and_not_where_it_is_hidden() -> None:
     rows = torch.zeros(1, 3, 128, 128)
     rows[..., (torch.arange(128) // 8 % 2).bool(), :] = 0.03
+    rows[..., 112:, :] = 0  # no step at the border of what is hidden
     y = torch.full((1, 3, 256, 128), 0.4)
     y[..., :128, :] += rows
     line = 4 * 16 - 1
