@@ -37,7 +37,7 @@ class Opening:
         Before the first step it is a guess, which moves from the start and comes ever nearer to the opening's end.
         """
         if steps:
-            return self.share + (1 - self.share) * step / steps
+            return 1 - (1 - self.share) * (steps - step) / steps
         return self.share * (1 - math.exp(-elapsed / self.seconds))
 
 
