@@ -15,7 +15,7 @@ from ldrps.degradation.base import Projection
 from ldrps.errors import SettingsError
 from ldrps.image.tiles import Window
 
-_BLOCK = 8
+BLOCK = 8
 # T.81, tables K.1 and K.2, which libjpeg scales by its quality.
 _LUMA = (
     *(16, 11, 10, 16, 24, 40, 51, 61), *(12, 12, 14, 19, 26, 58, 60, 55), *(14, 13, 16, 24, 40, 57, 69, 56),
@@ -26,8 +26,15 @@ _CHROMA = (
     *(17, 18, 24, 47, 99, 99, 99, 99), *(18, 21, 26, 66, 99, 99, 99, 99), *(24, 26, 56, 99, 99, 99, 99, 99),
     *(47, 66, 99, 99, 99, 99, 99, 99), *((99,) * 32),
 )  # fmt: skip
+# N. Robidoux's for brightness and colours alike, as ImageMagick offers it and MozJPEG takes it unless told otherwise.
+_ROBIDOUX = (
+    *(16, 16, 16, 18, 25, 37, 56, 85), *(16, 17, 20, 27, 34, 40, 53, 75), *(16, 20, 24, 31, 43, 62, 91, 135),
+    *(18, 27, 31, 40, 53, 74, 106, 156), *(25, 34, 43, 53, 69, 94, 131, 189), *(37, 40, 62, 74, 94, 124, 169, 238),
+    *(56, 53, 91, 106, 131, 169, 226, 311), *(85, 75, 135, 156, 189, 238, 311, 418),
+)  # fmt: skip
+BASES = {"libjpeg": (_LUMA, _CHROMA), "mozjpeg": (_ROBIDOUX, _ROBIDOUX)}
 # JFIF's conversion of values 0 to 255, without the shift of Cb and Cr by 128.
-_TO_YCC = (
+TO_YCC = (
     (0.299, 0.587, 0.114),
     (-0.168735892, -0.331264108, 0.5),
     (0.5, -0.418687589, -0.081312411),
@@ -35,12 +42,14 @@ _TO_YCC = (
 _ROUNDED = 1.0  # levels by which rounding to bytes may move a coefficient; its deviation is a third of that
 
 
-def tables(quality: float | Tensor) -> Tensor:
-    """libjpeg's quantisation tables of a quality from 1 to 100: [2, 8, 8], or [B, 2, 8, 8] for [B]; luma first."""
+def tables(quality: float | Tensor, base: str = "libjpeg") -> Tensor:
+    """Quantisation tables of a quality from 1 to 100, as libjpeg scales one of the `BASES`: [2, 8, 8], or [B, 2, 8, 8]
+    for [B]; luma first.
+    """
     quality = torch.as_tensor(quality, dtype=torch.float64)
     scale = torch.where(quality < 50, (5000 / quality.clamp_min(1)).floor(), 200 - 2 * quality)[..., None, None, None]
-    base = torch.tensor([_LUMA, _CHROMA], dtype=torch.float64).reshape(2, _BLOCK, _BLOCK)
-    return ((base * scale + 50) / 100).floor().clamp(1, 255)
+    steps = torch.tensor(BASES[base], dtype=torch.float64).reshape(2, BLOCK, BLOCK)
+    return ((steps * scale + 50) / 100).floor().clamp(1, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +84,7 @@ class Jpeg(Projection):
         return cls(tables(quality), subsampling, offset)
 
     def __post_init__(self) -> None:
-        if self.quantisation.shape[-3:] != (2, _BLOCK, _BLOCK) or not bool((self.quantisation > 0).all()):
+        if self.quantisation.shape[-3:] != (2, BLOCK, BLOCK) or not bool((self.quantisation > 0).all()):
             raise SettingsError(
                 f"tables of shape {list(self.quantisation.shape)}: give [2, 8, 8] or [B, 2, 8, 8] above 0"
             )
@@ -86,7 +95,7 @@ class Jpeg(Projection):
 
     @property
     def support(self) -> int:
-        return _BLOCK * max(self.subsampling)
+        return BLOCK * max(self.subsampling)
 
     def _apply(self, x: Tensor) -> Tensor:
         planes = [_quantised(plane, self._step(channel, plane)) for channel, plane in enumerate(self._planes(x))]
@@ -111,7 +120,7 @@ class Jpeg(Projection):
         return x + _from_ycc(change) / 255
 
     def at(self, window: Window) -> Jpeg:
-        rows, columns = (_BLOCK * factor for factor in self.subsampling)
+        rows, columns = (BLOCK * factor for factor in self.subsampling)
         top, left = self.offset
         return replace(self, offset=((top + window.top) % rows, (left + window.left) % columns))
 
@@ -119,17 +128,17 @@ class Jpeg(Projection):
         return replace(self, quantisation=self.quantisation * strength)
 
     def words(self) -> str:
-        step = self.quantisation.double().reshape(-1, 2, _BLOCK, _BLOCK)[0, 0].mean()
+        step = self.quantisation.double().reshape(-1, 2, BLOCK, BLOCK)[0, 0].mean()
         return f"saved as JPEG with steps of {float(step):.0f} of 255"
 
     def _step(self, channel: int, plane: Tensor) -> Tensor:
         """Of the coefficients of a channel, [1 or B, 1, 1, 8, 8]."""
-        steps = self.quantisation.to(plane).reshape(-1, 2, _BLOCK, _BLOCK)
+        steps = self.quantisation.to(plane).reshape(-1, 2, BLOCK, BLOCK)
         return steps[:, min(channel, 1), None, None]
 
     def _planes(self, x: Tensor) -> list[Tensor]:
         """The coefficients of Y, Cb and Cr, each [B, rows, columns, 8, 8] blocks."""
-        ycc = torch.einsum("bchw,dc->bdhw", 255 * x - 128, x.new_tensor(_TO_YCC))  # -128: that of the shift of Y
+        ycc = torch.einsum("bchw,dc->bdhw", 255 * x - 128, x.new_tensor(TO_YCC))  # -128: that of the shift of Y
         padded = F.pad(ycc, self._margins(x.shape[-2:]), mode="replicate")
         small = F.avg_pool2d(padded[:, 1:], self.subsampling)
         return [_blocks(padded[:, 0]), _blocks(small[:, 0]), _blocks(small[:, 1])]
@@ -160,12 +169,12 @@ class Jpeg(Projection):
         left, right, top, bottom = self._margins(x.shape[-2:])
         sides = []
         for before, length, after, factor in zip((top, left), x.shape[-2:], (bottom, right), factors, strict=True):
-            starts = torch.arange(0, before + length + after, _BLOCK * factor, device=x.device) - before
-            sides.append((starts >= 0) & (starts + _BLOCK * factor <= length))
+            starts = torch.arange(0, before + length + after, BLOCK * factor, device=x.device) - before
+            sides.append((starts >= 0) & (starts + BLOCK * factor <= length))
         return (sides[0][:, None] & sides[1]).to(x)[..., None, None]
 
     def _margins(self, size: torch.Size) -> tuple[int, int, int, int]:
-        (top, left), (rows, columns) = self.offset, (_BLOCK * factor for factor in self.subsampling)
+        (top, left), (rows, columns) = self.offset, (BLOCK * factor for factor in self.subsampling)
         return left, -(size[1] + left) % columns, top, -(size[0] + top) % rows
 
 
@@ -176,26 +185,26 @@ def _quantised(coefficients: Tensor, step: Tensor) -> Tensor:
 
 def _from_ycc(ycc: Tensor) -> Tensor:
     """RGB of values Y, Cb, Cr [B, 3, H, W], linear: neither is shifted."""
-    return torch.einsum("bchw,dc->bdhw", ycc, torch.tensor(_TO_YCC, dtype=torch.float64).inverse().to(ycc))
+    return torch.einsum("bchw,dc->bdhw", ycc, torch.tensor(TO_YCC, dtype=torch.float64).inverse().to(ycc))
 
 
-def _cosines(like: Tensor) -> Tensor:
-    """The orthonormal transform of eight values, a row for each frequency."""
-    k = torch.arange(_BLOCK, dtype=torch.float64)
-    rows = torch.cos(math.pi / _BLOCK * k[:, None] * (k + 0.5)) * math.sqrt(2 / _BLOCK)
+def cosines(like: Tensor) -> Tensor:
+    """The orthonormal transform of eight values, [8, 8], a row for each frequency, of the type of `like`."""
+    k = torch.arange(BLOCK, dtype=torch.float64)
+    rows = torch.cos(math.pi / BLOCK * k[:, None] * (k + 0.5)) * math.sqrt(2 / BLOCK)
     rows[0] /= math.sqrt(2)
     return rows.to(like)
 
 
 def _blocks(plane: Tensor) -> Tensor:
-    cosines = _cosines(plane)
-    blocks = plane.unflatten(2, (-1, _BLOCK)).unflatten(1, (-1, _BLOCK)).transpose(2, 3)
-    return cosines @ blocks @ cosines.T
+    transform = cosines(plane)
+    blocks = plane.unflatten(2, (-1, BLOCK)).unflatten(1, (-1, BLOCK)).transpose(2, 3)
+    return transform @ blocks @ transform.T
 
 
 def _pixels(blocks: Tensor) -> Tensor:
-    cosines = _cosines(blocks)
-    return (cosines.T @ blocks @ cosines).transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    transform = cosines(blocks)
+    return (transform.T @ blocks @ transform).transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
 
 def _smoothed(plane: Tensor, factors: tuple[int, int]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ _AGAIN = 1.16
 # Of 255: up to the first, a photograph is as good as files are; from the second on blocks are seen. In detailed
 # pictures libjpeg's quality 90 leaves 4, its default, 75, 6, and quality 50 leaves 8; in smooth ones half of that.
 _GOOD, _COARSE = 4.5, 7.0
-_OTHER_GRID = (4, 4)
+_OTHER = 4  # pixels, both ways, from one grid of blocks to another
 
 
 def codec_of(original: Original | None) -> Jpeg | None:
@@ -26,7 +27,7 @@ def codec_of(original: Original | None) -> Jpeg | None:
         return None
     luma, chroma = original.tables[0], original.tables[min(1, len(original.tables) - 1)]
     tables = torch.tensor([luma, chroma], dtype=torch.float64).reshape(2, 8, 8).clamp_min(1)
-    return Jpeg(tables, original.subsampling, _OTHER_GRID)
+    return Jpeg(tables, original.subsampling)
 
 
 @torch.no_grad()
@@ -34,7 +35,8 @@ def residue_of(codec: Jpeg, y: Tensor, undone: Callable[[Tensor], Tensor] = lamb
     """The root mean square of what the codec has done to y [1, 3, H, W], told by what it does again on another grid; as
     it is when something else is `undone`, such as tones, which makes it more or less.
     """
-    return _AGAIN * float((undone(codec(y).clamp(0, 1)) - undone(y)).square().mean().sqrt())
+    again = replace(codec, offset=(codec.offset[0] + _OTHER, codec.offset[1] + _OTHER))
+    return _AGAIN * float((undone(again(y).clamp(0, 1)) - undone(y)).square().mean().sqrt())
 
 
 def estimated_residue(level: float) -> Estimate[JpegResidue]:

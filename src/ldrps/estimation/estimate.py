@@ -15,6 +15,7 @@ from ldrps.estimation.blur import estimate_blur
 from ldrps.estimation.codec import estimated_residue, residue_of
 from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.jpeg_traces import traced_jpeg
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tones
 from ldrps.image.pad import large_enough, pad_to_multiple
@@ -25,6 +26,7 @@ from ldrps.settings import BlindSettings
 
 _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
 _NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
+_TRACED = 256  # pixels a side of what is looked at of a large picture for an earlier compression
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -82,9 +84,10 @@ def estimate_noise_of(
         seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
-        if codec is not None:
-            sample = noise_sample(y, prior).to(prior.device)
-            noise = with_file(noise, residue_of(codec, sample, Damage(damage.tone).undo_tone))
+        for each in (codec, traced_jpeg(y, _TRACED, visible)):
+            if each is not None:
+                sample = noise_sample(y, prior).to(prior.device)
+                noise = with_file(noise, residue_of(each, sample, Damage(damage.tone).undo_tone))
     return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
 
 

@@ -65,12 +65,16 @@ def mosaic(image: Tensor, side: int, seen: Callable[[Tensor, Window], Tensor] = 
     The samples are equal and spread evenly, four by four, in the order in which they lie. `side` is a multiple of 4.
     `seen` may make something else of each, of the same size, told where it lies.
     """
-    height, width = image.shape[-2:]
-    if height * width <= side**2:
-        return seen(image, Window(0, 0, height, width))
-    tall, wide = min(height, side) // 4, min(width, side) // 4
-    rows = [[Window(top, left, tall, wide) for left in _spaced(width, wide)] for top in _spaced(height, tall)]
+    rows = samples(image.shape[-2], image.shape[-1], side)
     return torch.cat([torch.cat([seen(each.of(image), each) for each in row], -1) for row in rows], -2)
+
+
+def samples(height: int, width: int, side: int) -> list[list[Window]]:
+    """No more than side^2 pixels of a picture of a size: rows of windows that spread evenly, or one of all of it."""
+    if height * width <= side**2:
+        return [[Window(0, 0, height, width)]]
+    tall, wide = min(height, side) // 4, min(width, side) // 4
+    return [[Window(top, left, tall, wide) for left in _spaced(width, wide)] for top in _spaced(height, tall)]
 
 
 def _spaced(length: int, size: int) -> list[int]:

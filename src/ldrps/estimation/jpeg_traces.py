@@ -1,0 +1,113 @@
+"""JPEG told from pixels alone: the steps to which an earlier file has rounded its coefficients show in what was made of
+it, though it was cut and saved again, finer.
+
+At the place of the earlier blocks coefficients gather around the multiples of their steps; anywhere else they do not
+(Bianchi and Piva, "Detection of nonaligned double JPEG compression based on integer periodicity maps", 2012). Nothing
+here is learned, and of a picture that was reduced since nothing is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ldrps.degradation.jpeg import BASES, BLOCK, TO_YCC, Jpeg, cosines, tables
+from ldrps.image.views import samples
+
+_QUALITIES = range(5, 81)  # finer steps than of 80 drown in what rounding to bytes and saving again do
+_ORDER = 5  # the sum of the frequencies of a coefficient, up to which it is looked at
+_LEAST = 3  # of 255: finer steps cannot be told from rounding
+_BINS = 512  # sizes of coefficients, of 255; larger ones are too rare to count
+_NEAR = 4  # qualities around one that leave nearly the same traces
+# Beyond 0.4 of a step: a smooth distribution has more on the near side of a multiple than on the far one, and with this
+# its mean cosine is below 0, so that multiples of a step which are not the step itself do not pass for it either.
+_BEYOND = 0.4
+# How far the sum of the cosines is from chance, in its deviations, times how far the frequencies agree: 1 where it is
+# of one alone, the root of their number where it is of all alike. Of 60 held-out photographs that were reduced none has
+# 10, and of 1,000 graphics, some of which repeat at even distances, two have 42; of 60 pieces of 200 x 200 pixels saved
+# at 10 to 60 and again at 75 or 90, at another place, all have more, and three in four have 84.
+_SCORE, _MEAN = 42.0, 0.1
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Tables that may have been, [T, 2, 8, 8], and the cosine of each size of each coefficient beside its step in each,
+    [frequencies, bins, T], with whether it counts.
+    """
+
+    tables: Tensor
+    cosine: Tensor
+    counted: Tensor
+
+
+@torch.no_grad()
+def traced_jpeg(y: Tensor, side: int, visible: Tensor | None = None) -> Jpeg | None:
+    """The coarsest compression whose blocks y [1, 3, H, W] in [0, 1] has, at the place where it has them; None of none.
+
+    Args:
+        y: the picture, in the size in which it was saved.
+        side: no more than side^2 pixels are looked at, from all over the picture.
+        visible: how much each pixel counts, [1, 1, H, W]; a block that was made up in part tells nothing.
+    """
+    sizes = y.new_zeros(BLOCK**2 * len(_frequencies()) * _BINS)
+    for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side)):
+        if min(window.height, window.width) >= BLOCK:
+            seen = None if visible is None else window.of(visible)
+            sizes += _sizes(window.of(y), (window.top, window.left), seen)
+    sizes = sizes.cpu().reshape(len(_frequencies()), BLOCK**2, _BINS)
+    candidates = _candidates()
+    by_frequency, count = sizes @ candidates.cosine, (sizes @ candidates.counted).sum(0)  # [places, T]
+    total = by_frequency.sum(0)
+    mean, deviations = total / count.clamp_min(1), total / (count / 2).clamp_min(1).sqrt()
+    score = deviations * total / by_frequency.square().sum(0).clamp_min(1).sqrt()
+    by_base = deviations.unflatten(1, (len(BASES), -1))
+    # Blocks of one base pass for some of the other, less clearly; and the qualities around one leave nearly its traces.
+    best = by_base.amax(2, keepdim=True)
+    peaks = (by_base == F.max_pool1d(by_base, 2 * _NEAR + 1, 1, _NEAR)) & (best == best.amax(1, keepdim=True))
+    found = peaks.flatten(1) & (score > _SCORE) & (mean > _MEAN)
+    if not bool(found.any()):
+        return None
+    coarseness = candidates.tables[:, 0].mean((1, 2)).float()
+    place, table = divmod(int((found * coarseness).argmax()), len(coarseness))
+    rows, columns = divmod(place, BLOCK)
+    return Jpeg(candidates.tables[table], offset=(-rows % BLOCK, -columns % BLOCK))
+
+
+def _sizes(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> Tensor:
+    """How many coefficients there are of each frequency, at each place of the blocks, of each size: flat, in order."""
+    transform, frequencies = cosines(part.float()), _frequencies()
+    filters = torch.stack([torch.outer(transform[u], transform[v]) for u, v in frequencies])[:, None]
+    luma = 255 * torch.einsum("bchw,c->bhw", part.float(), filters.new_tensor(TO_YCC[0]))
+    sizes = F.conv2d(luma[:, None], filters)[0].abs().round().clamp_max(_BINS - 1).long()
+    rows, columns = (
+        (torch.arange(length, device=part.device) + start) % BLOCK
+        for length, start in zip(sizes.shape[-2:], origin, strict=True)
+    )
+    place = BLOCK * rows[:, None] + columns
+    frequency = torch.arange(len(frequencies), device=part.device)[:, None, None]
+    index = (frequency * BLOCK**2 + place) * _BINS + sizes
+    if visible is not None:
+        index = index[:, (-F.max_pool2d(-visible, BLOCK, 1)[0, 0] > 0.99).to(index.device)]
+    return torch.bincount(index.flatten(), minlength=BLOCK**2 * len(frequencies) * _BINS).to(part)
+
+
+@cache
+def _frequencies() -> list[tuple[int, int]]:
+    """Of the coefficients that are looked at."""
+    return [(u, v) for u in range(BLOCK) for v in range(BLOCK) if 0 < u + v <= _ORDER]
+
+
+@cache
+def _candidates() -> _Candidates:
+    qualities = torch.tensor(_QUALITIES, dtype=torch.float64)
+    all_tables = torch.cat([tables(qualities, base) for base in BASES])
+    steps = torch.stack([all_tables[:, 0, u, v] for u, v in _frequencies()]).float()[:, None]
+    sizes = torch.arange(_BINS, dtype=torch.float32)[:, None]
+    counted = ((sizes > _BEYOND * steps) & (steps > _LEAST) & (sizes < _BINS - 1)).float()
+    return _Candidates(all_tables, counted * torch.cos(2 * math.pi * sizes / steps), counted)
