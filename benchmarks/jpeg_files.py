@@ -18,7 +18,7 @@ from PIL import Image
 from rich import print
 from rich.table import Table
 
-from ldrps.estimation.codec import codec_of, residue_of
+from ldrps.estimation.codec import codec_of, estimated_residue
 from ldrps.image.picture import load_picture
 from ldrps.train.photos import Photographs
 
@@ -33,7 +33,7 @@ def told_and_done(x: torch.Tensor, quality: int, file: Path) -> tuple[float, flo
     codec = codec_of(picture.original)
     assert codec is not None
     done = (255 * picture.rgb[0].permute(1, 2, 0) - torch.from_numpy(levels)).square().mean().sqrt()
-    return 255 * residue_of(codec, picture.rgb), float(done)
+    return 255 * float(estimated_residue(codec, picture.rgb).value.sigma), float(done)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps import Prior, Restorer
-from ldrps.degradation import JpegResidue, SharedNoise, WhiteNoise
-from ldrps.estimation.codec import codec_of, estimated_residue, residue_of
+from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
+from ldrps.degradation.jpeg import tables
+from ldrps.estimation.codec import coarseness, codec_of, estimated_residue
 from ldrps.estimation.damage import Estimate
 from ldrps.estimation.estimate import with_file
 from ldrps.image.picture import load_picture
@@ -31,9 +31,10 @@ def test_the_file_tells_how_much_it_lost(quality: int, subsampling: int, tmp_pat
     codec = codec_of(picture.original)
     assert codec is not None
     error = float((picture.rgb - photo(96)).square().mean().sqrt())
-    assert residue_of(codec, picture.rgb) == pytest.approx(error, rel=0.4)
-    darker = residue_of(codec, picture.rgb, lambda y: 0.5 * y)
-    assert darker == pytest.approx(residue_of(codec, picture.rgb) / 2, rel=0.05)
+    told = estimated_residue(codec, picture.rgb)
+    assert told.value.sigma == pytest.approx(error, rel=0.4)
+    darker = estimated_residue(codec, picture.rgb, lambda y: 0.5 * y)
+    assert darker.value.sigma == pytest.approx(float(told.value.sigma) / 2, rel=0.05)
 
 
 def test_one_table_for_all_channels_and_none(tmp_path: Path) -> None:
@@ -45,32 +46,45 @@ def test_one_table_for_all_channels_and_none(tmp_path: Path) -> None:
     assert codec_of(load_picture(np.zeros((64, 64, 3), np.uint8)).original) is None
 
 
-def test_good_files_are_left_alone_and_coarse_ones_are_not() -> None:
-    shares = [estimated_residue(level / 255).share for level in (0, 2, 4.5, 5.75, 7, 20)]
-    assert shares == pytest.approx([0, 0, 0, 0.5, 1, 1])
+@pytest.mark.parametrize("base", ["libjpeg", "mozjpeg"])
+def test_good_files_are_left_alone_and_coarse_ones_are_not(base: str) -> None:
+    shares = [estimated_residue(Jpeg(tables(quality, base)), photo(96)).share for quality in (95, 75, 60, 50, 10)]
+    assert shares[:2] == [0, 0] and 0 < shares[2] < 1 and shares[3:] == [1, 1]
+    ordinary = Jpeg(tables(75, base))
+    assert estimated_residue(ordinary, photo(96), lambda y: 3 * y).share == 1, "light that is brought back shows them"
+    assert estimated_residue(ordinary, torch.full((1, 3, 64, 64), 0.5)).share == 0
+    assert coarseness(Jpeg(tables(50, base))) == pytest.approx(1)
 
 
 def test_noise_that_outweighs_the_file_stays() -> None:
+    coarse, fine = (Estimate(JpegResidue(level / 255)) for level in (9, 2))
     noisy = Estimate(SharedNoise(12 / 255, 0.3), 0.9)
-    assert with_file(noisy, 9 / 255) is noisy
-    blocks = with_file(noisy, 14 / 255)
-    assert isinstance(blocks.value, JpegResidue) and blocks.value.sigma == pytest.approx(14 / 255)
-    doubted = with_file(Estimate(WhiteNoise(12 / 255), 0.2), 9 / 255)
-    assert isinstance(doubted.value, JpegResidue)
+    assert with_file(noisy, coarse) is noisy
+    blocks = Estimate(JpegResidue(14 / 255))
+    assert with_file(noisy, blocks) is blocks
+    assert with_file(Estimate(WhiteNoise(12 / 255), 0.2), coarse) is coarse
     twice = Estimate(JpegResidue(9 / 255), 0.9)
-    assert with_file(twice, 2 / 255) is twice, "it was saved more coarsely before"
-    assert with_file(Estimate(JpegResidue(9 / 255), 0.1), 2 / 255).absent
+    assert with_file(twice, fine) is twice, "it was saved more coarsely before"
+    assert with_file(Estimate(JpegResidue(9 / 255), 0.1), Estimate(JpegResidue(2 / 255), 0.25)).absent
 
 
 @pytest.mark.parametrize(("quality", "changed"), [(12, True), (95, False)])
-def test_a_restorer_reads_it_from_the_file_alone(
+def test_a_restorer_reads_it_from_the_file_or_its_traces(
     quality: int, changed: bool, tiny_prior: Prior, tmp_path: Path
 ) -> None:
-    path = written(tmp_path / "a.jpg", quality)
+    x = photo(192)
+    path = written(tmp_path / "a.jpg", quality, x)
     restorer = Restorer(tiny_prior, estimators=unmoved_estimators())
     found = restorer(path).damage
     assert found is not None and found.absent != changed
-    file = io.BytesIO()
-    Image.open(path).save(file, "PNG")
-    as_array = restorer(np.asarray(Image.open(file))).damage
-    assert as_array is not None and as_array.absent, "pixels alone do not tell this judge"
+    with Image.open(path) as image:
+        levels = np.asarray(image)
+    as_array = restorer(levels).damage
+    assert as_array is not None and as_array.absent != changed
+    if changed:
+        assert found.noise is not None and as_array.noise is not None
+        assert as_array.noise_deviation == pytest.approx(found.noise_deviation, rel=0.05)
+    cut = tmp_path / "again.jpg"
+    Image.fromarray(levels[3:, 3:]).save(cut, quality=90)
+    again = restorer(cut).damage
+    assert again is not None and again.absent != changed, "of two compressions the coarser counts, not the file's"

@@ -9,16 +9,18 @@ import torch
 from torch import Tensor
 
 from ldrps.degradation import Jpeg, JpegResidue
+from ldrps.degradation.jpeg import BASES, BLOCK, tables
 from ldrps.estimation.damage import Estimate
 from ldrps.image.original import Original
 
 # What the first compression did is larger than what the same does again on another grid, as that meets a picture which
 # has lost some of its detail: 1.16 times, 1.06 to 1.3 for nine in ten of 24 held-out photographs at qualities 10 to 90.
 _AGAIN = 1.16
-# Of 255: up to the first, a photograph is as good as files are; from the second on blocks are seen. In detailed
-# pictures libjpeg's quality 90 leaves 4, its default, 75, 6, and quality 50 leaves 8; in smooth ones half of that.
-_GOOD, _COARSE = 4.5, 7.0
 _OTHER = 4  # pixels, both ways, from one grid of blocks to another
+# Of the steps of quality 50: what programs take unless told otherwise, 75, has 0.5, and is as good as files are; with
+# those themselves blocks are seen.
+_GOOD, _COARSE = 0.55, 1.0
+_FINE = 5  # the sum of the frequencies of a step, up to which it counts: that of others is rarely more than 0
 
 
 def codec_of(original: Original | None) -> Jpeg | None:
@@ -26,20 +28,27 @@ def codec_of(original: Original | None) -> Jpeg | None:
     if original is None or not original.tables:
         return None
     luma, chroma = original.tables[0], original.tables[min(1, len(original.tables) - 1)]
-    tables = torch.tensor([luma, chroma], dtype=torch.float64).reshape(2, 8, 8).clamp_min(1)
-    return Jpeg(tables, original.subsampling)
+    steps = torch.tensor([luma, chroma], dtype=torch.float64).reshape(2, 8, 8).clamp_min(1)
+    return Jpeg(steps, original.subsampling)
 
 
 @torch.no_grad()
-def residue_of(codec: Jpeg, y: Tensor, undone: Callable[[Tensor], Tensor] = lambda y: y) -> float:
-    """The root mean square of what the codec has done to y [1, 3, H, W], told by what it does again on another grid; as
-    it is when something else is `undone`, such as tones, which makes it more or less.
+def estimated_residue(
+    codec: Jpeg, y: Tensor, undone: Callable[[Tensor], Tensor] = lambda y: y
+) -> Estimate[JpegResidue]:
+    """What the codec has done to y [1, 3, H, W], told by what it does again on another grid, and whether it is worth
+    the name of damage; as it is when something else is `undone`, such as tones, which makes it more or less.
     """
-    again = replace(codec, offset=(codec.offset[0] + _OTHER, codec.offset[1] + _OTHER))
-    return _AGAIN * float((undone(again(y).clamp(0, 1)) - undone(y)).square().mean().sqrt())
+    again = replace(codec, offset=(codec.offset[0] + _OTHER, codec.offset[1] + _OTHER))(y).clamp(0, 1)
+    level, as_given = (float((a - b).square().mean().sqrt()) for a, b in ((undone(again), undone(y)), (again, y)))
+    place = (coarseness(codec) * level / max(as_given, 1e-9) - _GOOD) / (_COARSE - _GOOD)
+    return Estimate(JpegResidue(_AGAIN * level), min(max(0.25 + place / 2, 0.0), 1.0))
 
 
-def estimated_residue(level: float) -> Estimate[JpegResidue]:
-    """Residue of a known level, and whether it is worth the name of damage."""
-    place = (255 * level - _GOOD) / (_COARSE - _GOOD)
-    return Estimate(JpegResidue(level), min(max(0.25 + place / 2, 0.0), 1.0))
+def coarseness(codec: Jpeg) -> float:
+    """How coarse the steps of brightness are beside those of quality 50 of one of the `BASES`, that which they are most
+    like: a factor.
+    """
+    fine = torch.tensor([[u + v <= _FINE for v in range(BLOCK)] for u in range(BLOCK)])
+    ratios = [(codec.quantisation[0] / tables(50, base)[0])[fine] for base in BASES]
+    return float(min(ratios, key=lambda ratio: float(ratio.log().std())).mean())

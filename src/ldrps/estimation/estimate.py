@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
 from ldrps.estimation.blur import estimate_blur
-from ldrps.estimation.codec import estimated_residue, residue_of
+from ldrps.estimation.codec import estimated_residue
 from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.jpeg_traces import traced_jpeg
@@ -87,7 +87,7 @@ def estimate_noise_of(
         for each in (codec, traced_jpeg(y, _TRACED, visible)):
             if each is not None:
                 sample = noise_sample(y, prior).to(prior.device)
-                noise = with_file(noise, residue_of(each, sample, Damage(damage.tone).undo_tone))
+                noise = with_file(noise, estimated_residue(each, sample, Damage(damage.tone).undo_tone))
     return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
 
 
@@ -136,13 +136,12 @@ _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
 }
 
 
-def with_file(noise: Estimate[Removable], residue: float) -> Estimate[Removable]:
-    """What is believed of the noise, where the file tells what its last compression did.
+def with_file(noise: Estimate[Removable], file: Estimate[JpegResidue]) -> Estimate[Removable]:
+    """What is believed of the noise, where it is known what a compression did.
 
-    More than that may be seen: noise, or what the picture was saved by before.
+    More than that may be seen: noise, or what the picture was saved by before and reduced since.
     """
-    told = estimated_residue(residue)
-    return noise if noise.share * float(noise.value.sigma) > told.share * residue else told
+    return noise if noise.share * float(noise.value.sigma) > file.share * float(file.value.sigma) else file
 
 
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:

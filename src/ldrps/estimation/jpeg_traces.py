@@ -32,7 +32,7 @@ _BEYOND = 0.4
 # of one alone, the root of their number where it is of all alike. Of 60 held-out photographs that were reduced none has
 # 10, and of 1,000 graphics, some of which repeat at even distances, two have 42; of 60 pieces of 200 x 200 pixels saved
 # at 10 to 60 and again at 75 or 90, at another place, all have more, and three in four have 84.
-_SCORE, _MEAN = 42.0, 0.1
+_SCORE, _AGREEING, _MEAN = 42.0, 2.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,16 @@ def traced_jpeg(y: Tensor, side: int, visible: Tensor | None = None) -> Jpeg | N
     sizes = sizes.cpu().reshape(len(_frequencies()), BLOCK**2, _BINS)
     candidates = _candidates()
     by_frequency, count = sizes @ candidates.cosine, (sizes @ candidates.counted).sum(0)  # [places, T]
+    # What is as much so at most places is the picture's own: a ramp has the same coefficients in all blocks.
+    by_frequency = by_frequency - by_frequency.median(1, keepdim=True).values.clamp_min(0)
     total = by_frequency.sum(0)
     mean, deviations = total / count.clamp_min(1), total / (count / 2).clamp_min(1).sqrt()
-    score = deviations * total / by_frequency.square().sum(0).clamp_min(1).sqrt()
+    agreeing = total / by_frequency.square().sum(0).clamp_min(1).sqrt()
     by_base = deviations.unflatten(1, (len(BASES), -1))
     # Blocks of one base pass for some of the other, less clearly; and the qualities around one leave nearly its traces.
     best = by_base.amax(2, keepdim=True)
     peaks = (by_base == F.max_pool1d(by_base, 2 * _NEAR + 1, 1, _NEAR)) & (best == best.amax(1, keepdim=True))
-    found = peaks.flatten(1) & (score > _SCORE) & (mean > _MEAN)
+    found = peaks.flatten(1) & (deviations * agreeing > _SCORE) & (agreeing > _AGREEING) & (mean > _MEAN)
     if not bool(found.any()):
         return None
     coarseness = candidates.tables[:, 0].mean((1, 2)).float()
