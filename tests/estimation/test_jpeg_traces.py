@@ -13,8 +13,6 @@ from ldrps.degradation import resize
 from ldrps.degradation.jpeg import tables
 from ldrps.estimation.jpeg_traces import traced_jpeg
 
-SIDE = 256
-
 
 def saved(x: Tensor, quality: int, base: str = "libjpeg") -> Tensor:
     """x through a file."""
@@ -34,7 +32,7 @@ def test_steps_and_place_of_the_first_blocks(quality: int, base: str, cut: tuple
     y = saved(photo(192), quality, base)[..., cut[0] :, cut[1] :]
     if again is not None:
         y = saved(y, again)
-    found = traced_jpeg(y, SIDE)
+    found = traced_jpeg(y)
     assert found is not None
     assert found.offset == cut
     nearest = torch.stack([tables(quality + off, base) for off in (-1, 0, 1)])
@@ -43,30 +41,30 @@ def test_steps_and_place_of_the_first_blocks(quality: int, base: str, cut: tuple
 
 def test_of_two_that_are_there_the_coarser() -> None:
     y = saved(saved(photo(192), 30)[..., 4:, 4:], 70)
-    found = traced_jpeg(y, SIDE)
+    found = traced_jpeg(y)
     assert found is not None and found.offset == (4, 4) and torch.equal(found.quantisation, tables(30))
-    found = traced_jpeg(saved(y[..., 2:, 2:], 15), SIDE)
+    found = traced_jpeg(saved(y[..., 2:, 2:], 15))
     assert found is not None and found.offset == (0, 0) and torch.equal(found.quantisation, tables(15))
 
 
 def test_nothing_where_nothing_was_saved_coarsely() -> None:
-    assert traced_jpeg(photo(192), SIDE) is None
-    assert traced_jpeg(ball(192), SIDE) is None
-    assert traced_jpeg(saved(photo(192), 95), SIDE) is None
-    assert traced_jpeg(torch.full((1, 3, 96, 96), 0.5), SIDE) is None
-    assert traced_jpeg(photo(192)[..., :6, :], SIDE) is None, "less than a block"
+    assert traced_jpeg(photo(192)) is None
+    assert traced_jpeg(ball(192)) is None
+    assert traced_jpeg(saved(photo(192), 95)) is None
+    assert traced_jpeg(torch.full((1, 3, 96, 96), 0.5)) is None
+    assert traced_jpeg(photo(192)[..., :6, :]) is None, "less than a block"
     stripes = (torch.arange(192) % 8 < 4).float().expand(1, 3, 192, 192)
-    assert traced_jpeg(stripes, SIDE) is None, "two sizes of coefficients tell nothing"
+    assert traced_jpeg(stripes) is None, "two sizes of coefficients tell nothing"
 
 
 def test_nothing_once_it_was_reduced() -> None:
-    assert traced_jpeg(resize(saved(photo(192), 20), (150, 150)), SIDE) is None
+    assert traced_jpeg(resize(saved(photo(192), 20), (150, 150))) is None
 
 
 def test_a_large_picture_is_looked_at_in_samples_which_know_where_they_lie() -> None:
     y = saved(photo(192), 20).repeat(1, 1, 3, 3)[..., 5:, 1:]
     for side in (128, 256):
-        found = traced_jpeg(y, side)
+        found = traced_jpeg(y, side=side)
         assert found is not None and found.offset == (5, 1) and torch.equal(found.quantisation, tables(20))
 
 
@@ -74,7 +72,7 @@ def test_blocks_that_were_made_up_tell_nothing() -> None:
     y = saved(photo(192), 20)
     visible = torch.ones(1, 1, 192, 192)
     visible[..., 40:60, :] = 0
-    found = traced_jpeg(y, SIDE, visible)
+    found = traced_jpeg(y, visible)
     assert found is not None and torch.equal(found.quantisation, tables(20))
     visible[..., ::7, :] = 0.5
-    assert traced_jpeg(y, SIDE, visible) is None
+    assert traced_jpeg(y, visible) is None

@@ -20,6 +20,7 @@ _OTHER = 4  # pixels, both ways, from one grid of blocks to another
 # Of the steps of quality 50: what programs take unless told otherwise, 75, has 0.5, and is as good as files are; with
 # those themselves blocks are seen.
 _GOOD, _COARSE = 0.55, 1.0
+_ANY = 1e6  # a step that every coefficient fits
 _FINE = 5  # the sum of the frequencies of a step, up to which it counts: that of others is rarely more than 0
 
 
@@ -43,6 +44,13 @@ def estimated_residue(
     level, as_given = (float((a - b).square().mean().sqrt()) for a, b in ((undone(again), undone(y)), (again, y)))
     place = (coarseness(codec) * level / max(as_given, 1e-9) - _GOOD) / (_COARSE - _GOOD)
     return Estimate(JpegResidue(_AGAIN * level), min(max(0.25 + place / 2, 0.0), 1.0))
+
+
+def of_luma_alone(codec: Jpeg) -> Jpeg:
+    """The same, of which the steps of colours say nothing: what the traces of luma leave open of them is a guess."""
+    steps = codec.quantisation.clone()
+    steps[1] = _ANY
+    return replace(codec, quantisation=steps)
 
 
 def coarseness(codec: Jpeg) -> float:

@@ -26,7 +26,6 @@ from ldrps.settings import BlindSettings
 
 _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
 _NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
-_TRACED = 256  # pixels a side of what is looked at of a large picture for an earlier compression
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -84,7 +83,7 @@ def estimate_noise_of(
         seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
-        for each in (codec, traced_jpeg(y, _TRACED, visible)):
+        for each in (codec, traced_jpeg(y, visible)):
             if each is not None:
                 sample = noise_sample(y, prior).to(prior.device)
                 noise = with_file(noise, estimated_residue(each, sample, Damage(damage.tone).undo_tone))

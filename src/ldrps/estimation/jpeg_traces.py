@@ -47,13 +47,15 @@ class _Candidates:
 
 
 @torch.no_grad()
-def traced_jpeg(y: Tensor, side: int, visible: Tensor | None = None) -> Jpeg | None:
+def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jpeg | None:
     """The coarsest compression whose blocks y [1, 3, H, W] in [0, 1] has, at the place where it has them; None of none.
+
+    Its steps of luma are told; those of colours, and how they are sampled, are as programs have them with such steps.
 
     Args:
         y: the picture, in the size in which it was saved.
-        side: no more than side^2 pixels are looked at, from all over the picture.
         visible: how much each pixel counts, [1, 1, H, W]; a block that was made up in part tells nothing.
+        side: no more than side^2 pixels are looked at, from all over the picture.
     """
     sizes = y.new_zeros(BLOCK**2 * len(_frequencies()) * _BINS)
     for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side)):

@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ldrps.estimation.codec import of_luma_alone
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import ENOUGH, kept_detail, latent_deviation, undone_sample
+from ldrps.estimation.jpeg_traces import traced_jpeg
 from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
@@ -65,6 +67,9 @@ class Blind(Method):
         self.findings = Findings(damage, change, windows=len(self.windows))
         self.set_caption(caption)
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
+        is_jpeg = self.kind == "jpeg" and (damage.tone is None or damage.tone.absent)
+        traced = traced_jpeg(y, visible) if is_jpeg else None
+        self.codec = None if traced is None else of_luma_alone(traced)
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
             self.level = latent_deviation(prior, self._as_seen(undone_sample(y, damage, prior)), self.sigma)
@@ -133,8 +138,13 @@ class _BlindPart(Part):
         self.visible = None if visible is None else window.of(visible)
 
     def finished(self, restored: Tensor) -> Tensor:
-        """Without colours if there were none, and with black and white where they were cut off."""
+        """Without colours if there were none, with the coefficients that the picture's JPEG may stand for, and with
+        black and white where they were cut off.
+        """
+        codec = self.method.codec
         restored = as_grey(restored) if self.method.grey else restored
+        if codec is not None:
+            restored = codec.at(self.window).project(restored, self.y)
         return torch.where(clipped(self.y), self.y, restored)
 
 
