@@ -2,8 +2,9 @@
 
     python benchmarks/cost.py [--side 256] [--preset default] [--dtype auto] [--threads 2] [...]
 
-Seconds are those of the clock and, which a busy machine moves less, of the processor. The process keeps memory as the
-command does; with --give-back it does not. Memory is the process's largest resident set, Python and libraries included.
+Seconds are those of the clock and, which a busy machine moves less, of the processor. The process keeps memory, and its
+threads wait, as the command has them; with --give-back they do not. Memory is the process's largest resident set,
+Python and libraries included.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ from dataclasses import replace
 def once(given: argparse.Namespace) -> dict[str, float]:
     """Restore a noisy picture in this process."""
     began = time.perf_counter()
+    from ldrps.run.share import keep_memory, wait_briefly
+
+    if not given.give_back:
+        keep_memory()
+        wait_briefly()  # before torch is loaded
+
     import numpy as np
     import torch
 
     import ldrps
     from ldrps.prior import EMBEDDED, precision_of
-    from ldrps.run.share import keep_memory
     from ldrps.settings import BlindSettings
-
-    if not given.give_back:
-        keep_memory()
 
     torch.set_num_threads(given.threads)
     random, side = np.random.default_rng(0), given.side

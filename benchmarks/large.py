@@ -1,11 +1,12 @@
 """A large picture: seconds, peak memory beside what was announced, and windows beside the whole.
 
-    python benchmarks/large.py [PICTURE ...] [--megapixels 24] [--preset fast] [--threads 2] [-o DIR]
+    python benchmarks/large.py [PICTURE ...] [--megapixels 24] [--preset default] [--dtype auto] [--threads 2] [-o DIR]
     python benchmarks/large.py samples/hazy.png --noise 0
     python benchmarks/large.py [PICTURE ...] --compare 768
 
 The large picture is laid out of the given ones (the samples, if none) at their own scale, side by side and mirrored,
-darkened to a third and made noisy (sigma 8 of 255, or as `--noise` says). Memory is the process's largest resident set.
+darkened to a third and made noisy (sigma 8 of 255, or as `--noise` says). Memory is the process's largest resident set;
+the process keeps it as the command does.
 Into DIR goes a sheet of crops at 100 %, before and after. `--compare` restores a square of that side whole and in
 windows of 256 pixels.
 """
@@ -27,6 +28,8 @@ import ldrps
 from ldrps.cost import estimate
 from ldrps.image.sheet import before_after
 from ldrps.memory import peak_mib
+from ldrps.prior import EMBEDDED, precision_of
+from ldrps.run.share import keep_memory
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CROP = 384
@@ -54,17 +57,24 @@ def damaged(clean: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
     return out
 
 
-def one(pictures: list[Path], megapixels: float, sigma: float, settings: ldrps.Settings, out: Path | None) -> None:
+def one(
+    pictures: list[Path],
+    megapixels: float,
+    sigma: float,
+    settings: ldrps.Settings,
+    prior: ldrps.Prior,
+    out: Path | None,
+) -> None:
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(1.5 * height)
     picture = Image.fromarray(damaged(laid_out(pictures, width, height), sigma))
-    restorer = ldrps.Restorer(ldrps.load_prior(), settings)
+    restorer = ldrps.Restorer(prior, settings)
     said = estimate((width, height), settings)
     began = time.perf_counter()
     result = restorer(picture)
     took = time.perf_counter() - began
     peak = peak_mib() or math.nan
-    print(f"{width} x {height}, {settings.preset}: {took:.0f} s, peak {peak:.0f} MiB")
+    print(f"{width} x {height}, {settings.preset}, {prior.precision}: {took:.0f} s, peak {peak:.0f} MiB")
     print(f"announced: {said.seconds:.0f} s, {said.bytes / 2**20:.0f} MiB; found: {result.words}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -75,9 +85,8 @@ def one(pictures: list[Path], megapixels: float, sigma: float, settings: ldrps.S
             before_after(picture.crop(box), result.image.crop(box)).save(out / f"crop{k}.png")
 
 
-def compare(pictures: list[Path], side: int, sigma: float, settings: ldrps.Settings) -> None:
+def compare(pictures: list[Path], side: int, sigma: float, settings: ldrps.Settings, prior: ldrps.Prior) -> None:
     picture = Image.fromarray(damaged(laid_out(pictures, side, side), sigma))
-    prior = ldrps.load_prior()
     cut, whole = (
         np.asarray(ldrps.Restorer(prior, dataclasses.replace(settings, tile=tile))(picture).image, dtype=np.float64)
         for tile in (256, side)
@@ -92,17 +101,20 @@ def main() -> None:
     parser.add_argument("pictures", nargs="*", type=Path, default=sorted(SAMPLES.glob("*.png")))
     parser.add_argument("--megapixels", type=float, default=24)
     parser.add_argument("--noise", type=float, default=8, help="its deviation, of 255")
-    parser.add_argument("--preset", default="fast")
+    parser.add_argument("--preset", default="default")
+    parser.add_argument("--dtype", default="auto")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compare", type=int, metavar="SIDE")
     parser.add_argument("-o", "--out", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    keep_memory()
     settings = ldrps.preset(given.preset)
+    prior = ldrps.load_prior(dtype=precision_of(EMBEDDED, given.dtype, "cpu"))
     if given.compare:
-        compare(given.pictures, given.compare, given.noise, settings)
+        compare(given.pictures, given.compare, given.noise, settings, prior)
     else:
-        one(given.pictures, given.megapixels, given.noise, settings, given.out)
+        one(given.pictures, given.megapixels, given.noise, settings, prior, given.out)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_serve_run_sees_what_the_application_takes() -> None:
 def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     fake = FakePool()
     monkeypatch.setattr(deployment, "ProcessPool", lambda *args, **more: fake)
-    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):  # which a replica sets in its process
+    for name in ("OMP_NUM_THREADS", "GOMP_SPINCOUNT"):  # which a replica sets in its process
         monkeypatch.setenv(name, os.environ.get(name, ""))
     return fake
 

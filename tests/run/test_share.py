@@ -11,7 +11,7 @@ from ldrps.presets import preset
 from ldrps.run import share
 from ldrps.run.job import Output
 from ldrps.run.recipe import OwnMethod, Recipe
-from ldrps.run.share import Share, wait_asleep
+from ldrps.run.share import Share, wait_briefly
 
 GIB = 2**30
 
@@ -54,12 +54,17 @@ def test_threads_are_taken_unless_the_user_has_decided(
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("given", "told"), [(None, "passive"), ("active", "active")])
-def test_threads_that_wait_sleep_unless_the_user_has_decided(
-    given: str | None, told: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, None), ({"GOMP_SPINCOUNT": "0"}, "0")],
+)
+def test_threads_that_wait_spin_briefly_unless_the_user_has_decided(
+    given: dict[str, str], told: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
-    if given is None:
-        monkeypatch.delenv("OMP_WAIT_POLICY")
-    wait_asleep()
-    assert os.environ["OMP_WAIT_POLICY"] == told
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")  # as it was comes back after the test
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    wait_briefly()
+    assert os.environ.get("GOMP_SPINCOUNT") == told

@@ -21,7 +21,7 @@ from ldrps.cli.terminal import begin, say, tell
 from ldrps.errors import LdrpsError
 from ldrps.log import show_fault
 from ldrps.printable import printable
-from ldrps.run.share import keep_memory, wait_asleep
+from ldrps.run.share import keep_memory, wait_briefly
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -39,7 +39,7 @@ app.add_typer(prior_app, name="prior")
 def main() -> None:
     """Entry point: our own errors become one line and exit code 2, Ctrl-C becomes 130, SIGTERM 143."""
     begin()
-    wait_asleep()
+    wait_briefly()
     keep_memory()
     try:
         code = app(standalone_mode=False)  # an Exit comes back as its code

@@ -26,7 +26,7 @@ from ldrps.run.outcome import Outcome
 from ldrps.run.pool import ProcessPool, until_over
 from ldrps.run.recipe import Recipe
 from ldrps.run.restoring import Restoring
-from ldrps.run.share import wait_asleep
+from ldrps.run.share import wait_briefly
 
 _TRIES = 2  # at a picture whose process dies: the first may have been of another's making
 _HOPELESS = 2  # failures to write, in a row, after which the next would fail likewise
@@ -91,7 +91,7 @@ class Worker:
     def __init__(self, errand: Errand) -> None:
         pinned = errand.pinned
         os.environ["OMP_NUM_THREADS"] = str(pinned.threads)
-        wait_asleep()
+        wait_briefly()
         self._errand = errand
         check_versions(pinned)
         self._machine = f"{instructions()}, {pinned.dtype}"

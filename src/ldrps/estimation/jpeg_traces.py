@@ -57,12 +57,15 @@ def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jp
         visible: how much each pixel counts, [1, 1, H, W]; a block that was made up in part tells nothing.
         side: no more than side^2 pixels are looked at, from all over the picture.
     """
-    sizes = y.new_zeros(BLOCK**2 * len(_frequencies()) * _BINS)
-    for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side)):
-        if min(window.height, window.width) >= BLOCK:
-            seen = None if visible is None else window.of(visible)
-            sizes += _sizes(window.of(y), (window.top, window.left), seen)
-    sizes = sizes.cpu().reshape(len(_frequencies()), BLOCK**2, _BINS)
+    indices = [
+        _indices(window.of(y), (window.top, window.left), None if visible is None else window.of(visible))
+        for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side))
+        if min(window.height, window.width) >= BLOCK
+    ]
+    if not indices:
+        return None
+    shape = (len(_frequencies()), BLOCK**2, _BINS)
+    sizes = torch.bincount(torch.cat(indices), minlength=math.prod(shape)).reshape(shape).float().cpu()
     candidates = _candidates()
     by_frequency, count = sizes @ candidates.cosine, (sizes @ candidates.counted).sum(0)  # [places, T]
     # What is as much so at most places is the picture's own: a ramp has the same coefficients in all blocks.
@@ -83,8 +86,10 @@ def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jp
     return Jpeg(candidates.tables[table], offset=(-rows % BLOCK, -columns % BLOCK))
 
 
-def _sizes(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> Tensor:
-    """How many coefficients there are of each frequency, at each place of the blocks, of each size: flat, in order."""
+def _indices(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> Tensor:
+    """Of each coefficient of each block, wherever blocks may lie, its frequency, the place of the block, and its size:
+    as one number, the index of a histogram of [frequencies, places, sizes].
+    """
     transform, frequencies = cosines(part.float()), _frequencies()
     filters = torch.stack([torch.outer(transform[u], transform[v]) for u, v in frequencies])[:, None]
     luma = 255 * torch.einsum("bchw,c->bhw", part.float(), filters.new_tensor(TO_YCC[0]))
@@ -98,7 +103,7 @@ def _sizes(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> Ten
     index = (frequency * BLOCK**2 + place) * _BINS + sizes
     if visible is not None:
         index = index[:, (-F.max_pool2d(-visible, BLOCK, 1)[0, 0] > 0.99).to(index.device)]
-    return torch.bincount(index.flatten(), minlength=BLOCK**2 * len(frequencies) * _BINS).to(part)
+    return index.flatten()
 
 
 @cache

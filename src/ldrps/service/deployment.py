@@ -31,7 +31,7 @@ from ldrps.cost import estimate
 from ldrps.prior import AUTO, EMBEDDED, check_prior, precision_of
 from ldrps.prior.device import check_device
 from ldrps.run.pool import Pool, ProcessPool, until_over
-from ldrps.run.share import wait_asleep
+from ldrps.run.share import wait_briefly
 from ldrps.serve.limits import Limits as PageLimits
 from ldrps.serve.task import Question
 from ldrps.serve.work import Loader
@@ -252,7 +252,7 @@ class Replica:
 
     def __init__(self, load: Loader, limits: Limits, threads: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
-        wait_asleep()
+        wait_briefly()
         self._limits = limits
         self._pool: Pool[ServiceJob, ServiceOutcome] = ProcessPool(
             ServiceWork(load, limits.pixels, PageLimits()), 1, grace=_GRACE
