@@ -74,7 +74,7 @@ def one(
     result = restorer(picture)
     took = time.perf_counter() - began
     peak = peak_mib() or math.nan
-    print(f"{width} x {height}, {settings.preset}, {prior.precision}: {took:.0f} s, peak {peak:.0f} MiB")
+    print(f"{width} x {height}, {settings.preset}, {prior.precision}: {took:.1f} s, peak {peak:.0f} MiB")
     print(f"announced: {said.seconds:.0f} s, {said.bytes / 2**20:.0f} MiB; found: {result.words}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

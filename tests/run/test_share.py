@@ -56,7 +56,7 @@ def test_threads_are_taken_unless_the_user_has_decided(
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, None), ({"GOMP_SPINCOUNT": "0"}, "0")],
+    [({}, "30000"), ({"OMP_WAIT_POLICY": "active"}, None), ({"GOMP_SPINCOUNT": "0"}, "0")],
 )
 def test_threads_that_wait_spin_briefly_unless_the_user_has_decided(
     given: dict[str, str], told: str | None, monkeypatch: pytest.MonkeyPatch
