@@ -10,7 +10,8 @@ from ldrps.image.limits import enlarged_size
 from ldrps.memory import available_bytes
 from ldrps.settings import Settings
 
-# Of noisy pictures on two CPU cores with the embedded prior, float32 (benchmarks/cost.py, benchmarks/large.py).
+# Of noisy pictures on two cores of a Xeon with AVX-512 and the embedded prior, float32; bfloat16 takes half of it where
+# it is computed in (benchmarks/cost.py, benchmarks/large.py).
 _SECONDS_OF_PICTURE = 0.25
 _SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers

@@ -88,7 +88,7 @@ class BlindSettings(MethodSettings):
     enlarges: ClassVar[bool] = True
     fills: ClassVar[bool] = True
     knows_parts: ClassVar[bool] = True
-    seconds_of_pass: ClassVar[float] = 3.2
+    seconds_of_pass: ClassVar[float] = 1.3
     bytes_of_pixel: ClassVar[int] = 240
 
     # How much of each part of the damage is undone.
