@@ -53,7 +53,7 @@ class MethodSettings:
         fills: whether it can fill holes.
         knows_parts: whether the damage is undone part by part, as it was estimated or given.
         seconds_before: that it takes to find out what happened, if by a chain over a small copy.
-        seconds_of_pass: of a megapixel with the embedded prior in float32 on two cores with AVX-512 (benchmarks/cost.py).
+        seconds_of_pass: of a megapixel with the embedded prior, in float32, on two cores with AVX-512.
         bytes_of_pixel: of a pixel of the window.
         batch_size: how many pictures go through the networks at once.
     """
