@@ -47,7 +47,7 @@ def test_windows_shrink_until_it_fits() -> None:
     settings = preset("best")
     limit = estimate((2000, 2000), dataclasses.replace(settings, tile=256)).bytes
     smaller = fitted((2000, 2000), settings, limit)
-    assert smaller.tile == 256 and smaller.overlap == 64
+    assert smaller.tile == 256 and smaller.overlap == 32
     assert estimate((2000, 2000), smaller).bytes <= limit
 
 

@@ -58,6 +58,7 @@ class Working:
         y, crop = pad_to_multiple(small, prior.size_multiple)
         visible = content.visible_in(small, prior.size_multiple)
         codec = codec_of(picture.original) if small is seen else None
+        codec = None if codec is None else codec.at(content.window)
         colouring = settings.colourise and is_grey(seen)
         unheeded = (_COLOURED,) if settings.colourise and not colouring else ()
         crop = crop if settings.scale == 1 else _as_it_is

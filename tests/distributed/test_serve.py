@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -125,7 +124,8 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     fake = FakePool()
     monkeypatch.setattr(deployment, "ProcessPool", lambda *args, **more: fake)
     for name in ("OMP_NUM_THREADS", "GOMP_SPINCOUNT"):  # which a replica sets in its process
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+        monkeypatch.setenv(name, "1")  # as it was comes back after the test
+        monkeypatch.delenv(name)
     return fake
 
 

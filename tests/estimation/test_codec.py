@@ -12,9 +12,9 @@ from torch import Tensor
 from ldrps import Prior, Restorer
 from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
 from ldrps.degradation.jpeg import tables
-from ldrps.estimation.codec import coarseness, codec_of, estimated_residue
+from ldrps.estimation.codec import coarseness, coarser, codec_of, estimated_residue
 from ldrps.estimation.damage import Estimate
-from ldrps.estimation.estimate import with_file
+from ldrps.estimation.estimate import with_compression
 from ldrps.image.picture import load_picture
 
 
@@ -46,6 +46,27 @@ def test_one_table_for_all_channels_and_none(tmp_path: Path) -> None:
     assert codec_of(load_picture(np.zeros((64, 64, 3), np.uint8)).original) is None
 
 
+def test_a_file_that_was_turned_as_it_was_read_tells_no_blocks(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = load_picture(written(tmp_path / "a.jpg", 20, photo(96)[..., :72, :], exif=exif))
+    assert picture.size == (72, 96) and codec_of(picture.original) is None
+
+
+def test_the_coarser_counts_and_of_two_alike_the_file() -> None:
+    file, alike, earlier = Jpeg(tables(40)), Jpeg(tables(38)), Jpeg(tables(20), offset=(3, 3))
+    assert coarser(file, None) is file and coarser(None, None) is None
+    assert coarser(file, alike) is file and coarser(earlier, file) is earlier
+    assert coarser(file, earlier) is earlier and coarser(None, earlier) is earlier
+
+
+def test_a_large_picture_is_looked_at_where_its_blocks_lie() -> None:
+    y = photo(192).repeat(1, 1, 5, 5)
+    told = [255 * float(estimated_residue(Jpeg(tables(20)), y[..., cut:, cut:]).value.sigma) for cut in (0, 3)]
+    whole = 255 * float(estimated_residue(Jpeg(tables(20)), y, side=1024).value.sigma)
+    assert told == pytest.approx([whole, whole], rel=0.1)
+
+
 @pytest.mark.parametrize("base", ["libjpeg", "mozjpeg"])
 def test_good_files_are_left_alone_and_coarse_ones_are_not(base: str) -> None:
     shares = [estimated_residue(Jpeg(tables(quality, base)), photo(96)).share for quality in (95, 75, 60, 50, 10)]
@@ -59,13 +80,13 @@ def test_good_files_are_left_alone_and_coarse_ones_are_not(base: str) -> None:
 def test_noise_that_outweighs_the_file_stays() -> None:
     coarse, fine = (Estimate(JpegResidue(level / 255)) for level in (9, 2))
     noisy = Estimate(SharedNoise(12 / 255, 0.3), 0.9)
-    assert with_file(noisy, coarse) is noisy
+    assert with_compression(noisy, coarse) is noisy
     blocks = Estimate(JpegResidue(14 / 255))
-    assert with_file(noisy, blocks) is blocks
-    assert with_file(Estimate(WhiteNoise(12 / 255), 0.2), coarse) is coarse
+    assert with_compression(noisy, blocks) is blocks
+    assert with_compression(Estimate(WhiteNoise(12 / 255), 0.2), coarse) is coarse
     twice = Estimate(JpegResidue(9 / 255), 0.9)
-    assert with_file(twice, fine) is twice, "it was saved more coarsely before"
-    assert with_file(Estimate(JpegResidue(9 / 255), 0.1), Estimate(JpegResidue(2 / 255), 0.25)).absent
+    assert with_compression(twice, fine) is twice, "it was saved more coarsely before"
+    assert with_compression(Estimate(JpegResidue(9 / 255), 0.1), Estimate(JpegResidue(2 / 255), 0.25)).absent
 
 
 @pytest.mark.parametrize(("quality", "changed"), [(12, True), (95, False)])

@@ -76,3 +76,20 @@ def test_blocks_that_were_made_up_tell_nothing() -> None:
     assert found is not None and torch.equal(found.quantisation, tables(20))
     visible[..., ::7, :] = 0.5
     assert traced_jpeg(y, visible) is None
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_picture_that_was_turned_since(turns: int) -> None:
+    found = traced_jpeg(saved(photo(192), 20)[..., :184, 3:].rot90(turns, (2, 3)))
+    assert found is not None
+    steps = tables(20)
+    assert torch.equal(found.quantisation, steps.mT if turns % 2 else steps)
+
+
+def test_a_narrow_picture_and_one_in_half_precision() -> None:
+    y = saved(photo(192), 20)
+    narrow = traced_jpeg(y[..., :24, :].repeat(1, 1, 1, 16))
+    assert narrow is not None and torch.equal(narrow.quantisation, tables(20))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = traced_jpeg(y)
+    assert found is not None and torch.equal(found.quantisation, tables(20))

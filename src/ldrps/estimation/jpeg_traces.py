@@ -47,6 +47,7 @@ class _Candidates:
 
 
 @torch.no_grad()
+@torch.autocast("cpu", enabled=False)  # half precision rounds away what is looked for
 def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jpeg | None:
     """The coarsest compression whose blocks y [1, 3, H, W] in [0, 1] has, at the place where it has them; None of none.
 
@@ -59,7 +60,7 @@ def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jp
     """
     indices = [
         _indices(window.of(y), (window.top, window.left), None if visible is None else window.of(visible))
-        for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side))
+        for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], side, least=4 * BLOCK))
         if min(window.height, window.width) >= BLOCK
     ]
     if not indices:
@@ -73,7 +74,7 @@ def traced_jpeg(y: Tensor, visible: Tensor | None = None, side: int = 256) -> Jp
     total = by_frequency.sum(0)
     mean, deviations = total / count.clamp_min(1), total / (count / 2).clamp_min(1).sqrt()
     agreeing = total / by_frequency.square().sum(0).clamp_min(1).sqrt()
-    by_base = deviations.unflatten(1, (len(BASES), -1))
+    by_base = deviations.unflatten(1, (-1, len(_QUALITIES)))
     # Blocks of one base pass for some of the other, less clearly; and the qualities around one leave nearly its traces.
     best = by_base.amax(2, keepdim=True)
     peaks = (by_base == F.max_pool1d(by_base, 2 * _NEAR + 1, 1, _NEAR)) & (best == best.amax(1, keepdim=True))
@@ -93,7 +94,7 @@ def _indices(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> T
     transform, frequencies = cosines(part.float()), _frequencies()
     filters = torch.stack([torch.outer(transform[u], transform[v]) for u, v in frequencies])[:, None]
     luma = 255 * torch.einsum("bchw,c->bhw", part.float(), filters.new_tensor(TO_YCC[0]))
-    index = F.conv2d(luma[:, None], filters)[0].abs_().round_().clamp_max_(_BINS - 1)  # exact up to 2^24 in float32
+    index = F.conv2d(luma[:, None], filters)[0].abs_().round_().clamp_max_(_BINS - 1).int()
     rows, columns = (
         (torch.arange(length, device=part.device) + start) % BLOCK
         for length, start in zip(index.shape[-2:], origin, strict=True)
@@ -102,7 +103,7 @@ def _indices(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> T
     index += _BINS * BLOCK**2 * torch.arange(len(frequencies), device=part.device)[:, None, None]
     if visible is not None:
         index = index[:, (-F.max_pool2d(-visible, BLOCK, 1)[0, 0] > 0.99).to(index.device)]
-    return index.flatten().long()
+    return index.flatten()
 
 
 @cache
@@ -114,7 +115,8 @@ def _frequencies() -> list[tuple[int, int]]:
 @cache
 def _candidates() -> _Candidates:
     qualities = torch.tensor(_QUALITIES, dtype=torch.float64)
-    all_tables = torch.cat([tables(qualities, base) for base in BASES])
+    upright = [tables(qualities, base) for base in BASES]
+    all_tables = torch.cat([*upright, *(each.mT for each in upright)])  # of pictures that lie on their side, too
     steps = torch.stack([all_tables[:, 0, u, v] for u, v in _frequencies()]).float()[:, None]
     sizes = torch.arange(_BINS, dtype=torch.float32)[:, None]
     counted = ((sizes > _BEYOND * steps) & (steps > _LEAST) & (sizes < _BINS - 1)).float()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from ldrps.image.formats import FORMATS, WITH_QUALITY
+from ldrps.image.metadata import orientation
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Original:
         digest: SHA-256 of its bytes.
         tables: of a JPEG, its quantisation tables, 64 steps each, that of brightness first; empty of others.
         subsampling: of a JPEG, pixels to one of colour, (down, across).
+        turned: whether the picture that was read of it was turned by its EXIF data.
         lossless: whether it is a WEBP that holds its pixels without loss.
         holds_more: whether there are other pictures in it, which were not asked for.
     """
@@ -41,6 +43,7 @@ class Original:
     digest: str = field(repr=False)
     tables: Tables = field(default=(), repr=False)
     subsampling: tuple[int, int] = field(default=(1, 1), repr=False)
+    turned: bool = field(default=False, repr=False)
     lossless: bool = False
     holds_more: bool = False
 
@@ -87,6 +90,7 @@ def original_of(path: Path, file: BinaryIO, image: Image.Image | None, *, holds_
         digest=digest.hexdigest(),
         tables=tuple(tuple(tables[number]) for number in sorted(tables)),
         subsampling=_subsampling(getattr(image, "layer", [])),
+        turned=image is not None and orientation(image, str(path)) != 1,
         lossless=kind == "WEBP" and _is_lossless(file),
         holds_more=holds_more,
     )

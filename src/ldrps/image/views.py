@@ -69,11 +69,14 @@ def mosaic(image: Tensor, side: int, seen: Callable[[Tensor, Window], Tensor] = 
     return torch.cat([torch.cat([seen(each.of(image), each) for each in row], -1) for row in rows], -2)
 
 
-def samples(height: int, width: int, side: int) -> list[list[Window]]:
-    """No more than side^2 pixels of a picture of a size: rows of windows that spread evenly, or one of all of it."""
+def samples(height: int, width: int, side: int, least: int = 1) -> list[list[Window]]:
+    """No more than side^2 pixels of a picture of a size: rows of windows that spread evenly, or one of all of it.
+
+    Of a narrow picture each window has `least` pixels a side, if it has so many, though they overlap then.
+    """
     if height * width <= side**2:
         return [[Window(0, 0, height, width)]]
-    tall, wide = min(height, side) // 4, min(width, side) // 4
+    tall, wide = (max(min(length, side) // 4, min(length, least)) for length in (height, width))
     return [[Window(top, left, tall, wide) for left in _spaced(width, wide)] for top in _spaced(height, tall)]
 
 

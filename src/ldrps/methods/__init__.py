@@ -9,12 +9,14 @@ from torch import Tensor
 
 from ldrps.degradation import Jpeg
 from ldrps.errors import SettingsError
+from ldrps.estimation.codec import coarser
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import estimate_damage
 from ldrps.estimation.estimators import Estimators
+from ldrps.estimation.jpeg_traces import traced_jpeg
 from ldrps.guidance.perceptual import Features
 from ldrps.methods.base import Method
-from ldrps.methods.blind import Blind
+from ldrps.methods.blind import Blind, steps_to_keep
 from ldrps.methods.deblur import Deblurring
 from ldrps.methods.enlarge import Enlarging
 from ldrps.methods.ldrps import learn_damage
@@ -61,12 +63,13 @@ def plan(
         return Published(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
+    compression = codec if options.strengths.noise == 0 else coarser(codec, traced_jpeg(y, visible))
     if damage is not None:
         damage = damage.with_strengths(options.strengths)
     elif isinstance(options, LdrpsSettings):
-        damage = yield from learn_damage(y, prior, estimators, settings, caption, visible, codec)
+        damage = yield from learn_damage(y, prior, estimators, settings, caption, visible, compression)
     else:
-        damage = estimate_damage(y, prior, estimators, options, visible, codec).in_larger(settings.scale)
+        damage = estimate_damage(y, prior, estimators, options, visible, compression).in_larger(settings.scale)
     if options.sample:
         damage = damage.drawn(generator)
     if isinstance(options, LdrpsSettings):
@@ -76,7 +79,8 @@ def plan(
         return Enlarging(y, prior, settings, damage, caption, visible, size, enlarger)
     if damage.blur_kernel is not None:
         return Deblurring(y, prior, settings, damage, caption, visible, size)
-    return Blind(y, prior, settings, damage, caption, visible)
+    steps = steps_to_keep(codec, compression, y, damage)
+    return Blind(y, prior, settings, damage, caption, visible, steps)
 
 
 def _may_be_expected(damage: Damage, settings: Settings, options: BlindSettings) -> bool:

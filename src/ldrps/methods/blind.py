@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.estimation.codec import of_luma_alone
+from ldrps.degradation import Jpeg
+from ldrps.estimation.codec import estimated_residue, of_luma_alone
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import ENOUGH, kept_detail, latent_deviation, undone_sample
-from ldrps.estimation.jpeg_traces import traced_jpeg
 from ldrps.estimation.words import change_of
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
@@ -31,6 +31,7 @@ from ldrps.settings import BlindSettings, Settings
 # twelve held-out photographs with noise of 8, 12, 20, 30, 50 0.04, 0.03, 0.02, 0.02, 0.01 dB are lost where the second
 # is at the lowest level there is; with 0.4 0.04, 0.02, 0.00 are, and 0.02 and 0.06 gained; 0.5 costs LPIPS.
 _FALL = 0.4
+_ALIKE = 1.1  # levels that differ by less are one
 
 
 class Blind(Method):
@@ -51,10 +52,18 @@ class Blind(Method):
         damage: A and n.
         caption: what the picture shows, "" if nobody knows.
         visible: how much each pixel counts, [1, 1, H, W]; where pixels were made up they must not tell of noise.
+        codec: within whose steps what is restored is to stay, see `steps_to_keep`.
     """
 
     def __init__(
-        self, y: Tensor, prior: Prior, settings: Settings, damage: Damage, caption: str, visible: Tensor | None = None
+        self,
+        y: Tensor,
+        prior: Prior,
+        settings: Settings,
+        damage: Damage,
+        caption: str,
+        visible: Tensor | None = None,
+        codec: Jpeg | None = None,
     ) -> None:
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
@@ -67,9 +76,7 @@ class Blind(Method):
         self.findings = Findings(damage, change, windows=len(self.windows))
         self.set_caption(caption)
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
-        is_jpeg = self.kind == "jpeg" and (damage.tone is None or damage.tone.absent)
-        traced = traced_jpeg(y, visible) if is_jpeg else None
-        self.codec = None if traced is None else of_luma_alone(traced)
+        self.codec = codec
         self.level, self.rounds = 0.0, []  # the same in latents
         if self.sigma:
             self.level = latent_deviation(prior, self._as_seen(undone_sample(y, damage, prior)), self.sigma)
@@ -125,6 +132,20 @@ class Blind(Method):
     def _as_seen(self, undone: Tensor) -> Tensor:
         """Without colours if the picture had none."""
         return as_grey(undone) if self.grey else undone
+
+
+def steps_to_keep(file: Jpeg | None, compression: Jpeg | None, y: Tensor, damage: Damage) -> Jpeg | None:
+    """Of a compression, told by the file or by traces, what is known of its steps; None where they bind nothing.
+
+    They do where it is what that compression did that is undone, and not more, such as what another one did before; and
+    nothing of the tones, by whose values steps count. What traces leave open of the colours binds nothing.
+    """
+    noise, tone = damage.noise, damage.tone
+    if compression is None or noise is None or damage.noise_kind != "jpeg" or (tone is not None and not tone.absent):
+        return None
+    if float(noise.value.sigma) > _ALIKE * float(estimated_residue(compression, y).value.sigma):
+        return None
+    return compression if compression is file else of_luma_alone(compression)
 
 
 class _BlindPart(Part):

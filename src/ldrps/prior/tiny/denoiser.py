@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -20,10 +22,6 @@ from ldrps.prior.network import Network, configured
 
 Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 _HEAD = 32  # channels of an attention head
-# What torch's own compiler calls, which is no part of what it promises.
-_ADDING: Any = getattr(getattr(torch.ops.mkldnn, "_convolution_pointwise_", None), "binary", None)
-if not torch.backends.mkldnn.is_available():
-    _ADDING = None
 _RATES = 32  # at which the features of the noise level wave
 
 
@@ -256,10 +254,29 @@ def _onto(x: Tensor, layer: nn.Conv2d, h: Tensor) -> Tensor:
 
     On a processor oneDNN adds while it convolves: one way through memory less, a tenth of the network's time.
     """
-    if _ADDING is None or torch.is_grad_enabled() or x.device.type != "cpu":
-        return layer(h).add_(x)
-    sums: Tensor = _ADDING(x, h, layer.weight, layer.bias, [0, 0], [1, 1], [1, 1], 1, "add", 1.0, None, [], None)
-    return sums
+    plain = torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or x.device.type != "cpu"
+    convolve = None if plain or not x.dtype == h.dtype == layer.weight.dtype else _adding_convolution(x.dtype)
+    return layer(h).add_(x) if convolve is None else convolve(x, h, layer.weight, layer.bias)
+
+
+@cache
+def _adding_convolution(dtype: torch.dtype) -> Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor] | None:
+    """x, h, weight, bias to x + a convolution of h, written onto x; None where this processor has none of that type.
+
+    It is what torch's own compiler calls, and no part of what torch promises: so it is tried.
+    """
+
+    def convolve(x: Tensor, h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        sums: Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(
+            x, h, weight, bias, [0, 0], [1, 1], [1, 1], 1, "add", 1.0, None, [], None
+        )
+        return sums
+
+    one = torch.ones(1, 1, 1, 1, dtype=dtype)
+    try:
+        return convolve if float(convolve(one.clone(), one, one, None)) == 2 else None
+    except Exception:  # whatever a build of torch says that lacks it, or knows it by other arguments
+        return None
 
 
 def _stack(width: int, count: int, embedding: int) -> nn.ModuleList:
