@@ -3,8 +3,9 @@
     python benchmarks/jpeg_traces.py PHOTOS... --count 60
 
 Each photograph is reduced, so that no file that it was in before shows, cut to a square, saved at a quality, cut by 3
-pixels both ways, and saved again at another. `right` are those of whose first blocks place and steps are told, these as
-of a quality that is at most 2 off; of what was never saved, and of graphics, any answer is wrong.
+pixels both ways, and saved again at another. An answer is right if it has the place of the first blocks, and their steps
+or those of a quality that is at most 2 off; of what was never saved, and of graphics, any answer is wrong. What is found
+was set on other graphics.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def is_right(found: Jpeg | None, quality: int, base: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, nargs="+", help="folders; one photograph in twenty is held out")
-    parser.add_argument("--count", type=int, default=60, help="of photographs, and a fifteenth of graphics")
+    parser.add_argument("--count", type=int, default=60, help="of photographs; of graphics 15 times as many")
     parser.add_argument("--sides", type=int, nargs="+", default=[96, 200])
     given = parser.parse_args()
     torch.set_num_threads(1)

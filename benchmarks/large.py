@@ -6,7 +6,7 @@
 
 The large picture is laid out of the given ones (the samples, if none) at their own scale, side by side and mirrored,
 darkened to a third and made noisy (sigma 8 of 255, or as `--noise` says). Memory is the process's largest resident set;
-the process keeps it as the command does.
+the process keeps it as the command does; threads wait as OpenMP has them, longer than on the command line.
 Into DIR goes a sheet of crops at 100 %, before and after. `--compare` restores a square of that side whole and in
 windows of 256 pixels.
 """
