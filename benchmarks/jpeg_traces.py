@@ -3,9 +3,9 @@
     python benchmarks/jpeg_traces.py PHOTOS... --count 60
 
 Each photograph is reduced, so that no file that it was in before shows, cut to a square, saved at a quality, cut by 3
-pixels both ways, and saved again at another. An answer is right if it has the place of the first blocks, and their steps
-or those of a quality that is at most 2 off; of what was never saved, and of graphics, any answer is wrong. What is found
-was set on other graphics.
+pixels both ways, and saved again at another. An answer is right if it has the place of the first blocks, and their
+steps or those of a quality that is at most 2 off; of what was never saved, and of graphics, any answer is wrong. The
+limit that a find must pass was set on other graphics.
 """
 
 from __future__ import annotations
