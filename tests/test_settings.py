@@ -74,7 +74,7 @@ def test_changes_keep_what_is_none_and_take_zero() -> None:
         ("renoise", 1.5, "above 0, at most 1"),
         ("text_scale", -0.1, "0 to 100"),
         ("overlap", 8, "16 to 1024 pixels"),
-        ("tile", 128, "256 to 8192 pixels: four times the overlap at least"),
+        ("tile", 96, "128 to 8192 pixels: four times the overlap at least"),
         ("working_size", 16, "0 for the picture's own, or 32 to 8192 pixels"),
     ],
 )
