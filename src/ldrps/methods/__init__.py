@@ -63,7 +63,8 @@ def plan(
         return Published(y, prior, settings, caption, features, generator)
     if features is not None:
         raise SettingsError(f"preset {settings.preset!r} has no perceptual term: leave the features out")
-    compression = codec if options.strengths.noise == 0 else coarser(codec, traced_jpeg(y, visible))
+    wanted = damage is None or damage.noise_kind == "jpeg"  # else nobody asks how y was compressed
+    compression = coarser(codec, traced_jpeg(y, visible)) if wanted and options.strengths.noise != 0 else codec
     if damage is not None:
         damage = damage.with_strengths(options.strengths)
     elif isinstance(options, LdrpsSettings):

@@ -38,6 +38,9 @@ class Share:
             torch.set_num_threads(self.threads)
 
 
+_SPIN = "GOMP_SPINCOUNT"  # of GNU's OpenMP: how often a thread that waits looks before it sleeps
+
+
 def wait_briefly() -> None:
     """Have threads that wait for each other spin for a moment and then sleep, in this process and its children, unless
     the user has decided.
@@ -51,7 +54,6 @@ def wait_briefly() -> None:
         os.environ[_SPIN] = "30000"
 
 
-_SPIN = "GOMP_SPINCOUNT"
 # glibc's names of what it can be told, the numbers it knows them by, and bytes: what is larger is asked of the system
 # by itself, and given back at once; of the others so much is kept.
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": (-3, 64 * 2**20), "MALLOC_TRIM_THRESHOLD_": (-1, 512 * 2**20)}
