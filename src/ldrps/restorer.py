@@ -318,9 +318,9 @@ def _recurrence(
 
     The result of a round, re-noised to gamma T, is the start of the next (section 3.3). `later` steps will follow.
     """
-    canvas, rounds = Canvas(method.windows, *method.size), len(method.rounds)
-    reporter.expect(len(method.windows) * sum(len(timesteps) for timesteps in method.rounds) + later)
-    for window in method.windows:
+    canvas, rounds_of = Canvas(method.windows, *method.size), [method.rounds_of(window) for window in method.windows]
+    reporter.expect(sum(len(timesteps) for rounds in rounds_of for timesteps in rounds) + later)
+    for window, rounds in zip(method.windows, map(len, rounds_of), strict=True):
         part = method.part(window)
         z: Tensor | None = None
         for number in range(rounds):

@@ -144,3 +144,24 @@ def test_a_working_size_keeps_the_detail_of_the_picture(embedded: Prior) -> None
     assert small.shape == full.shape
     assert abs(small.mean() - full.mean()) < 12
     assert np.abs(np.diff(small, axis=1)).mean() > 0.7 * np.abs(np.diff(full, axis=1)).mean()
+
+
+@pytest.mark.parametrize("name", ["fast", "default"])
+def test_windows_of_one_colour_and_hidden_ones_go_through_no_network(name: str, embedded: Prior) -> None:
+    settings = dataclasses.replace(preset(name), tile=128, overlap=32)
+    image = noisy(True)
+    image[:, :128, :192] = torch.tensor([1.0, 0.9, 0.8])[:, None, None]
+    plan = planned(image[None], embedded, settings)
+    even = [window for window in plan.windows if not plan.rounds_of(window)]
+    assert plan.rounds and even == [Window(0, 0, 128, 128)]
+    seen: list[ldrps.Progress] = []
+    result = Restorer(embedded, settings)(image, damage=plan.damage, on_step=seen.append)
+    assert {step.window for step in seen} == set(plan.windows) - set(even)
+    assert {step.total for step in seen} == {len(seen)}
+    assert torch.equal(result.tensor[..., :80, :96], plan.undone(image[None])[..., :80, :96])
+    visible = torch.ones(1, 1, *image.shape[-2:])
+    visible[..., 192:] = 0
+    around = Blind(image[None], embedded, settings, plan.damage, "", visible)
+    assert [window for window in plan.windows if not around.rounds_of(window)] == [
+        window for window in plan.windows if window in even or window.left >= 192
+    ]

@@ -39,6 +39,10 @@ class Method(ABC):
         """What y shows of a window of the result, in its size."""
         return window.of(self.y)
 
+    def rounds_of(self, window: Window) -> list[list[int]]:
+        """Those of `rounds` that a window goes through: none where its picture is there without them."""
+        return self.rounds
+
     @abstractmethod
     def part(self, window: Window) -> Part:
         """The way of one of the windows."""

@@ -122,8 +122,18 @@ class Blind(Method):
 
         return torch.cat([removed(part) for part in z.split(self.options.batch_size)])
 
+    def rounds_of(self, window: Window) -> list[list[int]]:
+        """None for what has no noise: pixels of one colour all over, such as a margin or what was clipped; nor for what
+        nobody sees.
+        """
+        y = window.of(self.y)
+        of_one_colour = bool((y == y[..., :1, :1]).all())
+        hidden = self.visible is not None and not bool(window.of(self.visible).any())
+        return [] if of_one_colour or hidden else self.rounds
+
     def part(self, window: Window) -> Part:
-        return _Sharing(self, window) if self.shares_shifts else _AtOnce(self, window)
+        shares = self.shares_shifts and self.rounds_of(window)
+        return _Sharing(self, window) if shares else _AtOnce(self, window)
 
     def undone(self, y: Tensor, window: Window | None = None) -> Tensor:
         """The picture, or a window of it, on the prior's device, with its tones as they were."""
@@ -174,7 +184,7 @@ class _AtOnce(_BlindPart):
 
     def __init__(self, method: Blind, window: Window) -> None:
         super().__init__(method, window)
-        self.latents = method.views.encode(self.y) if method.rounds else self.y
+        self.latents = method.views.encode(self.y) if method.rounds_of(window) else self.y
 
     def start(self) -> Tensor:
         return self.latents * self.method.schedule.abar(self.method.rounds[0][0]) ** 0.5

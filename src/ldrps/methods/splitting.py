@@ -96,6 +96,10 @@ class SplittingMethod(Blind):
             return splitting.noise / 255
         return max(splitting.noise / 255, splitting.unsure * float(noise.value.sigma))
 
+    def rounds_of(self, window: Window) -> list[list[int]]:
+        """All of them: a blur reaches beyond what a window shows."""
+        return self.rounds
+
     @staticmethod
     @abstractmethod
     def numbers(options: BlindSettings) -> Splitting:
@@ -112,7 +116,7 @@ def whole_of(method: Blind) -> Tensor:
     canvas = Canvas(method.windows, *method.size)
     for window in method.windows:
         part = method.part(window)
-        z = end_of(part.chain(part.start(), 0)) if method.rounds else None
+        z = end_of(part.chain(part.start(), 0)) if method.rounds_of(window) else None
         canvas.add(window, part.picture(z))
     return canvas.image
 
