@@ -20,8 +20,8 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps.estimation.estimate import ENOUGH
-from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import ToneJudge, estimate_tones
+from ldrps.estimation.estimators import Estimators, load_estimators
+from ldrps.estimation.light import estimate_light
 from ldrps.image.arrays import pixels, to_pil
 from ldrps.image.views import thumbnail
 from ldrps.settings import BlindSettings
@@ -62,9 +62,9 @@ _CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @torch.no_grad()
-def judged(y: Tensor, judge: ToneJudge, undamaged: float) -> tuple[Tensor, bool]:
+def judged(y: Tensor, judges: Estimators, undamaged: float) -> tuple[Tensor, bool]:
     """The picture with its tones undone, and whether there was anything to undo."""
-    damage = estimate_tones(thumbnail(y, ENOUGH), judge, undamaged)
+    damage = estimate_light(thumbnail(y, ENOUGH), judges, undamaged)
     return damage.undo_tone(y), not damage.absent
 
 
@@ -75,15 +75,15 @@ def main() -> None:
     parser.add_argument("--undamaged", type=float, default=BlindSettings().undamaged, help="before a picture is seen")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    judge = load_estimators(given.estimators).tone
+    judges = load_estimators(given.estimators)
     files = [f for each in given.pictures for f in (sorted(each.rglob("*")) if each.is_dir() else [each])]
     pictures = [opened(file) for file in files if file.suffix.lower() in _SUFFIXES]
-    whole = [judged(y, judge, given.undamaged) for y in pictures]
+    whole = [judged(y, judges, given.undamaged) for y in pictures]
     print(f"{len(pictures)} pictures")
     for name, change in _CHANGES.items():
         moved, decided = [], 0
         for y, (undone, acted) in zip(pictures, whole, strict=True):
-            again, acts = judged(change(y), judge, given.undamaged)
+            again, acts = judged(change(y), judges, given.undamaged)
             same = change(undone) if "cropped" in name else undone  # over what both show
             moved.append(255 * float((again.mean() - same.mean()).abs()))
             decided += acts != acted

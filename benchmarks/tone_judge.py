@@ -13,7 +13,7 @@ never meets that family.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,9 @@ from judging import calibration, draw_reliability, train_briefly, without
 from torch import Tensor
 
 from ldrps.bench.priors.common import psnr_of
-from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import ToneJudge, estimate_tones, newest
+from ldrps.estimation.estimators import Estimators, load_estimators
+from ldrps.estimation.light import estimate_light
+from ldrps.estimation.tone import newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
@@ -50,16 +51,16 @@ class Judged:
 
 
 @torch.no_grad()
-def judged(judge: ToneJudge, pictures: DamagedTones, undamaged: float) -> Judged:
+def judged(judges: Estimators, pictures: DamagedTones, undamaged: float) -> Judged:
     """Each picture by itself, as a restoration asks."""
     rows = []
     for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
-        damage = estimate_tones(seen, judge, undamaged)
+        damage = estimate_light(seen, judges, undamaged)
         undone, found = damage.undo_tone(seen), damage.tone
         assert found is not None
         plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
         figures = [min(_BEST, psnr_of(each, clean)) for each in (undone, seen, plain)]
-        rows.append([found.probability, found.share, *figures, _quantile(newest(judge), seen, clean)])
+        rows.append([found.probability, found.share, *figures, _quantile(newest(judges.tone), seen, clean)])
     return Judged(*torch.tensor(rows).T)
 
 
@@ -95,12 +96,13 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     held_out = Photographs(given.photos, held_out=True, min_side=given.side)
-    judge = load_estimators(given.estimators).tone
+    judges = load_estimators(given.estimators)
     if given.leave_out:
         torch.manual_seed(0)
         judge = TonePosterior(undamaged=UNDAMAGED)
         task = ToneTask(Photographs(given.photos), held_out, families=without(FAMILIES, given.leave_out))
         train_briefly(judge, task, given.steps, given.out / "training")
+        judges = replace(judges, tone=judge, haze=None, cast=None)
     given.out.mkdir(parents=True, exist_ok=True)
 
     def crops(seed: int) -> tuple[Tensor, np.random.Generator]:
@@ -110,13 +112,13 @@ def main() -> None:
     print(_HEAD)
     clean, _ = crops(1)
     photos = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long))
-    print(line("photographs", judged(judge, photos, given.undamaged)), flush=True)
-    print(line("unusual", judged(judge, damage_tones(*crops(2), undamaged=1.0), given.undamaged)), flush=True)
+    print(line("photographs", judged(judges, photos, given.undamaged)), flush=True)
+    print(line("unusual", judged(judges, damage_tones(*crops(2), undamaged=1.0), given.undamaged)), flush=True)
     for family in FAMILIES:
-        found = judged(judge, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
+        found = judged(judges, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
         print(line(family, found), flush=True)
     mixed = damage_tones(*crops(4))
-    told = judged(judge, mixed, float(newest(judge).config["undamaged"])).probability
+    told = judged(judges, mixed, float(newest(judges.tone).config["undamaged"])).probability
     error, points = calibration(told, mixed.kind > 0)
     print(f"expected calibration error of damage: {error:.3f}")
     draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{given.count} held-out pictures")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ldrps.caption.base import Caption, Captioner, Hints
 from ldrps.estimation.estimators import Estimators
-from ldrps.estimation.tone import estimate_tones
+from ldrps.estimation.light import estimate_light
 from ldrps.image.arrays import to_pil
 from ldrps.image.picture import Picture
 
@@ -31,8 +31,8 @@ def ask(captioner: Captioner, picture: Picture, estimators: Estimators, path: Pa
 
 
 def _corrected(picture: Picture, estimators: Estimators) -> Image.Image:
-    tone, seen = estimators.tone, picture.content.seen(picture.rgb)
+    seen = picture.content.seen(picture.rgb)
     shrink = min(1.0, _SIDE / max(seen.shape[-2:]))
     height, width = (max(1, round(side * shrink)) for side in seen.shape[-2:])
-    small = F.interpolate(seen, (height, width), mode="area").to(tone.device)
-    return to_pil(estimate_tones(small, tone, _UNDAMAGED).undo_tone(small)[0])
+    small = F.interpolate(seen, (height, width), mode="area").to(estimators.tone.device)
+    return to_pil(estimate_light(small, estimators, _UNDAMAGED).undo_tone(small)[0])

@@ -69,6 +69,10 @@ class LocalTone(Degradation):
         grid = self.log_gain if self.log_gain.ndim == 3 else self.log_gain[0]
         return f"tones uneven by a factor of up to {float(grid.abs().max().exp()):.1f}"
 
+    def log_transmission(self, y: Tensor) -> Tensor:
+        """L at the pixels of y [B, 3, H, W], [B, 1, H, W]."""
+        return self._log_gain(y.mean(1, keepdim=True))
+
     def _invert(self, y: Tensor) -> Tensor:
         pivot = broadcast(self.pivot, y)
         return pivot + (y - pivot) * torch.exp(-self._log_gain(y.mean(1, keepdim=True)))

@@ -13,7 +13,9 @@ import torch
 from ldrps.errors import require
 from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
+from ldrps.estimation.cast_posterior import CastPosterior
 from ldrps.estimation.enlarger import Enlarger
+from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import ToneJudge, TonePool, computing_in
@@ -24,7 +26,7 @@ from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
 _Network = TypeVar("_Network", bound=Network)
-Judge = TonePosterior | NoisePosterior | BlurPosterior | ScratchDetector | Enlarger
+Judge = TonePosterior | NoisePosterior | BlurPosterior | CastPosterior | HazePosterior | ScratchDetector | Enlarger
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Estimators:
         noise: that of noise.
         blur: that of blur.
         scratches: what finds them, and other marks.
+        cast: the judge of the light's colour; None where nobody is asked.
+        haze: the judge of haze that is not the same everywhere; None where nobody is asked.
         enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
     """
 
@@ -45,17 +49,21 @@ class Estimators:
     noise: NoisePosterior
     blur: BlurPosterior
     scratches: ScratchDetector
+    cast: CastPosterior | None = None
+    haze: HazePosterior | None = None
     enlarger: Enlarger | None = None
 
     def to(self, device: torch.device, precision: str = "float32") -> Estimators:
         """These, with copies on a device of those that are elsewhere; these themselves stay where they are.
 
-        With a `precision` of bfloat16 tones are judged in it, on a thumbnail, where that does no harm; it would round
+        With a `precision` of bfloat16 light is judged in it, on a thumbnail, where that does no harm; it would round
         away the details that tell of noise and blur. With any other, all is float32.
         """
         networks = {part: getattr(self, part) for part in JUDGES}
         there = {part: on_device(net, device) for part, net in networks.items() if net is not None}
-        there["tone"] = computing_in(torch.bfloat16 if precision == "bfloat16" else None, there["tone"])
+        lower = torch.bfloat16 if precision == "bfloat16" else None
+        there["tone"] = computing_in(lower, there["tone"])
+        there |= {part: there[part].computing_in(lower) for part in ("cast", "haze") if part in there}
         return dataclasses.replace(self, **there)
 
 
@@ -91,6 +99,8 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         loaded(NoisePosterior, "noise"),
         loaded(BlurPosterior, "blur"),
         loaded(ScratchDetector, "scratches"),
+        loaded(CastPosterior, "cast") if os.path.isdir(homes["cast"] / "cast") else None,
+        loaded(HazePosterior, "haze") if os.path.isdir(homes["haze"] / "haze") else None,
         loaded(Enlarger, "enlarger"),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,3 +39,11 @@ def with_prior(probability: Tensor, none: float, seen: float) -> Tensor:
     odds[:, 0] = none / seen
     told = probability * odds
     return told / told.sum(1, keepdim=True)
+
+
+def odds_with_prior(logit: Tensor, there: float, seen: float) -> float:
+    """The probability of something by its logit, [], and another probability of it, before a picture is seen, than its
+    share in training.
+    """
+    shift = math.log(there / (1 - there)) - math.log(seen / (1 - seen))
+    return float(torch.sigmoid(logit + shift))

@@ -140,12 +140,12 @@ class TonePosterior(Network):
         """
         size, uneven = self.config["thumbnail"], self.config["uneven"]
         count = self.config["hypotheses"] + uneven
-        sharp = _reduced(images.clamp(0, 1), 2 * size)
-        y = _reduced(sharp, size)
+        sharp = reduced(images.clamp(0, 1), 2 * size)
+        y = reduced(sharp, size)
         standard = (y - y.mean((2, 3), keepdim=True)) / (y.std((1, 2, 3), keepdim=True) + 0.01)
-        fine = self.features[:-4](torch.cat([2 * y - 1, _logarithm(y), standard], 1))
+        fine = self.features[:-4](torch.cat([2 * y - 1, logarithm(y), standard], 1))
         features = self.features[-4:](fine)  # [B, C, h, w]
-        told = self.statistics(_statistics(sharp[: len(sharp) // ways]).to(features.dtype)).repeat(ways, 1)
+        told = self.statistics(quantiles(sharp[: len(sharp) // ways]).to(features.dtype)).repeat(ways, 1)
         whole = F.silu(self.trunk(torch.cat([features.mean((2, 3)), features.std((2, 3)), told], 1)))
         curves, scales, logits = self.answer(whole).float().split([9 * count, count, count + 1], 1)
         return ToneBelief(
@@ -184,21 +184,21 @@ def _convolution(width: int, wider: int) -> nn.Conv2d:
     return nn.Conv2d(width, wider, 3, padding=1, padding_mode="replicate")
 
 
-def _reduced(images: Tensor, side: int) -> Tensor:
+def reduced(images: Tensor, side: int) -> Tensor:
     return F.interpolate(images, (side, side), mode="area") if images.shape[-2:] != (side, side) else images
 
 
-def _logarithm(y: Tensor) -> Tensor:
+def logarithm(y: Tensor) -> Tensor:
     return (y + 1 / 255).log() / 2 + 1
 
 
-def _statistics(y: Tensor) -> Tensor:
+def quantiles(y: Tensor) -> Tensor:
     """Quantiles of each channel of y [B, 3, H, W], and how much of it is black and white, [B, 33]."""
     values = _sorted(y.float().flatten(2))
     places = [round(each * (values.shape[-1] - 1)) for each in _QUANTILES]
     ends = [(values <= _CUT_OFF), (values >= 1 - _CUT_OFF)]
     shares = torch.stack([each.float().mean(-1) for each in ends], -1)
-    return torch.cat([_logarithm(values[..., places]), (shares + 1e-3).log() / 3 + 1], -1).flatten(1)
+    return torch.cat([logarithm(values[..., places]), (shares + 1e-3).log() / 3 + 1], -1).flatten(1)
 
 
 def _sorted(values: Tensor) -> Tensor:

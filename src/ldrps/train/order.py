@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ldrps.errors import InputError
+from ldrps.estimation import JUDGES
 from ldrps.image.files import check_folder
 from ldrps.prior import prior_folder
 from ldrps.prior.device import check_device
 from ldrps.prior.refusal import unusable
 
-PARTS = ("autoencoder", "text", "diffusion", "tone", "noise", "blur", "scratches", "enlarger", "pixels", "zero-dce")
+PARTS = ("autoencoder", "text", "diffusion", *JUDGES, "pixels", "zero-dce")
 _FITTED = ("autoencoder", "text")  # from the photographs, in one go
 
 

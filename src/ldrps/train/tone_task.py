@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
-from ldrps.train.camera import log_uniform
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
-from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones
+from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones, detail
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class ToneTask:
         assert isinstance(model, TonePosterior)
         clean = self.train.crops(random, self.batch, self.size, self.reduction)
         for index in np.flatnonzero(random.random(len(clean)) < self.details):
-            clean[index] = _detail(clean[index : index + 1], random)[0]
+            clean[index] = detail(clean[index : index + 1], random)[0]
         damaged = damage_tones(clean, random, self.families).to(next(model.parameters()).device)
         if random.random() < self.turned:
             damaged = damaged.turned(int(random.integers(1, 4)))
@@ -95,15 +93,6 @@ class ToneTask:
         random = np.random.default_rng(VALIDATION_SEED)
         clean = self.held_out.crops(random, 128, self.size, self.reduction).to(next(model.parameters()).device)
         return DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long)), model(clean)
-
-
-def _detail(image: Tensor, random: np.random.Generator) -> Tensor:
-    """A part of an image [1, 3, S, S], enlarged to its size."""
-    size = image.shape[-1]
-    side = round(size / log_uniform(random, 1.3, 6))
-    top, left = random.integers(0, size - side + 1, 2)
-    part = image[..., top : top + side, left : left + side]
-    return F.interpolate(part, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)
 
 
 def _psnr(x: Tensor, clean: Tensor) -> float:

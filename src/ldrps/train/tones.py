@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.degradation import (
@@ -32,7 +33,7 @@ FAMILIES = {"dark": 0.24, "bright": 0.07, "cast": 0.14, "uneven": 0.17, "veil": 
 DETAILS = 0.3  # of all pictures, which show a part of a scene that may have no white and no black in it
 _LIT = 1 / 3  # of dark ones
 _OWN_LIGHTS = 0.5  # of those: nothing else is in them than before
-_LEAST = 0.035  # root mean square of a change, of 1
+LEAST = 0.035  # root mean square of a change, of 1
 _SEEN = 0.05  # deviation of ln y over places, of a grey x
 _LIT_FROM_A_SIDE, _TINTED, _NOISY, _SAVED = 0.25, 0.3, 0.5, 0.15
 
@@ -73,11 +74,11 @@ def damage_tones(
         damaged = may_be and random.random() >= undamaged
         scene, damage = _damage(image, family, random) if damaged else (untouched(image, random), Compose())
         exact, scene = damage(scene).clamp(0, 1), scene.clamp(0, 1)
-        if damaged and float((exact - scene).square().mean().sqrt()) < _LEAST:
+        if damaged and float((exact - scene).square().mean().sqrt()) < LEAST:
             scene, damaged = exact, False  # nobody would call it damage, and to undo it is a risk
         scenes.append(scene)
         exacts.append(exact)
-        seens.append(_seen(exact, random))
+        seens.append(with_faults(exact, random))
         kinds.append(NOTHING if not damaged else UNEVEN if _is_uneven(damage, image) else EVEN)
     return DamagedTones(torch.cat(scenes), torch.cat(exacts), torch.cat(seens), torch.tensor(kinds))
 
@@ -97,6 +98,23 @@ def _damage(image: Tensor, family: str, random: np.random.Generator) -> tuple[Te
     return _with_lights(image, damage, random) if lit else image, damage
 
 
+def damaged_otherwise(image: Tensor, random: np.random.Generator) -> Tensor:
+    """An image [1, 3, H, W] too dark, too bright, with a cast, or with another curve: with no veil over it."""
+    names = [name for name in FAMILIES if name not in ("veil", "flat")]
+    shares = np.array([FAMILIES[name] for name in names])
+    scene, damage = _damage(image, names[random.choice(len(names), p=shares / shares.sum())], random)
+    return damage(scene).clamp(0, 1)
+
+
+def detail(image: Tensor, random: np.random.Generator) -> Tensor:
+    """A part of an image [1, 3, S, S], enlarged to its size."""
+    size = image.shape[-1]
+    side = round(size / log_uniform(random, 1.3, 6))
+    top, left = random.integers(0, size - side + 1, 2)
+    part = image[..., top : top + side, left : left + side]
+    return F.interpolate(part, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)
+
+
 def darken(clean: Tensor, random: np.random.Generator) -> Tensor:
     """Darken those of `clean` [B, 3, H, W] that are well exposed, and leave the others; with 8-bit rounding."""
     dark = [
@@ -113,7 +131,7 @@ def exposure_of(image: Tensor) -> float:
     return min(max(in_the_middle, 0.0), 1.0) * min(max(of_the_range, 0.0), 1.0)
 
 
-def _seen(exact: Tensor, random: np.random.Generator) -> Tensor:
+def with_faults(exact: Tensor, random: np.random.Generator) -> Tensor:
     """With a little noise on some, as most of it is averaged away in a thumbnail; and some saved as JPEG."""
     seen = exact
     if random.random() < _NOISY:

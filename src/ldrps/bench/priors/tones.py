@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ldrps.bench.priors.common import SEED, mean, psnr_of, rms, set_pictures, to_array, to_tensor
 from ldrps.degradation import Tone
-from ldrps.estimation.estimators import load_estimators
-from ldrps.estimation.tone import ToneJudge, estimate_tones, newest
+from ldrps.estimation.estimators import Estimators, load_estimators
+from ldrps.estimation.light import estimate_light
+from ldrps.estimation.tone import newest
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.tones import meanstd, stretch
 from ldrps.prior.base import Prior
@@ -38,16 +39,16 @@ _LIKELIHOOD_PICTURES = 4
 
 def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float]:
     """How far from the clean picture known damage to tones leaves it, root mean square in [0, 1], mean over all:
-    after the package's tone posterior, beside plain judges, for damaged pictures and for undamaged ones; and how often
+    after the package's judges of light, beside plain ones, for damaged pictures and for undamaged ones; and how often
     the error lies within the 50 and 90 % quantile that the posterior expects.
 
     The judge "likelihood" chooses, of the known tones and none at all, the one under which the denoiser finds the
     picture likeliest, Jacobian included; it sees a few thumbnails only, for which "posterior_of_those" stands beside.
     """
-    posterior = load_estimators(device=prior.device).tone
+    estimators = load_estimators(device=prior.device)
 
     def ours(y: Tensor) -> Tensor:
-        return _undone(posterior, y)
+        return _undone(estimators, y)
 
     judges: dict[str, Callable[[Tensor], Tensor]] = {
         "posterior": ours,
@@ -64,26 +65,26 @@ def tone_errors(prior: Prior, clean: Sequence[Tensor]) -> dict[str, float]:
         "posterior_of_those": mean(rms(ours(y), x) for x, y in pairs),
         "likelihood_undamaged": mean(rms(_likeliest(prior, x), x) for x in few),
     }
-    quantiles = [q for q in (_quantile_of_error(newest(posterior), x, y) for x, y in damaged) if q is not None]
+    quantiles = [q for q in (_quantile_of_error(newest(estimators.tone), x, y) for x, y in damaged) if q is not None]
     coverage = {f"coverage_{level}": mean(q <= level / 100 for q in quantiles) for level in (50, 90) if quantiles}
     return {**errors, **untouched, **likelihood, **coverage}
 
 
 def tone_psnr(roots: Sequence[Path], device: torch.device) -> dict[str, float]:
-    """PSNR of sets after the package's tone posterior alone, as `default` asks it; no picture above 50 dB."""
-    posterior = load_estimators(device=device).tone
+    """PSNR of sets after the package's judges of light alone, as `default` asks it; no picture above 50 dB."""
+    estimators = load_estimators(device=device)
     figures = {}
     for name in _SETS:
         pairs = list(set_pictures(name, roots))
-        scores = [min(_EXACT, psnr_of(_undone(posterior, y), x)) for y, x in pairs]
+        scores = [min(_EXACT, psnr_of(_undone(estimators, y), x)) for y, x in pairs]
         if scores:
             figures[name] = mean(scores)
     return figures
 
 
-def _undone(posterior: ToneJudge, y: Tensor) -> Tensor:
-    seen, settings = y.to(posterior.device), BlindSettings()
-    return estimate_tones(seen, posterior, settings.undamaged).undo_tone(seen).cpu()
+def _undone(estimators: Estimators, y: Tensor) -> Tensor:
+    seen, settings = y.to(estimators.tone.device), BlindSettings()
+    return estimate_light(seen, estimators, settings.undamaged).undo_tone(seen).cpu()
 
 
 @torch.no_grad()
