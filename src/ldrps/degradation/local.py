@@ -56,6 +56,12 @@ class LocalTone(Degradation):
     def absent(self) -> Tensor:
         return (self.log_gain == 0).flatten(-3).all(-1)
 
+    @property
+    def is_veil(self) -> bool:
+        """Whether it takes contrast away everywhere, towards a level that is brighter than most."""
+        bright = torch.as_tensor(self.pivot).mean() >= torch.as_tensor(self.bright).mean() / 2
+        return bool((self.log_gain <= 0).all()) and bool(bright)
+
     def of_size(self, height: int, width: int) -> LocalTone:
         """The same, of a picture of a size that is told, so that `at` has a meaning."""
         return replace(self, size=(height, width), place=(0, 0))
