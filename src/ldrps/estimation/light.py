@@ -40,7 +40,7 @@ def with_haze(damage: Damage, y: Tensor, judge: HazePosterior, tones: ToneJudge,
     """The damage that the judges of `tones` tell, where it may be haze that differs from place to place, and what is
     wrong with the tones behind that.
     """
-    logit, veil = _asked(y, judge)
+    logit, veil = haze_of(y, judge)
     tone, seen = damage.tone, float(judge.config["hazy"])
     assert tone is not None
     # Haze is one of the ways in which anything is wrong; if anything is, it is as likely as not before it is seen.
@@ -57,16 +57,21 @@ def with_haze(damage: Damage, y: Tensor, judge: HazePosterior, tones: ToneJudge,
 
 def with_cast(damage: Damage, y: Tensor, judge: CastPosterior, undamaged: float) -> Damage:
     """The damage that others tell, or, where that is likelier, that the colour of the light was taken for another."""
-    belief = judge(torch.cat([y, y.flip(-1)]))
-    probability = odds_with_prior(belief.logit.mean(), 1 - undamaged, float(judge.config["casts"]))
+    logit, cast = cast_of(y, judge)
+    probability = odds_with_prior(logit, 1 - undamaged, float(judge.config["casts"]))
     if damage.tone is not None and damage.tone.probability >= probability:
         return damage
-    gains = belief.cast.gains.log().mean(0, keepdim=True).exp().cpu()
-    return dataclasses.replace(damage, tone=Estimate(WhiteBalance(gains), probability), local=None)
+    return dataclasses.replace(damage, tone=Estimate(cast, probability), local=None)
 
 
-def _asked(y: Tensor, judge: HazePosterior) -> tuple[Tensor, LocalTone]:
-    """The logit that there is haze, and what it is: the mean of what is said of y and of its mirror image."""
+def cast_of(y: Tensor, judge: CastPosterior) -> tuple[Tensor, WhiteBalance]:
+    """The logit that y [1, 3, H, W] has a cast, and what it is: the mean of what is said of y and its mirror image."""
+    belief = judge(torch.cat([y, y.flip(-1)]))
+    return belief.logit.mean(), WhiteBalance(belief.cast.gains.log().mean(0, keepdim=True).exp().cpu())
+
+
+def haze_of(y: Tensor, judge: HazePosterior) -> tuple[Tensor, LocalTone]:
+    """The logit that there is haze over y [1, 3, H, W], and what it is: the mean as of `cast_of`."""
     belief = judge(torch.cat([y, y.flip(-1)]))
     veil, (seen, mirrored) = belief.veil, belief.veil.log_gain.cpu()
     airlight, dark, bright = (torch.as_tensor(each).cpu() for each in (veil.pivot, veil.dark, veil.bright))

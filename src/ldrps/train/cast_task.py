@@ -90,15 +90,19 @@ class CastTask:
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, CastPosterior)
-        clean = self.train.crops(random, self.batch, self.size, self.reduction)
-        for index in np.flatnonzero(random.random(len(clean)) < self.details):
-            clean[index] = detail(clean[index : index + 1], random)[0]
-        cast = cast_some(clean, random).to(next(model.parameters()).device)
+        cast = self.examples(self.train, self.batch, random).to(next(model.parameters()).device)
         belief = model(cast.seen)
         has_one = cast.has_one.float()
         wrong = _rms(belief.cast.invert(cast.exact[..., ::2, ::2]).clamp(0, 1.2) - cast.clean[..., ::2, ::2])
         decided = F.binary_cross_entropy_with_logits(belief.logit, has_one)
         return decided + self.error * (has_one * wrong).sum() / has_one.sum().clamp_min(1)
+
+    def examples(self, photos: Photographs, count: int, random: np.random.Generator, casts: float = ASKED) -> Cast:
+        """So many pictures, that share of which was to have a cast; some show a detail."""
+        clean = photos.crops(random, count, self.size, self.reduction)
+        for index in np.flatnonzero(random.random(count) < self.details):
+            clean[index] = detail(clean[index : index + 1], random)[0]
+        return cast_some(clean, random, casts)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Of held-out pictures: how often the likelier of a cast and none is right, in per cent; PSNR in dB of those
@@ -122,9 +126,8 @@ class CastTask:
         return {"casts": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
 
     def _judged(self, model: nn.Module, count: int, casts: float) -> tuple[Cast, CastBelief]:
-        random = np.random.default_rng(VALIDATION_SEED)
-        clean = self.held_out.crops(random, count, self.size, self.reduction)
-        cast = cast_some(clean, random, casts).to(next(model.parameters()).device)
+        cast = self.examples(self.held_out, count, np.random.default_rng(VALIDATION_SEED), casts)
+        cast = cast.to(next(model.parameters()).device)
         return cast, model(cast.seen)
 
 

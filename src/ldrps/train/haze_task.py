@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ldrps.estimation.haze_posterior import HazeBelief, HazePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
-from ldrps.train.hazes import Hazed, haze_some
+from ldrps.train.hazes import ASKED, Hazed, haze_some
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import detail
@@ -38,10 +38,7 @@ class HazeTask:
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
         assert isinstance(model, HazePosterior)
-        clean = self.train.crops(random, self.batch, self.size, self.reduction)
-        for index in np.flatnonzero(random.random(len(clean)) < self.details):
-            clean[index] = detail(clean[index : index + 1], random)[0]
-        hazed = haze_some(clean, random).to(next(model.parameters()).device)
+        hazed = self.examples(self.train, self.batch, random).to(next(model.parameters()).device)
         belief = model(hazed.seen)
         hazy = hazed.hazy.float()
         decided = F.binary_cross_entropy_with_logits(belief.logit, hazy)
@@ -51,6 +48,13 @@ class HazeTask:
         off = torch.where(off.isfinite(), off, 0.0).mean((1, 2, 3))
         shown = (hazy * (self.error * wrong + self.transmission * off)).sum() / hazy.sum().clamp_min(1)
         return decided + shown
+
+    def examples(self, photos: Photographs, count: int, random: np.random.Generator, hazy: float = ASKED) -> Hazed:
+        """So many pictures, that share of which was to be hazy; some show a detail."""
+        clean = photos.crops(random, count, self.size, self.reduction)
+        for index in np.flatnonzero(random.random(count) < self.details):
+            clean[index] = detail(clean[index : index + 1], random)[0]
+        return haze_some(clean, random, hazy)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Of held-out pictures: how often the likelier of haze and none is right, in per cent, for hazy ones and the
@@ -74,9 +78,8 @@ class HazeTask:
         return {"haze": contact_sheet([[(to_pil(each), "") for each in side] for side in sides])}
 
     def _judged(self, model: nn.Module, count: int, hazy: float) -> tuple[Hazed, HazeBelief]:
-        random = np.random.default_rng(VALIDATION_SEED)
-        clean = self.held_out.crops(random, count, self.size, self.reduction)
-        hazed = haze_some(clean, random, hazy).to(next(model.parameters()).device)
+        hazed = self.examples(self.held_out, count, np.random.default_rng(VALIDATION_SEED), hazy)
+        hazed = hazed.to(next(model.parameters()).device)
         return hazed, model(hazed.seen)
 
 
