@@ -27,16 +27,8 @@ from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
 _Network = TypeVar("_Network", bound=Network)
-Judge = (
-    TonePosterior
-    | NoisePosterior
-    | BlurPosterior
-    | ExposurePosterior
-    | CastPosterior
-    | HazePosterior
-    | ScratchDetector
-    | Enlarger
-)
+LightJudge = ExposurePosterior | CastPosterior | HazePosterior
+Judge = TonePosterior | NoisePosterior | BlurPosterior | LightJudge | ScratchDetector | Enlarger
 
 
 @dataclass(frozen=True)
