@@ -31,17 +31,17 @@ _THERE = (0.5, 0.3, 0.2, 0.1)
 
 
 @torch.no_grad()
-def judged(task: HazeTask | CastTask, judge: Any, count: int) -> dict[str, Tensor]:
+def judged(
+    task: LightTask, judge: Any, ask: Callable[[Tensor, Any], tuple[Tensor, Degradation]], count: int
+) -> dict[str, Tensor]:
     """What is believed of each held-out picture, the truth, and dB before and after."""
-    hazy = isinstance(task, HazeTask)
     pictures = task.examples(task.held_out, count, np.random.default_rng(1))
-    happened = pictures.hazy if hazy else pictures.has_one  # type: ignore[union-attr]
     rows = []
     for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
-        logit, damage = (haze_of if hazy else cast_of)(seen, judge)
+        logit, damage = ask(seen, judge)
         rows.append([float(logit), psnr_of(seen, clean), psnr_of(damage.invert(seen).clamp(0, 1), clean)])
     logits, before, after = torch.tensor(rows).T
-    return {"logit": logits, "there": happened, "before": before, "after": after}
+    return {"logit": logits, "there": pictures.there, "before": before, "after": after}
 
 
 def main() -> None:
@@ -55,13 +55,13 @@ def main() -> None:
     photos, judges = Photographs(given.photos, held_out=True), load_estimators(given.estimators)
     given.out.mkdir(parents=True, exist_ok=True)
     lines = {}
-    for name, task, judge, seen in (
-        ("haze", HazeTask(photos, photos), judges.haze, "hazy"),
-        ("cast", CastTask(photos, photos), judges.cast, "casts"),
+    for name, task, judge, ask, seen in (
+        ("haze", HazeTask(photos, photos), judges.haze, haze_of, "hazy"),
+        ("cast", CastTask(photos, photos), judges.cast, cast_of, "casts"),
     ):
         if judge is None:
             continue
-        found = judged(task, judge, given.count)
+        found = judged(task, judge, ask, given.count)
         there, told = found["there"], torch.sigmoid(found["logit"])
         for label, which in ((name, there), (f"no {name}", ~there)):
             means = "".join(f"{float(found[key][which].mean()):8.2f}" for key in ("before", "after") if which is there)

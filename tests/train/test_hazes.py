@@ -12,10 +12,13 @@ import torch
 from torch import nn
 
 from ldrps.estimation.cast_posterior import CastPosterior
+from ldrps.estimation.exposure_posterior import ExposurePosterior
 from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.train.cast_task import ASKED, CASTS, CastTask, cast_some, illuminant
+from ldrps.train.exposure_task import WRONG, ExposureTask
 from ldrps.train.haze_task import HazeTask
 from ldrps.train.hazes import HAZY, haze, haze_some
+from ldrps.train.light_task import LightTask
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import LEAST
 
@@ -31,10 +34,10 @@ def test_haze_is_what_it_is_said_to_be() -> None:
     found = haze_some(PHOTOS, np.random.default_rng(0))
     assert found.seen.shape == PHOTOS.shape and found.log_left.shape == (60, 1, 48, 48)
     assert all(float(x.min()) >= 0 and float(x.max()) <= 1 for x in (found.clean, found.exact, found.seen))
-    assert torch.equal(found.exact[~found.hazy], found.clean[~found.hazy])
-    assert float(changed(found.exact, found.clean)[found.hazy].min()) >= LEAST
-    assert bool((found.log_left[~found.hazy] == 0).all())
-    told = found.log_left[found.hazy]
+    assert torch.equal(found.exact[~found.there], found.clean[~found.there])
+    assert float(changed(found.exact, found.clean)[found.there].min()) >= LEAST
+    assert bool((found.log_left[~found.there] == 0).all())
+    told = found.log_left[found.there]
     is_told = told.isfinite().flatten(1).all(1)
     assert 0.4 < float(is_told.float().mean()) < 1, "what is made in linear light has no such transmission"
     assert bool((told[is_told] < 0).all())
@@ -55,18 +58,21 @@ def test_a_cast_changes_colours_and_nothing_else() -> None:
         gains = illuminant(np.random.default_rng(seed)).gains[0]
         assert float(gains.min()) > 0.1 and (float(gains.max()) == pytest.approx(1) or float(gains.min()) < 1)
     found = cast_some(PHOTOS, np.random.default_rng(0))
-    assert torch.equal(found.exact[~found.has_one], found.clean[~found.has_one])
-    assert float(changed(found.exact, found.clean)[found.has_one].min()) >= LEAST
+    assert torch.equal(found.exact[~found.there], found.clean[~found.there])
+    assert float(changed(found.exact, found.clean)[found.there].min()) >= LEAST
     assert not torch.equal(illuminant(np.random.default_rng(0))(grey), grey)
 
 
 def test_shares_are_those_that_the_judges_are_told(photo_folder: Path) -> None:
     photos = Photographs([photo_folder]).crops(np.random.default_rng(1), 300, 32, (1.0, 1.2))
-    hazy = haze_some(photos, np.random.default_rng(2)).hazy.float().mean()
-    casts = cast_some(photos, np.random.default_rng(2)).has_one.float().mean()
+    hazy = haze_some(photos, np.random.default_rng(2)).there.float().mean()
+    casts = cast_some(photos, np.random.default_rng(2)).there.float().mean()
     assert float(hazy) == pytest.approx(HAZY, abs=0.1) and float(casts) == pytest.approx(CASTS, abs=0.12)
-    assert not haze_some(photos[:20], np.random.default_rng(2), 0.0).hazy.any()
-    assert float(cast_some(photos[:40], np.random.default_rng(2), 1.0).has_one.float().mean()) > ASKED
+    task = ExposureTask(Photographs([photo_folder]), Photographs([photo_folder]), size=32, reduction=(1.0, 1.2))
+    wrong = task.examples(task.train, 300, np.random.default_rng(2)).there.float().mean()
+    assert float(wrong) == pytest.approx(WRONG, abs=0.15)
+    assert not haze_some(photos[:20], np.random.default_rng(2), 0.0).there.any()
+    assert float(cast_some(photos[:40], np.random.default_rng(2), 1.0).there.float().mean()) > ASKED
 
 
 @pytest.mark.parametrize(
@@ -74,10 +80,15 @@ def test_shares_are_those_that_the_judges_are_told(photo_folder: Path) -> None:
     [
         (lambda: HazePosterior(side=32, widths=(8, 16, 16)), lambda p: HazeTask(p, p, batch=4, size=48), "haze"),
         (lambda: CastPosterior(side=32, widths=(8, 16)), lambda p: CastTask(p, p, batch=4, size=48), "casts"),
+        (
+            lambda: ExposurePosterior(side=32, widths=(8, 16, 16)),
+            lambda p: ExposureTask(p, p, batch=4, size=48),
+            "exposure",
+        ),
     ],
 )
 def test_a_judge_learns_from_it(
-    model: Callable[[], nn.Module], task: Callable[[Photographs], HazeTask | CastTask], sheet: str, photo_folder: Path
+    model: Callable[[], nn.Module], task: Callable[[Photographs], LightTask], sheet: str, photo_folder: Path
 ) -> None:
     photos = Photographs([photo_folder])
     learning = task(photos)

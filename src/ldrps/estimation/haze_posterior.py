@@ -31,6 +31,10 @@ class HazeBelief:
     logit: Tensor
     veil: LocalTone
 
+    def invert(self, y: Tensor) -> Tensor:
+        """Pictures y [B, 3, H, W] without it, not clamped."""
+        return self.veil.invert(y)
+
 
 class HazePosterior(FieldNetwork):
     """Pictures to the haze that may be over them, a `HazeBelief`.

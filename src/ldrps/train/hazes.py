@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ldrps.degradation import Compose, Degradation, Tone, Veil
 from ldrps.train.camera import log_uniform
+from ldrps.train.light_task import Faulty
 from ldrps.train.places import along_edges, depth, smooth
 from ldrps.train.tones import LEAST, damaged_otherwise, with_faults
 from ldrps.train.untouched import untouched
@@ -22,25 +23,15 @@ _LEAST_LEFT = 0.08  # of the scene, at a place
 
 
 @dataclass(frozen=True)
-class Hazed:
-    """`clean` is what there was to see, `exact` is it with the haze alone, `seen` has noise, JPEG and rounding too,
-    each [B, 3, H, W] in [0, 1]; `log_left` the logarithm of the transmission, [B, 1, H, W], NaN where it was not that
-    of sRGB values; and `hazy` whether there is haze, [B].
-    """
+class Hazed(Faulty):
+    """`log_left` is the logarithm of the transmission, [B, 1, H, W], NaN where it was not that of sRGB values."""
 
-    clean: Tensor
-    exact: Tensor
-    seen: Tensor
     log_left: Tensor
-    hazy: Tensor
-
-    def to(self, device: torch.device) -> Hazed:
-        return Hazed(*(each.to(device) for each in vars(self).values()))
 
 
 def haze_some(photos: Tensor, random: np.random.Generator, hazy: float = ASKED) -> Hazed:
     """Put haze over some of `photos` [B, 3, S, S]; some of all are too dark, too bright, or have a cast besides."""
-    cleans, exacts, seens, logs, kinds = [], [], [], [], []
+    rows: list[tuple[Tensor, ...]] = []
     for photo in photos.split(1):
         is_hazy = random.random() < hazy
         otherwise = random.random() < _OTHERWISE
@@ -55,12 +46,8 @@ def haze_some(photos: Tensor, random: np.random.Generator, hazy: float = ASKED) 
                 log_left = torch.full_like(log_left, torch.nan)
             if float((exact - clean).square().mean().sqrt()) < LEAST:  # nobody would call it haze
                 clean, log_left, is_hazy = exact, torch.zeros_like(log_left), False
-        cleans.append(clean)
-        exacts.append(exact)
-        seens.append(with_faults(exact, random))
-        logs.append(log_left)
-        kinds.append(is_hazy)
-    return Hazed(torch.cat(cleans), torch.cat(exacts), torch.cat(seens), torch.cat(logs), torch.tensor(kinds))
+        rows.append((clean, exact, with_faults(exact, random), torch.tensor([is_hazy]), log_left))
+    return Hazed(*map(torch.cat, zip(*rows, strict=True)))
 
 
 def haze(photo: Tensor, random: np.random.Generator) -> tuple[Veil, Degradation]:

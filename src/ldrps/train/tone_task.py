@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
+from ldrps.train.light_task import rms
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones, detail
@@ -50,11 +51,11 @@ class ToneTask:
         clean, exact = (each[..., ::2, ::2] for each in (damaged.clean, damaged.exact))
         undone = belief.undone(exact).clamp(-0.5, 1.5)  # noise is not the curves' to answer for
         white = (clean[:, None] >= 1) & (undone > 1)  # which is bound from one side only
-        errors = _rms(torch.where(white, 0.0, undone - clean[:, None]))  # [B, K + 1]
+        errors = rms(torch.where(white, 0.0, undone - clean[:, None]))  # [B, K + 1]
         expected = torch.einsum("bk,bkchw->bchw", belief.weights, undone.clamp(0, 1))
         decided = -belief.kinds.gather(1, damaged.kind[:, None])[:, 0].log()
         likelihood = belief.log_likelihood(errors)
-        return (self.expected_error * _rms(expected - clean) - likelihood + self.decision * decided).mean()
+        return (self.expected_error * rms(expected - clean) - likelihood + self.decision * decided).mean()
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Of held-out pictures: PSNR in dB of the expected clean one for those that were damaged, for each family, and
@@ -98,8 +99,3 @@ class ToneTask:
 def _psnr(x: Tensor, clean: Tensor) -> float:
     """Mean over pictures, in dB; no more than 50."""
     return float(-10 * (x - clean).pow(2).mean((1, 2, 3)).clamp_min(1e-5).log10().mean())
-
-
-def _rms(difference: Tensor) -> Tensor:
-    """Root mean square over channels and places, the last three axes."""
-    return (difference.pow(2).mean((-3, -2, -1)) + 1e-6).sqrt()
