@@ -10,6 +10,7 @@ probabilities of it before a picture is seen, how many of either are changed. Le
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,21 @@ from judging import calibration, draw_reliability
 from torch import Tensor
 
 from ldrps.bench.priors.common import psnr_of
-from ldrps.degradation import GaussianBlur
+from ldrps.degradation import Degradation, GaussianBlur
 from ldrps.estimation.damage import Estimate
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.light import cast_of, haze_of
 from ldrps.train.cast_task import CastTask
 from ldrps.train.haze_task import HazeTask
+from ldrps.train.light_task import LightTask
 from ldrps.train.photos import Photographs
 
+Asked = Callable[[Tensor, Any], tuple[Tensor, Degradation]]
 _THERE = (0.5, 0.3, 0.2, 0.1)
 
 
 @torch.no_grad()
-def judged(
-    task: LightTask, judge: Any, ask: Callable[[Tensor, Any], tuple[Tensor, Degradation]], count: int
-) -> dict[str, Tensor]:
+def judged(task: LightTask, judge: Any, ask: Asked, count: int) -> dict[str, Tensor]:
     """What is believed of each held-out picture, the truth, and dB before and after."""
     pictures = task.examples(task.held_out, count, np.random.default_rng(1))
     rows = []

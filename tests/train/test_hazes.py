@@ -70,7 +70,7 @@ def test_shares_are_those_that_the_judges_are_told(photo_folder: Path) -> None:
     assert float(hazy) == pytest.approx(HAZY, abs=0.1) and float(casts) == pytest.approx(CASTS, abs=0.12)
     task = ExposureTask(Photographs([photo_folder]), Photographs([photo_folder]), size=32, reduction=(1.0, 1.2))
     wrong = task.examples(task.train, 300, np.random.default_rng(2)).there.float().mean()
-    assert float(wrong) == pytest.approx(WRONG, abs=0.15)
+    assert 0.1 < float(wrong) <= WRONG + 0.05, "those that are dark themselves are no examples"
     assert not haze_some(photos[:20], np.random.default_rng(2), 0.0).there.any()
     assert float(cast_some(photos[:40], np.random.default_rng(2), 1.0).there.float().mean()) > ASKED
 
