@@ -30,7 +30,7 @@ from ldrps.train.light_task import LightTask
 from ldrps.train.photos import Photographs
 
 Asked = Callable[[Tensor, Any], tuple[Tensor, Degradation]]
-_THERE = (0.5, 0.3, 0.2, 0.1)
+_THERE = (0.5, 0.3, 0.2, 0.1, 0.05)
 
 
 @torch.no_grad()
@@ -74,7 +74,7 @@ def main() -> None:
             odds = torch.sigmoid(found["logit"] + shift)
             acted = torch.tensor([Estimate(GaussianBlur(1.0), float(each)).share > 0 for each in odds])
             shares = [100 * float(acted[which].float().mean()) for which in (~there, there)]
-            print(f"{name} {before:.1f} before: {shares[0]:.1f} % of those without are changed, {shares[1]:.1f} % with")
+            print(f"{name} {before:.2f} before: {shares[0]:.1f} % of those without are changed, {shares[1]:.1f} % with")
     draw_reliability(given.out / "reliability.svg", lines, f"{given.count} held-out pictures")
 
 

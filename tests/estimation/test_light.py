@@ -1,113 +1,160 @@
-"""What the judges of tones, haze and casts say together; each of them says here what a test has it say."""
+"""What the judges of tones, haze, exposure and casts say together; each of them says here what a test has it say."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ldrps.degradation import LocalTone, WhiteBalance
+from ldrps.degradation import LocalTone, Tone, WhiteBalance
 from ldrps.estimation.cast_posterior import CastBelief, CastPosterior
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
+from ldrps.estimation.exposure_posterior import ExposureBelief, ExposurePosterior
 from ldrps.estimation.haze_posterior import HazeBelief, HazePosterior
 from ldrps.estimation.light import estimate_light
 from ldrps.estimation.tone import estimate_tones
+from ldrps.estimation.tone_posterior import ToneBelief
 
-PICTURE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 0.3 + 0.3
-
-
-def logit(probability: float) -> float:
-    return math.log(probability / (1 - probability))
+PICTURE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 0.3 + 0.1
+DARK, BRIGHT = torch.full((2,), 0.0), torch.full((2,), 1.0)
 
 
-class Hazy(nn.Module):
-    """Half of the scene is left at the left side, all of it at the right."""
+class Judge(nn.Module):
+    """One that holds its fault for that likely, and met it in half of its pictures."""
+
+    config = MappingProxyType({"hazy": 0.5, "wrong": 0.5, "casts": 0.5})
 
     def __init__(self, probability: float) -> None:
         super().__init__()
-        self.config = {"hazy": 0.5}
-        self.probability = probability
+        self.logit = torch.full((2,), math.log(probability / (1 - probability)))
         self.asked: list[Tensor] = []
+
+
+class Hazy(Judge):
+    """Half of the scene is left at the left side, all of it at the right."""
 
     def forward(self, images: Tensor) -> HazeBelief:
         self.asked.append(images)
         grid = torch.tensor([math.log(0.5), 0.0]).reshape(1, 1, 1, 2)
-        grid = torch.cat([grid, grid.flip(-1)])
         airlight = torch.tensor([[0.9, 0.9, 0.9], [0.7, 0.9, 0.9]])
-        veil = LocalTone(grid, airlight, torch.full((2,), 0.1), torch.full((2,), 0.9))
-        return HazeBelief(torch.full((2,), logit(self.probability)), veil)
+        return HazeBelief(self.logit, LocalTone(torch.cat([grid, grid.flip(-1)]), airlight, DARK, BRIGHT))
 
 
-class Cast(nn.Module):
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.config = {"casts": 0.5}
-        self.probability = probability
+class Dark(Judge):
+    """Half of the light is missing but where it is bright."""
 
+    def forward(self, images: Tensor) -> ExposureBelief:
+        grid = torch.tensor([math.log(0.5), math.log(0.5), 0.0]).reshape(1, 3, 1, 1).expand(2, -1, -1, -1)
+        return ExposureBelief(self.logit, LocalTone(grid, 0.0, DARK, BRIGHT), Tone(torch.ones(2, 3)))
+
+
+class Cast(Judge):
     def forward(self, images: Tensor) -> CastBelief:
-        gains = torch.tensor([[1.2, 1.0, 0.5], [1.2, 1.0, 0.5]])
-        return CastBelief(torch.full((2,), logit(self.probability)), WhiteBalance(gains))
+        return CastBelief(self.logit, WhiteBalance(torch.tensor([[1.2, 1.0, 0.5], [1.2, 1.0, 0.5]])))
+
+
+class Tones(nn.Module):
+    """A curve that is hardly likely."""
+
+    config = MappingProxyType({"thumbnail": 16, "undamaged": 0.5, "turned": True})
+
+    def forward(self, images: Tensor, ways: int = 1) -> ToneBelief:
+        count = len(images)
+        curve = Tone(*(torch.full((count, 3), value) for value in (0.8, 0.1, 1.0)))
+        return ToneBelief((curve,), torch.tensor([[0.95, 0.05]]).repeat(count, 1), torch.full((count, 1), 0.05))
 
 
 @pytest.fixture(scope="module")
-def packaged() -> Estimators:
-    return load_estimators()
+def estimators() -> Estimators:
+    alone: Any = {"tone": Tones(), "haze": None, "exposure": None, "cast": None}
+    return dataclasses.replace(load_estimators(), **alone)
 
 
-def told(packaged: Estimators, **judges: Any) -> Damage:
-    return estimate_light(PICTURE, dataclasses.replace(packaged, **({"haze": None, "cast": None} | judges)), 0.5)
+def told(estimators: Estimators, **judges: Any) -> Damage:
+    return estimate_light(PICTURE, dataclasses.replace(estimators, **judges), 0.5)
 
 
-def test_without_those_judges_it_is_what_the_judges_of_tones_say(packaged: Estimators) -> None:
-    assert told(packaged) == estimate_tones(PICTURE, packaged.tone, 0.5)
+def test_without_those_judges_it_is_what_the_judges_of_tones_say(estimators: Estimators) -> None:
+    assert told(estimators) == estimate_tones(PICTURE, estimators.tone, 0.5)
 
 
-def test_haze_that_is_seen_is_undone_place_by_place(packaged: Estimators) -> None:
+def test_haze_that_is_seen_is_undone_place_by_place(estimators: Estimators) -> None:
     judge = Hazy(0.999)
-    damage = told(packaged, haze=judge)
+    damage = told(estimators, haze=judge)
     assert torch.equal(judge.asked[0], torch.cat([PICTURE, PICTURE.flip(-1)]))
     assert damage.tone is not None and damage.tone.share == 1
     assert damage.local is not None and damage.local.share == 1
     veil = damage.local.value.parts[-1]
-    assert isinstance(veil, LocalTone) and torch.as_tensor(veil.pivot).tolist() == [
-        [pytest.approx(0.8), *[pytest.approx(0.9)] * 2]
-    ]
-    undone = damage.of_size(48, 64).undo_tone(PICTURE)
-    assert not torch.equal(undone[..., :16], PICTURE[..., :16])
+    assert isinstance(veil, LocalTone)
+    torch.testing.assert_close(veil.pivot, torch.tensor([[0.8, 0.9, 0.9]]))
+    undone = damage.undo_tone(PICTURE)
+    torch.testing.assert_close(undone[..., -8:], PICTURE[..., -8:], atol=1e-5, rtol=0)
+    assert float(undone[..., :8].mean()) < float(PICTURE[..., :8].mean()) - 0.1
     again = Damage.from_plain(damage.plain())
-    assert again == damage and torch.equal(again.undo_tone(PICTURE), damage.undo_tone(PICTURE))
+    assert again == damage and torch.equal(again.undo_tone(PICTURE), undone)
 
 
-def test_where_no_haze_is_seen_the_others_are_heard(packaged: Estimators) -> None:
-    assert told(packaged, haze=Hazy(0.001)) == told(packaged)
+def test_light_that_is_missing_is_given_back_place_by_place_and_lights_stay(estimators: Estimators) -> None:
+    damage = told(estimators, exposure=Dark(0.999))
+    assert damage.local is not None and damage.local.share == 1
+    lit = PICTURE.clone()
+    lit[..., :8, :8] = 1.0
+    undone = damage.undo_tone(lit)
+    assert float(undone[..., :8, :8].min()) == pytest.approx(1)
+    torch.testing.assert_close(undone[..., 16:, 16:], (2 * lit[..., 16:, 16:]).clamp(0, 1), atol=0.01, rtol=0)
 
 
-def test_one_that_is_unsure_raises_what_is_believed_and_does_not_lower_it(packaged: Estimators) -> None:
-    alone, both = told(packaged).tone, told(packaged, haze=Hazy(0.4)).tone
-    assert alone is not None and both is not None
-    assert both.probability == pytest.approx(1 - (1 - alone.probability) * 0.6, abs=1e-3)
+@pytest.mark.parametrize("faults", [("haze",), ("exposure",), ("cast",), ("haze", "exposure", "cast")])
+def test_where_nothing_is_seen_the_judges_of_tones_are_heard(faults: tuple[str, ...], estimators: Estimators) -> None:
+    judges = {"haze": Hazy(1e-5), "exposure": Dark(1e-5), "cast": Cast(1e-5)}
+    alone, together = told(estimators).tone, told(estimators, **{name: judges[name] for name in faults}).tone
+    assert alone is not None and together is not None
+    assert together.probability == pytest.approx(alone.probability, abs=1e-4)
+    assert together.value.plain() == alone.value.plain()
 
 
-def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(packaged: Estimators) -> None:
-    damage = told(packaged, cast=Cast(0.9999))
+def test_that_nothing_is_wrong_is_as_likely_as_that_all_say_so(estimators: Estimators) -> None:
+    tone = told(estimators, haze=Hazy(0.3), exposure=Dark(0.2), cast=Cast(0.1)).tone
+    assert tone is not None
+    assert 1 - tone.probability == pytest.approx(0.95 * 0.7 * 0.8 * 0.9, abs=1e-5)
+
+
+@pytest.mark.parametrize(("hazy", "dark"), [(0.9, 0.3), (0.3, 0.9)])
+def test_of_what_differs_from_place_to_place_the_likelier_counts(
+    hazy: float, dark: float, estimators: Estimators
+) -> None:
+    local = told(estimators, haze=Hazy(hazy), exposure=Dark(dark)).local
+    assert local is not None and local.probability == pytest.approx(0.9 / 0.95)
+    field = local.value.parts[-1]
+    assert isinstance(field, LocalTone) and bool(torch.as_tensor(field.pivot).max() > 0) == (hazy > dark)
+
+
+def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(estimators: Estimators) -> None:
+    damage = told(estimators, cast=Cast(0.999))
     assert damage.tone is not None and isinstance(damage.tone.value, WhiteBalance) and damage.local is None
-    assert damage.tone.probability == pytest.approx(0.9999)
+    assert 1 - damage.tone.probability == pytest.approx(0.95 * 0.001, abs=1e-6)
     torch.testing.assert_close(damage.tone.value.gains, torch.tensor([[1.2, 1.0, 0.5]]))
-    assert told(packaged, cast=Cast(1e-6)) == told(packaged)
     assert Damage.from_plain(damage.plain()) == damage
+    both = told(estimators, cast=Cast(0.6), haze=Hazy(0.6))
+    assert both.tone is not None and isinstance(both.tone.value, WhiteBalance)
+    assert both.local is not None and both.local.probability == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("network", [HazePosterior(widths=(8, 16, 16)), CastPosterior(widths=(8, 16))])
-def test_the_judges_take_pictures_of_any_size(network: HazePosterior | CastPosterior) -> None:
+@pytest.mark.parametrize(
+    "network",
+    [HazePosterior(widths=(8, 16, 16)), ExposurePosterior(widths=(8, 16, 16)), CastPosterior(widths=(8, 16))],
+    ids=["haze", "exposure", "cast"],
+)
+def test_the_judges_take_pictures_of_any_size(network: HazePosterior | ExposurePosterior | CastPosterior) -> None:
     with torch.no_grad():
         for size in ((2, 3, 7, 200), (1, 3, 300, 90)):
-            belief = network(torch.rand(size))
-            assert belief.logit.shape == size[:1]
+            assert network(torch.rand(size)).logit.shape == size[:1]
     again = type(network).from_config(network.config)
     again.load_state_dict(network.state_dict())
     assert again.config == network.config
