@@ -33,6 +33,7 @@ MOST_PARAMETERS, MOST_TIMESTEPS, MOST_TOKENS = 2_000_000_000, 100_000, 1 << 18
 _NULL, _FLAG, _WORD = Null(), Flag(), Word()
 _WIDTH = Whole(1, WIDEST)
 _SHARE = Number(0, 1)
+_SQUARE = Whole(8, 1024)  # pixels of a thumbnail
 _FACTOR = Number(1e-6, 1e6)
 _LAYERS, _TRANSFORMERS, _OWN_BLOCKS = Whole(1, 16), Whole(1, 16), Whole(0, MOST_OWN_BLOCKS)
 _TOKEN_ID = Whole(0, 10**9)
@@ -88,6 +89,7 @@ _SPECIAL_TOKENS: dict[str, Kind] = {
 }
 _SIDE = Word(choices=("left", "right"))
 
+_FIELD = {"side": _SQUARE, "widths": _levels(_WIDTH, 2), "bins": Whole(1, 64)}  # of a network that tells a field
 FIELDS: dict[str, Mapping[str, Kind]] = {
     "model_index": {**_NAMES, "text_encoder": _CLASS, "text_encoder_2": _CLASS},
     "scheduler": {
@@ -206,7 +208,7 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     },
     "TonePosterior": {
         **_NAMES,
-        "thumbnail": Whole(8, 1024),
+        "thumbnail": _SQUARE,
         "widths": _levels(_WIDTH),
         "hypotheses": Whole(1, 64),
         "uneven": Whole(0, 64),
@@ -216,6 +218,9 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE, "periods": _FLAG},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
+    "ExposurePosterior": {**_NAMES, **_FIELD, "wrong": _SHARE},
+    "CastPosterior": {**_NAMES, "side": _SQUARE, "widths": _levels(_WIDTH), "looks": Whole(1, 64), "casts": _SHARE},
+    "HazePosterior": {**_NAMES, **_FIELD, "hazy": _SHARE},
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
     "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
 }
@@ -229,6 +234,9 @@ _TOLD = {
     "TonePosterior",
     "NoisePosterior",
     "BlurPosterior",
+    "ExposurePosterior",
+    "CastPosterior",
+    "HazePosterior",
     "ScratchDetector",
     "Enlarger",
 }
