@@ -1,4 +1,4 @@
-"""What the judges of tones, haze, exposure and casts say together; each of them says here what a test has it say."""
+"""What the judges of tones, haze and casts say together; each of them says here what a test has it say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ldrps.degradation import LocalTone, Tone, WhiteBalance
 from ldrps.estimation.cast_posterior import CastBelief, CastPosterior
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
-from ldrps.estimation.exposure_posterior import ExposureBelief, ExposurePosterior
 from ldrps.estimation.haze_posterior import HazeBelief, HazePosterior
 from ldrps.estimation.light import estimate_light
 from ldrps.estimation.tone import estimate_tones
@@ -28,7 +27,7 @@ DARK, BRIGHT = torch.full((2,), 0.0), torch.full((2,), 1.0)
 class Judge(nn.Module):
     """One that holds its fault for that likely, and met it in half of its pictures."""
 
-    config = MappingProxyType({"hazy": 0.5, "wrong": 0.5, "casts": 0.5})
+    config = MappingProxyType({"hazy": 0.5, "casts": 0.5})
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -44,14 +43,6 @@ class Hazy(Judge):
         grid = torch.tensor([math.log(0.5), 0.0]).reshape(1, 1, 1, 2)
         airlight = torch.tensor([[0.9, 0.9, 0.9], [0.7, 0.9, 0.9]])
         return HazeBelief(self.logit, LocalTone(torch.cat([grid, grid.flip(-1)]), airlight, DARK, BRIGHT))
-
-
-class Dark(Judge):
-    """Half of the light is missing but where it is bright."""
-
-    def forward(self, images: Tensor) -> ExposureBelief:
-        grid = torch.tensor([math.log(0.5), math.log(0.5), 0.0]).reshape(1, 3, 1, 1).expand(2, -1, -1, -1)
-        return ExposureBelief(self.logit, LocalTone(grid, 0.0, DARK, BRIGHT), Tone(torch.ones(2, 3)))
 
 
 class Cast(Judge):
@@ -72,7 +63,7 @@ class Tones(nn.Module):
 
 @pytest.fixture(scope="module")
 def estimators() -> Estimators:
-    alone: Any = {"tone": Tones(), "haze": None, "exposure": None, "cast": None}
+    alone: Any = {"tone": Tones(), "haze": None, "cast": None}
     return dataclasses.replace(load_estimators(), **alone)
 
 
@@ -100,19 +91,9 @@ def test_haze_that_is_seen_is_undone_place_by_place(estimators: Estimators) -> N
     assert again == damage and torch.equal(again.undo_tone(PICTURE), undone)
 
 
-def test_light_that_is_missing_is_given_back_place_by_place_and_lights_stay(estimators: Estimators) -> None:
-    damage = told(estimators, exposure=Dark(0.999))
-    assert damage.local is not None and damage.local.share == 1
-    lit = PICTURE.clone()
-    lit[..., :8, :8] = 1.0
-    undone = damage.undo_tone(lit)
-    assert float(undone[..., :8, :8].min()) == pytest.approx(1)
-    torch.testing.assert_close(undone[..., 16:, 16:], (2 * lit[..., 16:, 16:]).clamp(0, 1), atol=0.01, rtol=0)
-
-
-@pytest.mark.parametrize("faults", [("haze",), ("exposure",), ("cast",), ("haze", "exposure", "cast")])
+@pytest.mark.parametrize("faults", [("haze",), ("cast",), ("haze", "cast")])
 def test_where_nothing_is_seen_the_judges_of_tones_are_heard(faults: tuple[str, ...], estimators: Estimators) -> None:
-    judges = {"haze": Hazy(1e-5), "exposure": Dark(1e-5), "cast": Cast(1e-5)}
+    judges = {"haze": Hazy(1e-5), "cast": Cast(1e-5)}
     alone, together = told(estimators).tone, told(estimators, **{name: judges[name] for name in faults}).tone
     assert alone is not None and together is not None
     assert together.probability == pytest.approx(alone.probability, abs=1e-4)
@@ -120,19 +101,9 @@ def test_where_nothing_is_seen_the_judges_of_tones_are_heard(faults: tuple[str, 
 
 
 def test_that_nothing_is_wrong_is_as_likely_as_that_all_say_so(estimators: Estimators) -> None:
-    tone = told(estimators, haze=Hazy(0.3), exposure=Dark(0.2), cast=Cast(0.1)).tone
+    tone = told(estimators, haze=Hazy(0.3), cast=Cast(0.1)).tone
     assert tone is not None
-    assert 1 - tone.probability == pytest.approx(0.95 * 0.7 * 0.8 * 0.9, abs=1e-5)
-
-
-@pytest.mark.parametrize(("hazy", "dark"), [(0.9, 0.3), (0.3, 0.9)])
-def test_of_what_differs_from_place_to_place_the_likelier_counts(
-    hazy: float, dark: float, estimators: Estimators
-) -> None:
-    local = told(estimators, haze=Hazy(hazy), exposure=Dark(dark)).local
-    assert local is not None and local.probability == pytest.approx(0.9 / 0.95)
-    field = local.value.parts[-1]
-    assert isinstance(field, LocalTone) and bool(torch.as_tensor(field.pivot).max() > 0) == (hazy > dark)
+    assert 1 - tone.probability == pytest.approx(0.95 * 0.7 * 0.9, abs=1e-5)
 
 
 def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(estimators: Estimators) -> None:
@@ -147,11 +118,9 @@ def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(estimator
 
 
 @pytest.mark.parametrize(
-    "network",
-    [HazePosterior(widths=(8, 16, 16)), ExposurePosterior(widths=(8, 16, 16)), CastPosterior(widths=(8, 16))],
-    ids=["haze", "exposure", "cast"],
+    "network", [HazePosterior(widths=(8, 16, 16)), CastPosterior(widths=(8, 16))], ids=["haze", "cast"]
 )
-def test_the_judges_take_pictures_of_any_size(network: HazePosterior | ExposurePosterior | CastPosterior) -> None:
+def test_the_judges_take_pictures_of_any_size(network: HazePosterior | CastPosterior) -> None:
     with torch.no_grad():
         for size in ((2, 3, 7, 200), (1, 3, 300, 90)):
             assert network(torch.rand(size)).logit.shape == size[:1]

@@ -12,10 +12,8 @@ import torch
 from torch import nn
 
 from ldrps.estimation.cast_posterior import CastPosterior
-from ldrps.estimation.exposure_posterior import ExposurePosterior
 from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.train.cast_task import ASKED, CASTS, CastTask, cast_some, illuminant
-from ldrps.train.exposure_task import WRONG, ExposureTask
 from ldrps.train.haze_task import HazeTask
 from ldrps.train.hazes import HAZY, haze, haze_some
 from ldrps.train.light_task import LightTask
@@ -68,9 +66,6 @@ def test_shares_are_those_that_the_judges_are_told(photo_folder: Path) -> None:
     hazy = haze_some(photos, np.random.default_rng(2)).there.float().mean()
     casts = cast_some(photos, np.random.default_rng(2)).there.float().mean()
     assert float(hazy) == pytest.approx(HAZY, abs=0.1) and float(casts) == pytest.approx(CASTS, abs=0.12)
-    task = ExposureTask(Photographs([photo_folder]), Photographs([photo_folder]), size=32, reduction=(1.0, 1.2))
-    wrong = task.examples(task.train, 300, np.random.default_rng(2)).there.float().mean()
-    assert 0.1 < float(wrong) <= WRONG + 0.05, "those that are dark themselves are no examples"
     assert not haze_some(photos[:20], np.random.default_rng(2), 0.0).there.any()
     assert float(cast_some(photos[:40], np.random.default_rng(2), 1.0).there.float().mean()) > ASKED
 
@@ -80,11 +75,6 @@ def test_shares_are_those_that_the_judges_are_told(photo_folder: Path) -> None:
     [
         (lambda: HazePosterior(side=32, widths=(8, 16, 16)), lambda p: HazeTask(p, p, batch=4, size=48), "haze"),
         (lambda: CastPosterior(side=32, widths=(8, 16)), lambda p: CastTask(p, p, batch=4, size=48), "casts"),
-        (
-            lambda: ExposurePosterior(side=32, widths=(8, 16, 16)),
-            lambda p: ExposureTask(p, p, batch=4, size=48),
-            "exposure",
-        ),
     ],
 )
 def test_a_judge_learns_from_it(

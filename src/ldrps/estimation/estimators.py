@@ -15,7 +15,6 @@ from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.cast_posterior import CastPosterior
 from ldrps.estimation.enlarger import Enlarger
-from ldrps.estimation.exposure_posterior import ExposurePosterior
 from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
@@ -27,8 +26,7 @@ from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
 _Network = TypeVar("_Network", bound=Network)
-LightJudge = ExposurePosterior | CastPosterior | HazePosterior
-Judge = TonePosterior | NoisePosterior | BlurPosterior | LightJudge | ScratchDetector | Enlarger
+Judge = TonePosterior | NoisePosterior | BlurPosterior | CastPosterior | HazePosterior | ScratchDetector | Enlarger
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,6 @@ class Estimators:
         noise: that of noise.
         blur: that of blur.
         scratches: what finds them, and other marks.
-        exposure: the judge of too little or too much light, place by place; None where nobody is asked.
         cast: the judge of the light's colour; None where nobody is asked.
         haze: the judge of haze that is not the same everywhere; None where nobody is asked.
         enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
@@ -52,7 +49,6 @@ class Estimators:
     noise: NoisePosterior
     blur: BlurPosterior
     scratches: ScratchDetector
-    exposure: ExposurePosterior | None = None
     cast: CastPosterior | None = None
     haze: HazePosterior | None = None
     enlarger: Enlarger | None = None
@@ -67,7 +63,7 @@ class Estimators:
         there = {part: on_device(net, device) for part, net in networks.items() if net is not None}
         lower = torch.bfloat16 if precision == "bfloat16" else None
         there["tone"] = computing_in(lower, there["tone"])
-        there |= {part: there[part].computing_in(lower) for part in ("exposure", "cast", "haze") if part in there}
+        there |= {part: there[part].computing_in(lower) for part in ("cast", "haze") if part in there}
         return dataclasses.replace(self, **there)
 
 
@@ -103,7 +99,6 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         loaded(NoisePosterior, "noise"),
         loaded(BlurPosterior, "blur"),
         loaded(ScratchDetector, "scratches"),
-        loaded(ExposurePosterior, "exposure") if os.path.isdir(homes["exposure"] / "exposure") else None,
         loaded(CastPosterior, "cast") if os.path.isdir(homes["cast"] / "cast") else None,
         loaded(HazePosterior, "haze") if os.path.isdir(homes["haze"] / "haze") else None,
         loaded(Enlarger, "enlarger"),

@@ -1,4 +1,4 @@
-"""What happened to the light of a picture: its tones, haze over it, too little light, another colour of it."""
+"""What happened to the light of a picture: its tones, haze over it, the colour of its light."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Compose, LocalTone, Pointwise, Tone, WhiteBalance
+from ldrps.degradation import Compose, LocalTone, Pointwise, WhiteBalance
 from ldrps.estimation.cast_posterior import CastPosterior
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.estimation.exposure_posterior import ExposurePosterior
 from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.estimation.pooling import odds_with_prior
 from ldrps.estimation.tone import estimate_tones
@@ -56,43 +55,21 @@ Ask = Callable[[Tensor, Any], tuple[Tensor, Pointwise | Compose]]
 
 def _asked(estimators: Estimators) -> list[tuple[Any, Ask, float]]:
     """The judges of one fault, how each is asked, and the share of pictures with it in its training."""
-    cast, exposure, haze = estimators.cast, estimators.exposure, estimators.haze
-    told: list[tuple[Any, Ask, str]] = [
-        (cast, cast_of, "casts"), (exposure, exposure_of, "wrong"), (haze, haze_of, "hazy")
-    ]  # fmt: skip
+    told: list[tuple[Any, Ask, str]] = [(estimators.cast, cast_of, "casts"), (estimators.haze, haze_of, "hazy")]
     return [(judge, ask, float(judge.config[share])) for judge, ask, share in told if judge is not None]
 
 
 def cast_of(y: Tensor, judge: CastPosterior) -> tuple[Tensor, WhiteBalance]:
     """The logit that y [1, 3, H, W] has a cast, and what it is: the mean of what is said of y and its mirror image."""
-    belief = judge(_both_ways(y))
-    return belief.logit.mean(), WhiteBalance(_geometric_mean(belief.cast.gains))
-
-
-def exposure_of(y: Tensor, judge: ExposurePosterior) -> tuple[Tensor, Compose]:
-    """The logit that there is too little or too much light in y [1, 3, H, W], and how much, as of `cast_of`."""
-    belief = judge(_both_ways(y))
-    tint = Tone(_geometric_mean(torch.as_tensor(belief.tint.gain)))
-    return belief.logit.mean(), Compose((tint, _of_both(belief.light)))
+    belief = judge(torch.cat([y, y.flip(-1)]))
+    return belief.logit.mean(), WhiteBalance(belief.cast.gains.log().mean(0, keepdim=True).exp().cpu())
 
 
 def haze_of(y: Tensor, judge: HazePosterior) -> tuple[Tensor, Compose]:
     """The logit that there is haze over y [1, 3, H, W], and what it is, as of `cast_of`."""
-    belief = judge(_both_ways(y))
-    return belief.logit.mean(), Compose((_of_both(belief.veil),))
-
-
-def _both_ways(y: Tensor) -> Tensor:
-    return torch.cat([y, y.flip(-1)])
-
-
-def _geometric_mean(gains: Tensor) -> Tensor:
-    return gains.log().mean(0, keepdim=True).exp().cpu()
-
-
-def _of_both(field: LocalTone) -> LocalTone:
-    """The mean of what is told of a picture and of its mirror image, of which neither is brighter."""
-    seen, mirrored = field.log_gain.cpu()
-    pivot, dark, bright = (torch.as_tensor(each).cpu() for each in (field.pivot, field.dark, field.bright))
-    pivot = pivot.mean(0, keepdim=True) if pivot.ndim else pivot
-    return LocalTone((seen + mirrored.flip(-1)) / 2, pivot, float(dark[0]), float(bright[0]))
+    belief = judge(torch.cat([y, y.flip(-1)]))
+    veil, (seen, mirrored) = belief.veil, belief.veil.log_gain.cpu()
+    airlight, dark, bright = (torch.as_tensor(each).cpu() for each in (veil.pivot, veil.dark, veil.bright))
+    airlight = airlight.mean(0, keepdim=True)
+    field = LocalTone((seen + mirrored.flip(-1)) / 2, airlight, float(dark[0]), float(bright[0]))
+    return belief.logit.mean(), Compose((field,))

@@ -89,7 +89,6 @@ _SPECIAL_TOKENS: dict[str, Kind] = {
 }
 _SIDE = Word(choices=("left", "right"))
 
-_FIELD = {"side": _SQUARE, "widths": _levels(_WIDTH, 2), "bins": Whole(1, 64)}  # of a network that tells a field
 FIELDS: dict[str, Mapping[str, Kind]] = {
     "model_index": {**_NAMES, "text_encoder": _CLASS, "text_encoder_2": _CLASS},
     "scheduler": {
@@ -218,9 +217,14 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE, "periods": _FLAG},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
-    "ExposurePosterior": {**_NAMES, **_FIELD, "wrong": _SHARE},
     "CastPosterior": {**_NAMES, "side": _SQUARE, "widths": _levels(_WIDTH), "looks": Whole(1, 64), "casts": _SHARE},
-    "HazePosterior": {**_NAMES, **_FIELD, "hazy": _SHARE},
+    "HazePosterior": {
+        **_NAMES,
+        "side": _SQUARE,
+        "widths": _levels(_WIDTH, 2),
+        "bins": Whole(1, 64),
+        "hazy": _SHARE,
+    },
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
     "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
 }
@@ -234,7 +238,6 @@ _TOLD = {
     "TonePosterior",
     "NoisePosterior",
     "BlurPosterior",
-    "ExposurePosterior",
     "CastPosterior",
     "HazePosterior",
     "ScratchDetector",
