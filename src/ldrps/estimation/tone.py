@@ -18,7 +18,7 @@ from ldrps.estimation.pooling import with_prior
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 
 # Parts of a picture that are asked about beside the whole: left, top and size, as fractions of its sides.
-_PARTS = ((0.0, 0.0, 1.0), (0.0, 0.0, 0.8), (0.2, 0.0, 0.8), (0.0, 0.2, 0.8), (0.2, 0.2, 0.8), (0.1, 0.1, 0.8))
+_PARTS = ((0.0, 0.0, 1.0), (0.1, 0.1, 0.8))
 _SUREST = 1e-6  # nothing is surer than this leaves open
 Way = tuple[int, bool]  # quarter turns, and then mirrored or not
 _MIRRORED: tuple[Way, ...] = ((0, False), (0, True))
@@ -62,7 +62,7 @@ def computing_in(lower: torch.dtype | None, judge: ToneJudge) -> ToneJudge:
 def estimate_tones(y: Tensor, judge: ToneJudge, undamaged: float) -> Damage:
     """What may have been done to the tones of y [1, 3, H, W] in [0, 1], and how likely it is that anything was.
 
-    What was done to a picture was done to its parts, and to them however they are turned: a judge is asked about all,
+    What was done to a picture was done to its middle, and to both however they are turned: a judge is asked about all,
     or, if it has not met pictures on their side, about them mirrored, and its beliefs are averaged. What differs from
     place to place is told of the whole alone.
 
@@ -144,7 +144,7 @@ def _field(field: LocalTone, wholes: slice, ways: Sequence[Way]) -> LocalTone:
 
 
 def _parts(y: Tensor, size: int, ways: Sequence[Way]) -> Tensor:
-    """Thumbnails [6 ways, 3, size, size] of y [1, 3, H, W]: the whole and five parts, every way round."""
+    """Thumbnails [2 ways, 3, size, size] of y [1, 3, H, W]: the whole and its middle, every way round."""
     height, width = y.shape[-2:]
     parts = []
     for left, top, share in _PARTS:
