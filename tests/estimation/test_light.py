@@ -25,9 +25,9 @@ DARK, BRIGHT = torch.full((2,), 0.0), torch.full((2,), 1.0)
 
 
 class Judge(nn.Module):
-    """One that holds its fault for that likely, and met it in half of its pictures."""
+    """One that holds its fault for that likely, before as after it is told what share of pictures has it."""
 
-    config = MappingProxyType({"hazy": 0.5, "casts": 0.5})
+    config = MappingProxyType({"hazy": 0.25, "casts": 0.25})
 
     def __init__(self, probability: float) -> None:
         super().__init__()

@@ -18,6 +18,8 @@ from ldrps.estimation.tone import estimate_tones
 if TYPE_CHECKING:
     from ldrps.estimation.estimators import Estimators
 
+_OF_DAMAGE = 0.5  # of what is damaged, how much has a fault that a judge of it alone looks for, before one is seen
+
 
 @torch.no_grad()
 def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damage:
@@ -40,7 +42,7 @@ def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damag
     local, likeliest = told.local, 0.0 if told.local is None else told.local.probability * told.tone.probability
     for judge, ask, seen in _asked(estimators):
         logit, value = ask(y, judge)
-        probability = odds_with_prior(logit, 1 - undamaged, seen)
+        probability = odds_with_prior(logit, _OF_DAMAGE * (1 - undamaged), seen)
         nothing *= 1 - probability
         if isinstance(value, Pointwise):
             even = max(even, Estimate(value, probability), key=lambda each: each.probability)
