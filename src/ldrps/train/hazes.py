@@ -17,6 +17,7 @@ from ldrps.train.untouched import untouched
 
 ASKED, HAZY = 0.5, 0.47  # of all pictures; some turn out to have hardly any
 _OTHERWISE = 0.3  # of pictures, hazy or not, whose tones are wrong besides
+_FLAT = 0.15  # of hazes, which are no more than a lack of contrast, towards any grey
 _EVEN, _PARTED = 0.15, 0.4  # of hazes: the same everywhere, and such as differ from thing to thing
 _DARKENED = 0.15  # of hazes, which were under-exposed with their scene
 _LEAST_LEFT = 0.08  # of the scene, at a place
@@ -41,7 +42,7 @@ def haze_some(photos: Tensor, random: np.random.Generator, hazy: float = ASKED) 
             veil, after = haze(photo, random)
             exact = after(veil(clean)).clamp(0, 1)
             clean = after(clean).clamp(0, 1)
-            log_left = torch.as_tensor(veil.transmission).log().expand_as(log_left)
+            log_left = torch.as_tensor(veil.transmission).float().log().expand_as(log_left)
             if veil.domain == "linear":
                 log_left = torch.full_like(log_left, torch.nan)
             if float((exact - clean).square().mean().sqrt()) < LEAST:  # nobody would call it haze
@@ -52,6 +53,8 @@ def haze_some(photos: Tensor, random: np.random.Generator, hazy: float = ASKED) 
 
 def haze(photo: Tensor, random: np.random.Generator) -> tuple[Veil, Degradation]:
     """A veil for a photo [1, 3, S, S], and what happens to the hazy picture then: most often nothing."""
+    if random.random() < _FLAT:
+        return Veil(random.uniform(0.25, 0.92), random.uniform(0, 1)), Compose()
     chance = random.random()
     if chance < _EVEN:
         away = torch.ones_like(photo[:, :1])
