@@ -27,7 +27,7 @@ DARK, BRIGHT = torch.full((2,), 0.0), torch.full((2,), 1.0)
 class Judge(nn.Module):
     """One that holds its fault for that likely, before as after it is told what share of pictures has it."""
 
-    config = MappingProxyType({"hazy": 0.5, "casts": 0.075})
+    config = MappingProxyType({"hazy": 0.5, "casts": 0.05})
 
     def __init__(self, probability: float) -> None:
         super().__init__()
