@@ -102,7 +102,7 @@ def main() -> None:
         judge = TonePosterior(undamaged=UNDAMAGED)
         task = ToneTask(Photographs(given.photos), held_out, families=without(FAMILIES, given.leave_out))
         train_briefly(judge, task, given.steps, given.out / "training")
-        judges = replace(judges, tone=judge, haze=None, cast=None)
+        judges = replace(judges, tone=judge)
     given.out.mkdir(parents=True, exist_ok=True)
 
     def crops(seed: int) -> tuple[Tensor, np.random.Generator]:

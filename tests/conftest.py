@@ -191,12 +191,13 @@ def unchanged(picture: Picture) -> Result:
 
 
 def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probability: float = 1.0) -> Estimators:
-    """To which nothing was done to any picture's tones, all are sharp, and have noise of a deviation, of 1, with a
-    probability.
+    """To which nothing was done to any picture's tones and colours, all are sharp, and have noise of a deviation, of 1,
+    with a probability.
     """
     import torch
 
     from ldrps.estimation.blur_posterior import BlurPosterior
+    from ldrps.estimation.cast_posterior import CastPosterior
     from ldrps.estimation.estimators import Estimators
     from ldrps.estimation.noise_posterior import NoisePosterior
     from ldrps.estimation.scratch_detector import ScratchDetector
@@ -217,8 +218,11 @@ def unmoved_estimators(noise: float = 0.0, kind: NoiseKind = "white", probabilit
     blur = BlurPosterior(widths=(4, 8))
     torch.nn.init.zeros_(blur.answer.weight)
     blur.answer.bias.data[0] = 20.0
+    cast = CastPosterior(widths=(4, 8))
+    torch.nn.init.zeros_(cast.answer.weight)
+    cast.answer.bias.data[0] = -20.0
     unmarked = ScratchDetector(widths=(4, 8))  # untrained, it takes no pixel for hidden
-    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge, blur, unmarked)))
+    return Estimators("unmoved", *(net.eval().requires_grad_(False) for net in (tone, judge, blur, cast, unmarked)))
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_what_a_folder_lacks_is_the_packages(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere", ""])
 def test_folders_without_any(name: str, tmp_path: Path) -> None:
-    with pytest.raises(PriorError, match="no tone/, noise/, blur/, cast/, haze/, scratches/ or enlarger/"):
+    with pytest.raises(PriorError, match="no tone/, noise/, blur/, cast/, scratches/ or enlarger/"):
         load_estimators(tmp_path / name)
 
 
@@ -79,10 +79,7 @@ def test_on_the_command_line(command: Run, tiny_prior_folder: Path, tmp_path: Pa
     assert command(*words, "-o", tmp_path / "same.png", "--estimators", tmp_path / "mine")[0] == 0
     assert (tmp_path / "same.png").read_bytes() == (tmp_path / "dark.png").read_bytes()
     code, _, err = command(*words, "-o", tmp_path / "other.png", "--estimators", tmp_path)
-    assert (
-        code == 2
-        and "has no folder tone, noise, blur, cast, haze, scratches or enlarger: give --estimators what" in err
-    )
+    assert code == 2 and "has no folder tone, noise, blur, cast, scratches or enlarger: give --estimators what" in err
 
 
 @pytest.mark.parametrize(

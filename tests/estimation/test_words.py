@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ldrps.degradation import Blur, Compose, GaussianBlur, JpegResidue, LocalTone, SharedNoise, Tone, WhiteNoise
+from ldrps.degradation import Blur, GaussianBlur, JpegResidue, SharedNoise, Tone, WhiteNoise
 from ldrps.degradation.change import ToneChange
 from ldrps.degradation.kernels import gaussian
 from ldrps.estimation.damage import Damage, Estimate
@@ -50,10 +50,6 @@ HAZY = Tone(0.69, 0.31)
             "2.8 stops too dark, blurred by 2.0 px, noise 4 of 255",
         ),
         (Findings(Damage(Estimate(HAZY)), ToneChange(0.9, veil=0.32)), "a veil of 32%"),
-        (
-            Findings(Damage(Estimate(HAZY)), ToneChange(0.9, veil=0.32, hidden_near=0.1, hidden_far=0.62)),
-            "haze that hides 10% to 62%",
-        ),
         (Findings(Damage(Estimate(Tone(gamma=1.1)))), "tones a little off"),
         (Findings(NOTHING, relit=0.6), "no damage found; made lighter, as the caption asks"),
         (Findings(NOTHING, relit=-0.05), "no damage found"),
@@ -80,17 +76,7 @@ def test_what_is_as_usual_is_not_recorded() -> None:
 
 def test_tones_are_recorded_in_numbers() -> None:
     told = Findings(NOTHING, ToneChange(-1.23456, 0.5)).plain()
-    assert told == {
-        "tones": {
-            "stops": -1.235,
-            "warmth": 0.5,
-            "green": 0.0,
-            "contrast": 0.0,
-            "veil": 0.0,
-            "hidden_near": 0.0,
-            "hidden_far": 0.0,
-        }
-    }
+    assert told == {"tones": {"stops": -1.235, "warmth": 0.5, "green": 0.0, "contrast": 0.0, "veil": 0.0}}
 
 
 def test_what_is_not_undone_changes_nothing() -> None:
@@ -98,14 +84,3 @@ def test_what_is_not_undone_changes_nothing() -> None:
     assert change_of(NOTHING, y) == ToneChange() == change_of(Damage(), y)
     found = change_of(Damage(Estimate(Tone(0.5))), y / 2)
     assert found.stops < -1 and found.warmth == pytest.approx(0, abs=0.05) and found.veil < 0.02
-
-
-@pytest.mark.parametrize(("probability", "told"), [(1.0, True), (0.3, False)])
-def test_haze_that_differs_from_place_to_place_is_told_near_and_far(probability: float, told: bool) -> None:
-    y = torch.full((1, 3, 20, 40), 0.6)
-    veil = LocalTone(torch.tensor([0.9, 0.4]).log().reshape(1, 1, 2), 0.9, 0.2, 0.8)
-    damage = Damage(Estimate(Tone(0.7, 0.2)), local=Estimate(Compose((veil,)), probability))
-    found = change_of(damage, y)
-    assert (found.hidden_near, found.hidden_far) == (pytest.approx((0.1, 0.6), abs=0.01) if told else (0.0, 0.0))
-    shade = Damage(damage.tone, local=Estimate(Compose((LocalTone(veil.log_gain, 0.0, 0.2, 0.8),))))
-    assert change_of(shade, y).hidden_far == 0, "what leads to black is no haze"

@@ -112,7 +112,7 @@ def trained(folder: Path, small: Path, tmp_path_factory: pytest.TempPathFactory)
     shutil.copytree(out, out.with_name("begun"))  # see `begun`
     lines |= {
         part: list(train_part(part, [folder], out, config=small, steps=1))
-        for part in ("diffusion", "tone", "noise", "blur", "scratches", "enlarger")
+        for part in ("diffusion", "tone", "noise", "blur", "cast", "scratches", "enlarger")
     }
     assert lines.keys() | {"pixels", "zero-dce"} == set(PARTS), "those two are no parts of this prior"
     return out, lines

@@ -25,8 +25,6 @@ class ToneChange:
         green: stops of green over red and blue in y more than in x; below 0 y is too magenta.
         contrast: ln of the deviation of y over that of x, of sRGB grey; below 0 y is too flat.
         veil: the highest level of y that is black in x, of 1.
-        hidden_near, hidden_far: how much of the scene haze hides where it is thinnest and where it is thickest, 0 to 1;
-            0 where it was not told place by place.
     """
 
     stops: float = 0.0
@@ -34,32 +32,27 @@ class ToneChange:
     green: float = 0.0
     contrast: float = 0.0
     veil: float = 0.0
-    hidden_near: float = 0.0
-    hidden_far: float = 0.0
 
     @staticmethod
-    def between(y: Tensor, x: Tensor, veil: float, hidden: tuple[float, float] = (0.0, 0.0)) -> ToneChange:
+    def between(y: Tensor, x: Tensor, veil: float) -> ToneChange:
         """Of y and x [1, 3, H, W] in [0, 1]; the veil is another's to tell: see `veil_of`."""
         lights = [to_linear(each).mean((0, 2, 3)) for each in (y, x)]
         red, green, blue = _stops_between(*lights).tolist()
         spreads = [each.mean(1).std(correction=0).clamp_min(_LEAST).log() for each in (y, x)]
         stops = float(_stops_between(*(light.mean() for light in lights)))
-        return ToneChange(stops, red - blue, green - (red + blue) / 2, float(spreads[0] - spreads[1]), veil, *hidden)
+        return ToneChange(stops, red - blue, green - (red + blue) / 2, float(spreads[0] - spreads[1]), veil)
 
     def words(self) -> list[str]:
         """Such as "2.8 stops too dark", "too warm" and "a veil of 31%"."""
         words = []
-        hazy = self.hidden_far > _VEIL
-        veiled = hazy or self.veil > _VEIL
+        veiled = self.veil > _VEIL
         if self.stops < -_STOPS or (self.stops > _STOPS and not veiled):  # a veil is light itself
             words.append(f"{abs(self.stops):.1f} stops too {'dark' if self.stops < 0 else 'bright'}")
         if abs(self.warmth) > _CAST:
             words.append("too warm" if self.warmth > 0 else "too cold")
         if abs(self.green) > _CAST:
             words.append("too green" if self.green > 0 else "too magenta")
-        if hazy:
-            words.append(f"haze that hides {self.hidden_near:.0%} to {self.hidden_far:.0%}")
-        elif veiled:
+        if veiled:
             words.append(f"a veil of {self.veil:.0%}")
         if not words and abs(self.contrast) > _CONTRAST:
             words.append("too flat" if self.contrast < 0 else "too much contrast")

@@ -56,12 +56,6 @@ class LocalTone(Degradation):
     def absent(self) -> Tensor:
         return (self.log_gain == 0).flatten(-3).all(-1)
 
-    @property
-    def is_veil(self) -> bool:
-        """Whether it takes contrast away everywhere, towards a level that is brighter than most."""
-        bright = torch.as_tensor(self.pivot).mean() >= torch.as_tensor(self.bright).mean() / 2
-        return bool((self.log_gain <= 0).all()) and bool(bright)
-
     def of_size(self, height: int, width: int) -> LocalTone:
         """The same, of a picture of a size that is told, so that `at` has a meaning."""
         return replace(self, size=(height, width), place=(0, 0))
@@ -74,10 +68,6 @@ class LocalTone(Degradation):
     def words(self) -> str:
         grid = self.log_gain if self.log_gain.ndim == 3 else self.log_gain[0]
         return f"tones uneven by a factor of up to {float(grid.abs().max().exp()):.1f}"
-
-    def log_transmission(self, y: Tensor) -> Tensor:
-        """L at the pixels of y [B, 3, H, W], [B, 1, H, W]."""
-        return self._log_gain(y.mean(1, keepdim=True))
 
     def _invert(self, y: Tensor) -> Tensor:
         pivot = broadcast(self.pivot, y)

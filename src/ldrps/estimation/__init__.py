@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGED = "packaged"
 # The networks of a folder of estimators, each in a folder of its own.
-JUDGES = ("tone", "noise", "blur", "cast", "haze", "scratches", "enlarger")
+JUDGES = ("tone", "noise", "blur", "cast", "scratches", "enlarger")
 SECOND_TONE = "tone2"  # another judge of tone beside the first, where there is one
 
 

@@ -34,10 +34,6 @@ class CastBelief:
     logit: Tensor
     cast: WhiteBalance
 
-    def invert(self, y: Tensor) -> Tensor:
-        """Pictures y [B, 3, H, W] without it, not clamped."""
-        return self.cast.invert(y)
-
 
 class CastPosterior(Network):
     """Pictures [B, 3, H, W] in [0, 1], of any size, to the cast that they may have, a `CastBelief`.

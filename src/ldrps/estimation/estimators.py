@@ -15,7 +15,6 @@ from ldrps.estimation import JUDGES, PACKAGED, SECOND_TONE, estimators_folder
 from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.cast_posterior import CastPosterior
 from ldrps.estimation.enlarger import Enlarger
-from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import ToneJudge, TonePool, computing_in
@@ -26,7 +25,7 @@ from ldrps.prior.networks import load_network, on_device, save_network
 from ldrps.prior.refusal import unusable
 
 _Network = TypeVar("_Network", bound=Network)
-Judge = TonePosterior | NoisePosterior | BlurPosterior | CastPosterior | HazePosterior | ScratchDetector | Enlarger
+Judge = TonePosterior | NoisePosterior | BlurPosterior | CastPosterior | ScratchDetector | Enlarger
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,8 @@ class Estimators:
         tone: the judge of exposure, contrast, colour and haze, or a pool of such.
         noise: that of noise.
         blur: that of blur.
+        cast: that of the light's colour.
         scratches: what finds them, and other marks.
-        cast: the judge of the light's colour; None where nobody is asked.
-        haze: the judge of haze that is not the same everywhere; None where nobody is asked.
         enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
     """
 
@@ -48,9 +46,8 @@ class Estimators:
     tone: ToneJudge
     noise: NoisePosterior
     blur: BlurPosterior
+    cast: CastPosterior
     scratches: ScratchDetector
-    cast: CastPosterior | None = None
-    haze: HazePosterior | None = None
     enlarger: Enlarger | None = None
 
     def to(self, device: torch.device, precision: str = "float32") -> Estimators:
@@ -63,7 +60,7 @@ class Estimators:
         there = {part: on_device(net, device) for part, net in networks.items() if net is not None}
         lower = torch.bfloat16 if precision == "bfloat16" else None
         there["tone"] = computing_in(lower, there["tone"])
-        there |= {part: there[part].computing_in(lower) for part in ("cast", "haze") if part in there}
+        there["cast"] = there["cast"].computing_in(lower)
         return dataclasses.replace(self, **there)
 
 
@@ -98,9 +95,8 @@ def load_estimators(name: str | Path = PACKAGED, *, device: str | torch.device =
         tones[0] if len(tones) == 1 else TonePool(*tones),
         loaded(NoisePosterior, "noise"),
         loaded(BlurPosterior, "blur"),
+        loaded(CastPosterior, "cast"),
         loaded(ScratchDetector, "scratches"),
-        loaded(CastPosterior, "cast") if os.path.isdir(homes["cast"] / "cast") else None,
-        loaded(HazePosterior, "haze") if os.path.isdir(homes["haze"] / "haze") else None,
         loaded(Enlarger, "enlarger"),
     )
 

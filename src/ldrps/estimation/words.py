@@ -7,13 +7,11 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ldrps.degradation import Blur, LocalTone
+from ldrps.degradation import Blur
 from ldrps.degradation.change import ToneChange, veil_of
 from ldrps.degradation.uncertain import LEVELS
 from ldrps.estimation.damage import Damage
 
-_LIKELIER = 0.5  # a share that counts for more than what is the same everywhere
-_ENDS = (0.05, 0.95)  # quantiles of places
 _NEARLY = 0.9  # a share that is as good as all
 
 
@@ -49,21 +47,7 @@ def change_of(damage: Damage, y: Tensor) -> ToneChange:
     if damage.tone is None or damage.tone.absent:
         return ToneChange()
     levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
-    veil = veil_of(damage.tone.scaled.invert(levels)[0, :, 0])
-    return ToneChange.between(y, damage.undo_tone(y), veil, _hidden(damage, y))
-
-
-def _hidden(damage: Damage, y: Tensor) -> tuple[float, float]:
-    """How much of the scene haze hides where it is thin and where it is thick, 0 to 1; 0 where it is likelier none."""
-    local = damage.local
-    if local is None or local.share * min(local.strength, 1.0) < _LIKELIER:
-        return 0.0, 0.0
-    for part in local.value.parts:
-        if isinstance(part, LocalTone) and part.is_veil:
-            hidden = -torch.expm1(part.log_transmission(y).float()).flatten()
-            near, far = hidden.quantile(torch.tensor(_ENDS)).tolist()
-            return near, far
-    return 0.0, 0.0
+    return ToneChange.between(y, damage.undo_tone(y), veil_of(damage.tone.scaled.invert(levels)[0, :, 0]))
 
 
 def _tone_in_words(damage: Damage, change: ToneChange) -> list[str]:

@@ -218,13 +218,6 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE, "periods": _FLAG},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
     "CastPosterior": {**_NAMES, "side": _SQUARE, "widths": _levels(_WIDTH), "looks": Whole(1, 64), "casts": _SHARE},
-    "HazePosterior": {
-        **_NAMES,
-        "side": _SQUARE,
-        "widths": _levels(_WIDTH, 2),
-        "bins": Whole(1, 64),
-        "hazy": _SHARE,
-    },
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
     "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
 }
@@ -239,7 +232,6 @@ _TOLD = {
     "NoisePosterior",
     "BlurPosterior",
     "CastPosterior",
-    "HazePosterior",
     "ScratchDetector",
     "Enlarger",
 }

@@ -21,7 +21,6 @@ from ldrps.estimation.blur_posterior import BlurPosterior
 from ldrps.estimation.cast_posterior import CastPosterior
 from ldrps.estimation.enlarger import Enlarger
 from ldrps.estimation.estimators import Judge, load_estimators, save_estimator
-from ldrps.estimation.haze_posterior import HazePosterior
 from ldrps.estimation.noise_posterior import NoisePosterior
 from ldrps.estimation.scratch_detector import ScratchDetector
 from ldrps.estimation.tone import TonePool, newest
@@ -40,8 +39,6 @@ from ldrps.train.cast_task import CASTS, CastTask
 from ldrps.train.config import TrainingConfig, read_config
 from ldrps.train.curves import CurveTask
 from ldrps.train.enlarge_task import EnlargeTask
-from ldrps.train.haze_task import HazeTask
-from ldrps.train.hazes import HAZY
 from ldrps.train.loop import TrainingProgress, TrainingTask, train
 from ldrps.train.noise_task import NONE, NoiseTask
 from ldrps.train.order import check_order
@@ -287,7 +284,6 @@ _PREPARE: dict[str, _Prepare] = {
     "noise": partial(_judge, "noise", partial(NoisePosterior, none=NONE, periods=True), _task(NoiseTask)),
     "blur": partial(_judge, "blur", partial(BlurPosterior, none=SHARP), _task(BlurTask)),
     "cast": partial(_judge, "cast", partial(CastPosterior, casts=CASTS), _task(CastTask)),
-    "haze": partial(_judge, "haze", partial(HazePosterior, hazy=HAZY), _task(HazeTask)),
     "scratches": partial(_judge, "scratches", ScratchDetector, _task(ScratchTask)),
     "enlarger": partial(_judge, "enlarger", Enlarger, _task(EnlargeTask)),
     "diffusion": _diffusion,

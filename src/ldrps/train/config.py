@@ -87,7 +87,6 @@ class TrainingConfig:
     noise: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=5000, ema=0.998, validate_every=500))
     blur: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=6000, ema=0.998, validate_every=500))
     cast: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=6000, ema=0.998, validate_every=500))
-    haze: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=6000, ema=0.998, validate_every=500))
     scratches: TrainingPlan = field(default_factory=lambda: TrainingPlan(steps=4000, ema=0.998, validate_every=500))
     enlarger: TrainingPlan = field(
         # No norm holds its features: with 6e-4 and gradients of up to 1 it was lost after 2,300 steps.

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ldrps.estimation.tone_posterior import ToneBelief, TonePosterior
 from ldrps.image.arrays import to_pil
 from ldrps.image.sheet import contact_sheet
-from ldrps.train.light_task import rms
 from ldrps.train.loop import VALIDATION_SEED
+from ldrps.train.measures import psnr, rms
 from ldrps.train.photos import Photographs
 from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones, detail
 
@@ -64,10 +64,10 @@ class ToneTask:
         figures = {}
         for family in FAMILIES:
             damaged, belief = self._judged(model, 64, family)
-            figures[family] = _psnr(belief.expected(damaged.exact), damaged.clean)
+            figures[family] = float(psnr(belief.expected(damaged.exact), damaged.clean).mean())
         for name, pictures in (("unusual", self._judged(model, 128, None)), ("photos", self._photos(model))):
             damaged, belief = pictures
-            figures[f"psnr_{name}"] = _psnr(belief.expected(damaged.exact), damaged.clean)
+            figures[f"psnr_{name}"] = float(psnr(belief.expected(damaged.exact), damaged.clean).mean())
             figures[f"nothing_{name}"] = float(belief.weights[:, 0].mean())
         return figures
 
@@ -94,8 +94,3 @@ class ToneTask:
         random = np.random.default_rng(VALIDATION_SEED)
         clean = self.held_out.crops(random, 128, self.size, self.reduction).to(next(model.parameters()).device)
         return DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long)), model(clean)
-
-
-def _psnr(x: Tensor, clean: Tensor) -> float:
-    """Mean over pictures, in dB; no more than 50."""
-    return float(-10 * (x - clean).pow(2).mean((1, 2, 3)).clamp_min(1e-5).log10().mean())
