@@ -72,7 +72,7 @@ class CastTask:
     def examples(self, photos: Photographs, count: int, random: np.random.Generator, casts: float = ASKED) -> Cast:
         """So many pictures, of which that share was to have a cast; some show a detail."""
         clean = photos.crops(random, count, self.size, self.reduction)
-        for index in np.flatnonzero(random.random(count) < self.details):
+        for index in np.flatnonzero(random.random(len(clean)) < self.details):
             clean[index] = detail(clean[index : index + 1], random)[0]
         with torch.autocast("cpu", enabled=False):  # bfloat16 has fewer levels than pictures
             return cast_some(clean, random, casts)
