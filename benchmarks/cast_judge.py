@@ -27,7 +27,7 @@ from ldrps.estimation.pooling import odds_with_prior
 from ldrps.train.cast_task import CastTask
 from ldrps.train.photos import Photographs
 
-_CASTS = (0.5, 0.2, 0.1, 0.05, 0.02)
+_CASTS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 
 @torch.no_grad()

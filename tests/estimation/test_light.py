@@ -25,7 +25,7 @@ PICTURE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0)) *
 class Cast(nn.Module):
     """One that holds a cast for that likely."""
 
-    config = MappingProxyType({"casts": 0.05})
+    config = MappingProxyType({"casts": 0.025})
 
     def __init__(self, probability: float) -> None:
         super().__init__()

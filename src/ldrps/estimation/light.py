@@ -16,8 +16,9 @@ from ldrps.estimation.tone import estimate_tones
 if TYPE_CHECKING:
     from ldrps.estimation.estimators import Estimators
 
-# Of what is damaged, how much has a cast and nothing else; with 0.25 one held-out photograph in a hundred is changed.
-_CASTS = 0.1
+# Of what is damaged, how much has a cast and nothing else. So none of 300 held-out pictures that are right is changed
+# for its colours, and 48 of 120 with a cast are; with 0.1 one and 57, with 0.25 three and 63.
+_CASTS = 0.05
 
 
 @torch.no_grad()
