@@ -72,6 +72,13 @@ def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(estimator
     assert Damage.from_plain(damage.plain()) == damage
 
 
+def test_what_is_grey_has_no_cast(estimators: Estimators) -> None:
+    judges: Any = {"cast": Cast(0.999), "tone": Tones(0.05)}
+    grey = PICTURE.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    found = estimate_light(grey, dataclasses.replace(estimators, **judges), 0.5)
+    assert found == estimate_tones(grey, judges["tone"], 0.5) and not judges["cast"].asked
+
+
 @pytest.mark.parametrize(("cast", "damaged"), [(0.9, 0.97), (1e-4, 0.05)])
 def test_what_is_likelier_than_a_cast_is_as_the_judges_of_tones_say(
     cast: float, damaged: float, estimators: Estimators

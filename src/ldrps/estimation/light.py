@@ -26,7 +26,7 @@ def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damag
     """What all judges of light say of y [1, 3, H, W] in [0, 1], or of a small copy.
 
     The judges of tones know all faults, and hardly see casts; that its light was taken for another counts where a judge
-    of that alone is surer than they are of anything.
+    of that alone is surer than they are of anything. What is grey has none.
 
     Args:
         y: the picture.
@@ -34,6 +34,8 @@ def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damag
         undamaged: the probability that nothing was done, before the picture is seen.
     """
     damage = estimate_tones(y, estimators.tone, undamaged)
+    if bool((y == y[:, :1]).all()):
+        return damage
     logit, cast = cast_of(y, estimators.cast)
     probability = odds_with_prior(logit, _CASTS * (1 - undamaged), float(estimators.cast.config["casts"]))
     assert damage.tone is not None
