@@ -286,6 +286,7 @@ class Restorer:
         clock.lap("prepare")
         recaption = None if working.colouring else recaption
         filler = Filler(picture, self.prior, settings)
+        rounds = max(len(method.rounds_of(window)) for window in method.windows)
         restored, caption = yield from _recurrence(method, working, caption, recaption, reporter, filler.steps)
         restored, relit_by = relight_as(self.prior, working.full(restored), caption.text, settings.relight)
         picture = enlarged(picture, settings.scale)
@@ -294,7 +295,7 @@ class Restorer:
             restored = colourise(self.prior, restored, generator, caption=caption.text, negative=settings.negative)
         clock.lap("sample")
         shown = Window(0, 0, *working.small.shape[-2:])
-        restored = yield from filler.fill(working.whole(restored), caption.text, reporter, shown, len(method.rounds))
+        restored = yield from filler.fill(working.whole(restored), caption.text, reporter, shown, rounds)
         rgb = picture.keep_protected(restored).detach().float().cpu()
         clock.lap("fill")
         unheeded = (*working.unheeded, *why_not_relit(self.prior, caption.text, settings.relight))

@@ -64,8 +64,8 @@ def told(estimators: Estimators, cast: float, damaged: float) -> Damage:
     return estimate_light(PICTURE, dataclasses.replace(estimators, **judges), 0.5)
 
 
-def test_a_cast_counts_where_it_is_likelier_than_what_else_is_believed(estimators: Estimators) -> None:
-    damage = told(estimators, cast=0.97, damaged=0.9)
+def test_a_cast_counts_where_nothing_else_is_seen(estimators: Estimators) -> None:
+    damage = told(estimators, cast=0.97, damaged=0.05)
     assert damage.tone is not None and isinstance(damage.tone.value, WhiteBalance) and damage.local is None
     assert damage.tone.probability == pytest.approx(0.97, abs=1e-5)
     torch.testing.assert_close(damage.tone.value.gains, torch.tensor([[0.6, 1.0, 0.5]]))
@@ -79,8 +79,8 @@ def test_what_is_grey_has_no_cast(estimators: Estimators) -> None:
     assert found == estimate_tones(grey, judges["tone"], 0.5) and not judges["cast"].asked
 
 
-@pytest.mark.parametrize(("cast", "damaged"), [(0.9, 0.97), (1e-4, 0.05)])
-def test_what_is_likelier_than_a_cast_is_as_the_judges_of_tones_say(
+@pytest.mark.parametrize(("cast", "damaged"), [(0.97, 0.4), (0.97, 0.99), (0.1, 0.05)])
+def test_where_anything_else_is_seen_or_no_cast_it_is_as_the_judges_of_tones_say(
     cast: float, damaged: float, estimators: Estimators
 ) -> None:
     alone: Any = Tones(damaged)
@@ -89,10 +89,14 @@ def test_what_is_likelier_than_a_cast_is_as_the_judges_of_tones_say(
 
 def test_the_judge_is_asked_both_ways_round_and_told_how_rare_casts_are(estimators: Estimators) -> None:
     judge: Any = Cast(0.5)
-    judges = dataclasses.replace(estimators, cast=judge)
+    tones: Any = Tones(0.001)
+    judges = dataclasses.replace(estimators, cast=judge, tone=tones)
     found = [estimate_light(PICTURE, judges, undamaged).tone for undamaged in (0.1, 0.5)]
     assert all(torch.equal(seen, torch.cat([PICTURE, PICTURE.flip(-1)])) for seen in judge.asked)
-    assert len(judge.asked) == 2 and found[0] is not None
+    assert len(judge.asked) == 2
+    # Before a picture is seen, 0.05 of what is damaged, beside 0.025 in its training.
+    odds = [each.probability / (1 - each.probability) for each in found if each is not None]
+    assert odds == pytest.approx([0.045 / 0.955 * 0.975 / 0.025, 1.0], rel=1e-4)
 
 
 def test_the_judge_takes_pictures_of_any_size() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import ball, photo
+from conftest import photo
 from torch import Tensor
 
 import ldrps
@@ -216,9 +217,10 @@ def test_the_preset_tells_every_step_and_gives_back_what_it_learned() -> None:
     assert np.array_equal(again.levels, result.levels) and len(again.losses) == 1
 
 
-def test_a_clean_picture_stays_as_it_is() -> None:
-    levels = (255 * ball()[0].permute(1, 2, 0).numpy()).round().astype(np.uint8)
-    assert Restorer(ldrps.load_prior(), few())(levels).unchanged
+@pytest.mark.parametrize("name", ["grey/grey.png", "small/tiny.png"])
+def test_a_clean_photograph_stays_as_it_is(name: str) -> None:
+    samples = Path(__file__).parents[2] / "samples"
+    assert Restorer(ldrps.load_prior(), few())(samples / name).unchanged
 
 
 def test_who_knows_that_nothing_was_done_is_believed(tiny_prior: Prior) -> None:

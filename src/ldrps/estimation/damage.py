@@ -105,7 +105,7 @@ class Damage:
     {'noise': {'probability': 1.0, 'strength': 1.0, 'value': {'kind': 'white noise', 'sigma': 0.05}}}
 
     Attributes:
-        tone: exposure, contrast, colour and haze, as one curve of each channel.
+        tone: exposure, contrast, colour and haze, as one curve of each channel, or a white balance.
         noise: the noise of the picture whose tones are as they should be, in the size in which it is worked on: white,
             shared between neighbours or grain, as cameras and films leave it, or what JPEG has added.
         local: what is believed instead of `tone` as far as tones went wrong more at some places than at others:
@@ -186,7 +186,7 @@ class Damage:
             return even if local.absent else torch.lerp(even, uneven.invert(levels).clamp(0, 1), local.share)
 
         darkened = 1 - undone(torch.ones_like(y[:1, :, :1, :1] if local.absent else y))  # of white
-        rise = ((y - _LIGHTS) / (1 - _LIGHTS)).clamp(0, 1) ** 2
+        rise = ((y.amin(1, keepdim=True) - _LIGHTS) / (1 - _LIGHTS)).clamp(0, 1) ** 2  # where all channels are white
         return torch.lerp(y, undone(y) + darkened * rise, tone.share)
 
     def of_size(self, height: int, width: int) -> Damage:

@@ -34,10 +34,10 @@ class Estimators:
 
     Attributes:
         name: where they are from, for records.
-        tone: the judge of exposure, contrast, colour and haze, or a pool of such.
+        tone: the judge of exposure, contrast, haze and colour, or a pool of such.
         noise: that of noise.
         blur: that of blur.
-        cast: that of the light's colour.
+        cast: that of the light's colour alone, which is heard where that one sees nothing.
         scratches: what finds them, and other marks.
         enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
     """

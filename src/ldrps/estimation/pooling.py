@@ -45,5 +45,6 @@ def odds_with_prior(logit: Tensor, there: float, seen: float) -> float:
     """The probability of something by its logit, [], and another probability of it, before a picture is seen, than its
     share in training.
     """
+    there = min(max(there, 1e-9), 1 - 1e-9)
     shift = math.log(there / (1 - there)) - math.log(seen / (1 - seen))
     return float(torch.sigmoid(logit + shift))

@@ -97,7 +97,7 @@ class SplittingMethod(Blind):
         return max(splitting.noise / 255, splitting.unsure * float(noise.value.sigma))
 
     def rounds_of(self, window: Window) -> list[list[int]]:
-        """All of them: a blur reaches beyond what a window shows."""
+        """All of them: a blur reaches beyond what a window shows, and of an enlargement windows are not those of y."""
         return self.rounds
 
     @staticmethod

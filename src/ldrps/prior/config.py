@@ -217,7 +217,13 @@ FIELDS: dict[str, Mapping[str, Kind]] = {
     },
     "NoisePosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE, "periods": _FLAG},
     "BlurPosterior": {**_NAMES, "widths": _levels(_WIDTH), "none": _SHARE},
-    "CastPosterior": {**_NAMES, "side": _SQUARE, "widths": _levels(_WIDTH), "looks": Whole(1, 64), "casts": _SHARE},
+    "CastPosterior": {
+        **_NAMES,
+        "side": _SQUARE,
+        "widths": _levels(_WIDTH),
+        "looks": Whole(1, 64),
+        "casts": Number(1e-6, 1 - 1e-6),
+    },
     "ScratchDetector": {**_NAMES, "widths": _levels(_WIDTH)},
     "Enlarger": {**_NAMES, "width": _WIDTH, "depth": _OWN_BLOCKS},
 }

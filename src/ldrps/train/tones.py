@@ -98,14 +98,6 @@ def _damage(image: Tensor, family: str, random: np.random.Generator) -> tuple[Te
     return _with_lights(image, damage, random) if lit else image, damage
 
 
-def damaged_otherwise(image: Tensor, random: np.random.Generator) -> Tensor:
-    """An image [1, 3, H, W] too dark, too bright, with a cast, or with another curve: with no veil over it."""
-    names = [name for name in FAMILIES if name not in ("veil", "flat")]
-    shares = np.array([FAMILIES[name] for name in names])
-    scene, damage = _damage(image, names[random.choice(len(names), p=shares / shares.sum())], random)
-    return damage(scene).clamp(0, 1)
-
-
 def detail(image: Tensor, random: np.random.Generator) -> Tensor:
     """A part of an image [1, 3, S, S], enlarged to its size."""
     size = image.shape[-1]
