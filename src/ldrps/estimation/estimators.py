@@ -37,7 +37,7 @@ class Estimators:
         tone: the judge of exposure, contrast, haze and colour, or a pool of such.
         noise: that of noise.
         blur: that of blur.
-        cast: that of the light's colour alone, which is heard where that one holds nothing for likely.
+        cast: that of the light's colour alone, which is heard where it is surer.
         scratches: what finds them, and other marks.
         enlarger: what a small picture is expected to be when it is larger; None where nobody is asked.
     """

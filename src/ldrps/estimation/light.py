@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # Of what is damaged, how much has a cast and nothing else. So none of 300 held-out pictures that are right is changed
 # for its colours, and 48 of 120 with a cast are; with 0.1 one and 57, with 0.25 three and 63.
 _CASTS = 0.05
-_LIKELY = 0.5  # what else is wrong; then it is undone, and the cast is left
 _GREY = 2 / 255  # of colour on average, less of which is no colour to judge by
 
 
@@ -27,8 +26,8 @@ _GREY = 2 / 255  # of colour on average, less of which is no colour to judge by
 def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damage:
     """What all judges of light say of y [1, 3, H, W] in [0, 1], or of a small copy.
 
-    The judges of tones know all faults, and hardly see casts: where they hold nothing for likely, a judge of that alone
-    is heard if it is surer. What is grey has none.
+    The judges of tones know all faults, and hardly see casts; that its light was taken for another counts where a judge
+    of that alone is surer than they are of anything. What is grey has none.
 
     Args:
         y: the picture.
@@ -42,7 +41,7 @@ def estimate_light(y: Tensor, estimators: Estimators, undamaged: float) -> Damag
     probability = odds_with_prior(logit, _CASTS * (1 - undamaged), float(estimators.cast.config["casts"]))
     told, tone = Estimate(cast, probability), damage.tone
     assert tone is not None
-    return damage if told.absent or tone.probability >= min(probability, _LIKELY) else Damage(told)
+    return damage if told.absent or tone.probability >= probability else Damage(told)
 
 
 def cast_of(y: Tensor, judge: CastPosterior) -> tuple[Tensor, WhiteBalance]:
