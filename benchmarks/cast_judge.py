@@ -20,14 +20,14 @@ from torch import Tensor
 from ldrps.bench.priors.common import psnr_of
 from ldrps.degradation import GaussianBlur
 from ldrps.estimation.cast_posterior import CastPosterior
-from ldrps.estimation.damage import Estimate
+from ldrps.estimation.damage import Damage, Estimate
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.light import cast_of
 from ldrps.estimation.pooling import odds_with_prior
 from ldrps.train.cast_task import CastTask
 from ldrps.train.photos import Photographs
 
-_CASTS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+_BEFORE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 
 @torch.no_grad()
@@ -36,7 +36,7 @@ def judged(task: CastTask, judge: CastPosterior, count: int) -> dict[str, Tensor
     pictures, rows = task.examples(task.held_out, count, np.random.default_rng(1)), []
     for clean, seen in zip(pictures.clean.split(1), pictures.seen.split(1), strict=True):
         logit, cast = cast_of(seen, judge)
-        rows.append([float(logit), psnr_of(seen, clean), psnr_of(cast.invert(seen).clamp(0, 1), clean)])
+        rows.append([float(logit), psnr_of(seen, clean), psnr_of(Damage(Estimate(cast)).undo_tone(seen), clean)])
     logits, before, after = torch.tensor(rows).T
     return {"logit": logits, "there": pictures.there, "before": before, "after": after}
 
@@ -58,7 +58,7 @@ def main() -> None:
     print(f"{int((~there).sum())} without: told {float(told[~there].mean()):.2f}")
     error, points = calibration(told, there)
     print(f"expected calibration error: {error:.3f}")
-    for share in _CASTS:
+    for share in _BEFORE:
         believed = [odds_with_prior(logit, share, seen) for logit in found["logit"]]
         acted = torch.tensor([Estimate(GaussianBlur(1.0), each).share > 0 for each in believed])
         without, those = (100 * float(acted[which].float().mean()) for which in (~there, there))
