@@ -17,6 +17,7 @@ from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
 from ldrps.estimation.estimators import Estimators
 from ldrps.estimation.light import estimate_light
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior
+from ldrps.estimation.tone_traces import traced_tone
 from ldrps.image.pad import large_enough, pad_to_multiple
 from ldrps.image.views import mosaic, thumbnail
 from ldrps.prior.base import NOISES, NoiseKind, Prior
@@ -51,7 +52,8 @@ def estimate_damage(
     """
     damage = Damage()
     if settings.strengths.tone != 0:
-        damage = estimate_light(thumbnail(y, ENOUGH).to(prior.device), estimators, settings.undamaged)
+        traced = traced_tone(y, visible)
+        damage = estimate_light(thumbnail(y, ENOUGH).to(prior.device), estimators, settings.undamaged, traced)
         damage = damage.with_strengths(settings.strengths)
     if settings.strengths.blur != 0:
         blur = estimate_blur(y, damage, estimators.blur, settings, visible)
