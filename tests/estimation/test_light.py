@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ldrps.degradation import Tone, WhiteBalance
+from ldrps.degradation import Exposure, Pointwise, Tone, WhiteBalance
 from ldrps.estimation.cast_posterior import CastBelief, CastPosterior
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimators import Estimators, load_estimators
-from ldrps.estimation.light import estimate_light
+from ldrps.estimation.light import estimate_light, takes_away
 from ldrps.estimation.tone import estimate_tones
 from ldrps.estimation.tone_posterior import ToneBelief
 
@@ -109,3 +109,67 @@ def test_the_judge_takes_pictures_of_any_size() -> None:
     again = CastPosterior.from_config(network.config)
     again.load_state_dict(network.state_dict())
     assert again.config == network.config
+
+
+class TonesByBrightness(nn.Module):
+    """A curve that is as likely as told of what is darker than 0.3, and of what is brighter."""
+
+    config = Tones.config
+
+    def __init__(self, darker: float, brighter: float) -> None:
+        super().__init__()
+        self.darker, self.brighter = darker, brighter
+
+    def forward(self, images: Tensor, ways: int = 1) -> ToneBelief:
+        return Tones(self.darker if float(images.mean()) < 0.3 else self.brighter)(images, ways)
+
+
+DARKER, BRIGHTER = Tone(0.5), Tone(2.0)
+
+
+def changed(estimators: Estimators, change: Pointwise, darker: float, brighter: float) -> Damage:
+    """What is said of a picture that a program has changed; its mean is 0.25 or 0.5."""
+    judges: Any = {"cast": Cast(0.001), "tone": TonesByBrightness(darker, brighter)}
+    picture = PICTURE if change is DARKER else 2 * PICTURE
+    return estimate_light(picture, dataclasses.replace(estimators, **judges), 0.5, change)
+
+
+def test_a_change_for_the_worse_is_undone_as_it_was(estimators: Estimators) -> None:
+    tone = changed(estimators, DARKER, darker=0.5, brighter=0.1).tone
+    assert tone is not None and tone.value is DARKER and tone.share == 1
+    tone = changed(estimators, BRIGHTER, darker=0.05, brighter=0.8).tone
+    assert tone is not None and tone.value is BRIGHTER and tone.share == 1
+
+
+def test_a_change_for_the_better_is_left_alone(estimators: Estimators) -> None:
+    damage = changed(estimators, BRIGHTER, darker=0.45, brighter=0.1)
+    assert damage.absent and damage.tone is not None and damage.tone.value is not BRIGHTER
+    damage = changed(estimators, DARKER, darker=0.02, brighter=0.4)
+    assert damage.absent
+
+
+def test_where_judges_see_no_difference_the_darker_one_was_damage(estimators: Estimators) -> None:
+    tone = changed(estimators, DARKER, darker=0.1, brighter=0.1).tone
+    assert tone is not None and tone.value is DARKER and tone.share == 1
+    assert changed(estimators, BRIGHTER, darker=0.1, brighter=0.1).absent
+
+
+def test_what_was_damaged_before_a_change_is_judged_as_it_is(estimators: Estimators) -> None:
+    tone = changed(estimators, DARKER, darker=0.95, brighter=0.9).tone
+    assert tone is not None and tone.value is not DARKER and tone.probability == pytest.approx(0.95, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("tone", "expected"),
+    [
+        (Tone(0.7), True),
+        (Tone(gamma=1.5), True),
+        (Tone(0.7, 0.3), True),
+        (Exposure(-1.0), True),
+        (Tone(1.3), False),
+        (Tone(gamma=0.7), False),
+        (Exposure(1.0), False),
+    ],
+)
+def test_which_changes_take_light_or_contrast_away(tone: Pointwise, expected: bool) -> None:
+    assert takes_away(tone) is expected

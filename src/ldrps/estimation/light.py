@@ -23,7 +23,7 @@ _CASTS = 0.05
 # The logarithm of the odds that a change for the darker or the flatter was damage, before it is seen, and any other: of
 # 430 held-out photographs with changes that are told by their levels, a third of which made up for damage, these undo
 # most of what was damage (`benchmarks/tone_traces.py`).
-_TAKES_AWAY, _GIVES = 2.0, -1.0
+_TAKES_AWAY, _GIVES = 2.0, -math.log(3)
 _LEVELS = 64
 _SUREST = 1e-6  # nothing is surer than this leaves open
 _GREY = 2 / 255  # of colour on average, less of which is no colour to judge by
