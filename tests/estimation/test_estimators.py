@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -57,10 +58,15 @@ def test_others_may_take_their_place(tiny_prior: Prior, unmoved: Estimators) -> 
     assert np.array_equal(np.asarray(Restorer(tiny_prior, estimators=unmoved)(picture).image), picture)
 
 
-def test_beside_a_prior_of_bfloat16_tones_are_judged_in_it_with_the_same_weights() -> None:
+def test_beside_a_prior_of_bfloat16_tones_are_judged_in_it_and_the_exact_ones_come_back() -> None:
     exact, y = load_estimators(), torch.from_numpy(dark(96)).permute(2, 0, 1)[None] / 255
     lower = exact.to(torch.device("cpu"), "bfloat16")
-    assert newest(lower.tone).answer.weight is newest(exact.tone).answer.weight
+    assert newest(lower.tone).answer.weight.dtype == lower.blur.answer.weight.dtype == torch.bfloat16
+    assert lower.to(torch.device("cpu"), "bfloat16").blur is lower.blur, "nothing is made twice"
+    assert lower.to(torch.device("cpu"), "float32").blur is exact.blur
+    assert newest(lower.to(torch.device("cpu"), "float32").tone) is newest(exact.tone)
+    moved = copy.deepcopy(lower.blur).to(torch.float64).exact
+    assert moved is not None and moved.answer.weight.dtype == torch.float64, "it goes where the other goes"
     judged = [estimate_tones(y, each.tone, 0.8).tone for each in (exact, lower, lower.to(torch.device("cpu")))]
     told, lower_told, again = (each.probability for each in judged if each is not None)
     assert lower_told != told and lower_told == pytest.approx(told, abs=0.02)

@@ -96,11 +96,12 @@ def _indices(part: Tensor, origin: tuple[int, int], visible: Tensor | None) -> T
     luma = 255 * torch.einsum("bchw,c->bhw", part.float(), filters.new_tensor(TO_YCC[0]))
     index = F.conv2d(luma[:, None], filters)[0].abs_().round_().clamp_max_(_BINS - 1).int()
     rows, columns = (
-        (torch.arange(length, device=part.device) + start) % BLOCK
+        (torch.arange(length, device=part.device, dtype=torch.int32) + start) % BLOCK
         for length, start in zip(index.shape[-2:], origin, strict=True)
     )
+    frequency = torch.arange(len(frequencies), device=part.device, dtype=torch.int32)[:, None, None]
     index += _BINS * (BLOCK * rows[:, None] + columns)
-    index += _BINS * BLOCK**2 * torch.arange(len(frequencies), device=part.device)[:, None, None]
+    index += _BINS * BLOCK**2 * frequency
     if visible is not None:
         index = index[:, (-F.max_pool2d(-visible, BLOCK, 1)[0, 0] > 0.99).to(index.device)]
     return index.flatten()

@@ -27,7 +27,7 @@ _GAP = 0.02  # of what is around, which passes for a level that nothing fell on
 _LEAST = 40  # pixels of a level on average, for its neighbours to be compared
 _ROUNDED = 1e-3  # levels by which a picture of 8 bits may be off
 _SIDE = 1024  # no more than so many pixels squared are counted
-_WIDEST = 40  # levels that are left open for the black of a line, more of which is no answer
+_WIDEST = 16  # levels that are left open for the black of a line, more of which is no answer
 # How much of what is not smooth a curve must explain, of all channels together and of each, or of one that has a gain
 # of its own, and by how much it must be likelier than none, in logarithms. Of 2,500 photographs as they are none is
 # taken for changed.

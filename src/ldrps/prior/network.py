@@ -25,10 +25,12 @@ class Network(nn.Module):
     Attributes:
         config: all arguments of its `__init__`, which is `configured`, by name.
         lower: what its convolutions and matrix products are computed in; None for the precision of its weights.
+        exact: of one that computes in a lower precision the one that it was made of.
     """
 
     config: dict[str, Any]
     lower: torch.dtype | None = None
+    exact: Self | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -41,12 +43,27 @@ class Network(nn.Module):
         return cls(**{name: value for name, value in config.items() if name in known})
 
     def computing_in(self, lower: torch.dtype | None) -> Self:
-        """The same network, with the same weights, that computes in another precision where that does no harm."""
+        """The same network that computes in another precision where that does no harm.
+
+        Its convolutions and matrices have their weights in that; to convert them in each call takes a fifth of it.
+        """
         if lower == self.lower:
             return self
-        other = copy.copy(self)
+        exact = self.exact or self
+        if lower is None:
+            return exact
+        other = copy.deepcopy(exact)
         other.lower = lower
+        object.__setattr__(other, "exact", exact)  # not one of its parts
+        for layer in other.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                layer.to(lower)
         return other
+
+    def _apply(self, fn: Callable[[Any], Any], recurse: bool = True) -> Self:
+        if self.exact is not None:  # goes where it goes
+            self.exact._apply(fn, recurse)
+        return super()._apply(fn, recurse)
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         if self.lower is None:
