@@ -63,13 +63,13 @@ def test_without_a_limit_what_is_free_counts(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(cost, "available_bytes", lambda free=free: free)
         assert affordable((256, 256), settings, limit) == settings
         check_reading((256, 256), limit)
-        with pytest.raises(InputError, match=r"9000 x 9000 takes 3\.\d\d GiB at least, the limit is 1\.00 GiB"):
-            affordable((9000, 9000), settings, limit)
-        with pytest.raises(InputError, match=r"9000 x 9000 takes 3\.\d\d GiB at least, the limit is 1\.00 GiB"):
-            check_reading((9000, 9000), limit)
+        with pytest.raises(InputError, match=r"6600 x 6600 takes 2\.\d\d GiB at least, the limit is 1\.00 GiB"):
+            affordable((6600, 6600), settings, limit)
+        with pytest.raises(InputError, match=r"6600 x 6600 takes 2\.\d\d GiB at least, the limit is 1\.00 GiB"):
+            check_reading((6600, 6600), limit)
     monkeypatch.setattr(cost, "available_bytes", lambda: None)  # where the system does not tell
-    assert affordable((9000, 9000), settings, None) == settings
-    check_reading((9000, 9000), None)
+    assert affordable((6600, 6600), settings, None) == settings
+    check_reading((6600, 6600), None)
 
 
 def test_what_is_enlarged_is_counted_as_it_will_be() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ldrps.errors import InputError
 from ldrps.image.limits import enlarged_size
+from ldrps.image.room import in_file
 from ldrps.memory import available_bytes
 from ldrps.settings import Settings
 
@@ -16,13 +17,14 @@ _SECONDS_OF_PICTURE = 0.25
 _SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
+_BYTES_BESIDE_FILES = 12  # of one so large that its planes lie in files: 7 of 48 megapixels, read and written as PNG
 _BYTES_OF_HOLES = 96  # of the picture: its mask, and the parts that are filled, as they were, are and become
 _TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall time and the process's largest resident memory."""
+    """Wall time and the process's largest resident memory, less what lies in files; see `ldrps.image.room`."""
 
     seconds: float
     bytes: int
@@ -34,14 +36,13 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     Others take less time: where there is nothing to denoise, a tenth.
     """
     worked_on = _reduced(enlarged_size(size, settings.scale), settings.working_size)
-    pixels = size[0] * size[1] if settings.scale == 1 else worked_on[0] * worked_on[1]
     megapixels = worked_on[0] * worked_on[1] / 1e6
     method, tile = settings.method, settings.tile if settings.method.in_windows else max(worked_on)
     window = min(worked_on[0], tile) * min(worked_on[1], tile)
     batch = method.batch_size if settings.scale == 1 else 1  # offsets of the grid, else one after the other
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
-    kept = _BYTES_OF_PIXEL * pixels
+    kept = _bytes_of_planes(size if settings.scale == 1 else worked_on)
     if settings.may_fill:
         seconds_of_passes += again * method.seconds_of_pass * method.passes_of_fill
         kept += _BYTES_OF_HOLES * size[0] * size[1]
@@ -87,9 +88,15 @@ def check_reading(size: tuple[int, int], max_bytes: int | None) -> None:
     Raises:
         InputError: it cannot.
     """
-    limit, need = max_bytes or available_bytes(), _BYTES + _BYTES_OF_PIXEL * size[0] * size[1]
+    limit, need = max_bytes or available_bytes(), _BYTES + _bytes_of_planes(size)
     if limit is not None and need > limit:
         raise _too_large(size, need, limit, "make it smaller")
+
+
+def _bytes_of_planes(size: tuple[int, int]) -> int:
+    """Of a picture of that (width, height), what cannot be taken out of memory while it is restored."""
+    width, height = size
+    return (_BYTES_BESIDE_FILES if in_file(height, width) else _BYTES_OF_PIXEL) * width * height
 
 
 def _too_large(size: tuple[int, int], need: int, limit: int, remedy: str, option: str = "") -> InputError:

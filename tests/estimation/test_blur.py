@@ -11,7 +11,7 @@ from conftest import ball
 from ldrps.degradation import Blur, GaussianBlur
 from ldrps.degradation.kernels import line, shape_of
 from ldrps.errors import InputError
-from ldrps.estimation.blur import BlurGuess, believed_blur, busiest, edges_of, estimate_blur, has_edges, searched
+from ldrps.estimation.blur import BlurGuess, believed_blur, busiest, estimate_blur, has_edges, searched
 from ldrps.estimation.blur_posterior import BLURS, SMALLEST, BlurBelief, BlurKind, BlurPosterior
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.pooling import with_prior
@@ -192,13 +192,13 @@ def test_whatever_is_believed_can_be_undone(kind: BlurKind, probability: float) 
 def test_it_is_judged_where_the_edges_are() -> None:
     picture = torch.full((1, 3, 600, 900), 0.5)
     picture[..., 300:, 300:600] = torch.rand(3, 300, 300, generator=torch.Generator().manual_seed(0))
-    windows = busiest(edges_of(picture), 256)
+    windows = busiest(picture, 256)
     assert len(windows) == 12
     assert windows[0].top + windows[0].height > 300 and 300 <= windows[0].left + windows[0].width / 2 <= 600
     visible = torch.ones(1, 1, 600, 900)
     visible[..., 300:, 300:600] = 0
-    assert busiest(edges_of(picture, visible), 256)[0] != windows[0]
-    small = busiest(edges_of(picture[..., :100, :120]), 256)
+    assert busiest(picture, 256, visible)[0] != windows[0]
+    small = busiest(picture[..., :100, :120], 256)
     assert [(each.height, each.width) for each in small] == [(100, 120)]
 
 

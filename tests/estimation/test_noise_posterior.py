@@ -10,7 +10,7 @@ from torch import Tensor
 from ldrps.degradation import Jpeg, Rounding, WhiteNoise
 from ldrps.errors import InputError
 from ldrps.estimation.damage import NONE, Damage
-from ldrps.estimation.estimate import believed_noise
+from ldrps.estimation.estimate import believed_noise, unless_too_little
 from ldrps.estimation.estimators import load_estimators
 from ldrps.estimation.noise_posterior import SMALLEST, NoiseBelief, NoisePosterior, _periods
 from ldrps.prior.base import NOISES
@@ -85,7 +85,7 @@ def test_too_little_to_take_away_is_not_none() -> None:
     faint = torch.tensor([[0.5, 1.0, 1.0]]).log() - math.log(255)
     for none, probability in ((0.4, NONE), (0.9, 0.1)):
         belief = NoiseBelief(torch.tensor([[none, 1 - none, 0.0, 0.0]]), faint, torch.ones(1, 3))
-        noise = believed_noise(belief, BlindSettings(noise_factor=1.0))
+        noise = unless_too_little(believed_noise(belief, BlindSettings(noise_factor=1.0)), 1.3)
         assert noise.absent and noise.probability == pytest.approx(probability)
         possible = Damage(noise=noise).possible_noise
         assert possible == pytest.approx(probability**0.5 * 0.5 / 255) and Damage(noise=noise).noise_deviation == 0

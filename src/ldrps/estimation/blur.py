@@ -75,8 +75,7 @@ def estimate_blur(
     """
     placed = damage.of_size(y.shape[-2], y.shape[-1])
     beliefs = []
-    edges = edges_of(y, visible)
-    for part in busiest(edges, _SIDE)[:_MOST]:
+    for part in busiest(y, _SIDE, visible)[:_MOST]:
         x = placed.undo_tone(part.of(y).to(posterior.device), part)
         if not has_edges(x):
             continue
@@ -88,7 +87,7 @@ def estimate_blur(
     believed = Estimate(widened(guess.value, 1.0), guess.probability)
     if believed.absent:
         return believed
-    part = busiest(edges, _SEARCHED)[0]
+    part = busiest(y, _SEARCHED, visible)[0]
     x = placed.undo_tone(part.of(y).to(posterior.device), part)
     value, gain = searched(x, guess, None if visible is None else part.of(visible))
     return Estimate(widened(value, settings.blur_factor), _with_evidence(guess, gain))
@@ -171,12 +170,20 @@ def edges_of(y: Tensor, visible: Tensor | None = None) -> Tensor:
     return edges if visible is None else edges * visible.to(edges)
 
 
-def busiest(edges: Tensor, side: int) -> list[Window]:
-    """Windows of a picture, no larger than `side` both ways, those with most edges [1, 1, H, W] first."""
-    height, width = edges.shape[-2:]
+def busiest(y: Tensor, side: int, visible: Tensor | None = None) -> list[Window]:
+    """Windows of a picture y [1, 3, H, W], no larger than `side` both ways, those with most edges first; see
+    `edges_of`.
+    """
+    height, width = y.shape[-2:]
     tall, wide = min(height, side), min(width, side)
+
+    def edges(window: Window) -> float:
+        further = Window(window.top, window.left, tall + 1, wide + 1)  # whose edge is that of its last row and column
+        seen = None if visible is None else further.of(visible)
+        return float(edges_of(further.of(y), seen)[..., :tall, :wide].mean())
+
     windows = [Window(top, left, tall, wide) for top in _places(height, tall) for left in _places(width, wide)]
-    return sorted(windows, key=lambda window: -float(window.of(edges).mean()))
+    return sorted(windows, key=edges, reverse=True)
 
 
 def _places(length: int, size: int) -> list[int]:

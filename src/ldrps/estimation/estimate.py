@@ -26,6 +26,7 @@ from ldrps.settings import BlindSettings
 
 _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
 _NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
+_LARGER = 0.5  # of the noise that is left alone: to undo a blur makes more of it
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -84,6 +85,7 @@ def estimate_noise_of(
         seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
+        noise = unless_too_little(noise, settings.floor * (1.0 if damage.blur_kernel is None else _LARGER))
         if codec is not None:
             undo = Damage(damage.tone).undo_tone
             noise = with_compression(noise, estimated_residue(codec, y.to(prior.device), undo, ENOUGH))
@@ -122,10 +124,16 @@ def believed_noise(belief: NoiseBelief, settings: BlindSettings) -> Estimate[Rem
     index = max(range(len(kinds)), key=kinds.__getitem__)
     middle = sum(p * float(m) for p, m in zip(kinds, belief.middle[0], strict=True)) / sum(kinds)
     sigma = settings.noise_factor * math.exp(middle)
-    noise = Estimate(_NOISE[NOISES[index]](sigma), 1 - none)
-    if 255 * noise.share * sigma >= settings.floor:
+    return Estimate(_NOISE[NOISES[index]](sigma), 1 - none)
+
+
+def unless_too_little(noise: Estimate[Removable], floor: float) -> Estimate[Removable]:
+    """The noise as it is believed, if there is as much to take away as `floor`, of 255. Else none is, which is not to
+    say that there is none.
+    """
+    if 255 * noise.share * float(noise.value.sigma) >= floor:
         return noise
-    return Estimate(noise.value, min(noise.probability, NONE))  # too little to take away, which is not none
+    return Estimate(noise.value, min(noise.probability, NONE))
 
 
 _NOISE: dict[NoiseKind, Callable[[float], Removable]] = {

@@ -14,6 +14,7 @@ from torch.masked import MaskedTensor
 
 from ldrps.errors import InputError, require
 from ldrps.image.limits import refuse_large, refuse_small
+from ldrps.image.room import room
 
 _ONE, _MANY = "(3, height, width) or (1, 3, height, width)", "(B, 3, height, width)"
 _ALPHA = "pass a PIL image, whose alpha is kept, or drop the fourth channel"
@@ -55,7 +56,7 @@ def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
     # A copy in native byte order: torch takes no other, and the picture must not change with the caller's array.
     values = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))
     refuse_values(name, values)
-    return values.permute(2, 0, 1)[None].float().contiguous()
+    return room(1, 3, *values.shape[:2]).copy_(values.permute(2, 0, 1)[None])
 
 
 def from_tensor(tensor: Tensor, max_pixels: int) -> Tensor:
@@ -144,7 +145,7 @@ def _planes(name: str, batch: Tensor, max_pixels: int) -> Tensor:
     refuse_small(name, width, height)
     values = batch.detach().cpu()
     refuse_values(name, values)
-    return torch.empty(values.shape).copy_(values)  # never the caller's memory, which may change
+    return room(*values.shape).copy_(values)  # never the caller's memory, which may change
 
 
 def refuse_values(name: str, values: Tensor) -> None:
@@ -167,9 +168,12 @@ def peak(levels: NDArray[Any]) -> int:
 
 def pixels(array: NDArray[Any]) -> Tensor:
     """uint8 or uint16 [H, W, 3], or [H, W, 1] that is repeated, to float32 [1, 3, H, W] in [0, 1]; a copy."""
-    planes = np.ascontiguousarray(array.transpose(2, 0, 1))
-    values = torch.from_numpy(planes.astype(np.float32))[None].div_(peak(array))
-    return values if len(planes) == 3 else values.repeat(1, 3, 1, 1)
+    height, width = array.shape[:2]
+    values = room(1, 3, height, width)
+    for rows in row_blocks(height, width):
+        part = np.ascontiguousarray(array[rows].transpose(2, 0, 1)).astype(np.float32)
+        values[0, :, rows] = torch.from_numpy(part).div_(peak(array))
+    return values
 
 
 def row_blocks(height: int, width: int) -> Iterator[slice]:

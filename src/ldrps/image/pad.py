@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.errors import InputError
+from ldrps.image.room import in_file, room
 
 
 def pad_to_multiple(
@@ -33,9 +35,12 @@ def pad_to_multiple(
     top, left = before
     bottom, right = -(top + height) % multiple, -(left + width) % multiple
     padded = x
-    for sides, length in (((left, right, 0, 0), width), ((0, 0, top, bottom), height)):
-        if any(sides):
-            padded = F.pad(padded, sides, mode="reflect" if max(sides) < length else "replicate")
+    if (bottom or right) and not any(before) and x.dtype == torch.float32 and in_file(height, width):
+        padded = _in_file(x, bottom, right)
+    elif bottom or right or any(before):
+        for sides, length in (((left, right, 0, 0), width), ((0, 0, top, bottom), height)):
+            if any(sides):
+                padded = F.pad(padded, sides, mode="reflect" if max(sides) < length else "replicate")
     size = padded.shape[-2:]
 
     def crop(y: Tensor) -> Tensor:
@@ -44,6 +49,18 @@ def pad_to_multiple(
         return y[..., top : top + height, left : left + width]
 
     return padded, crop
+
+
+def _in_file(x: Tensor, bottom: int, right: int) -> Tensor:
+    """[B, C, H, W] reflected at the right and the bottom, without another copy of it in memory."""
+    height, width = x.shape[-2:]
+    padded = room(*x.shape[:2], height + bottom, width + right)
+    padded[..., :height, :width] = x
+    if right:
+        padded[..., :height, width:] = x[..., width - 1 - right : width - 1].flip(-1)
+    if bottom:
+        padded[..., height:, :] = padded[..., height - 1 - bottom : height - 1, :].flip(-2)
+    return padded
 
 
 def large_enough(x: Tensor, least: int) -> Tensor:

@@ -16,6 +16,7 @@ from PIL import Image, ImageCms
 from torch import Tensor
 
 from ldrps.image.arrays import pixels, row_blocks
+from ldrps.image.room import room
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Profiled:
     def in_srgb(self) -> Tensor:
         """float32 [1, 3, H, W] in [0, 1]."""
         height, width = self.levels.shape[:2]
-        planes = torch.empty(1, 3, height, width)
+        planes = room(1, 3, height, width)
         for rows in row_blocks(height, width):
             planes[0, :, rows] = self.space.to_srgb(self._values(rows)).clamp(0, 1)
         return planes

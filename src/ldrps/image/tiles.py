@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ldrps.image.room import room
+
 
 @dataclass(frozen=True)
 class Window:
@@ -70,7 +72,7 @@ class Canvas:
             self._image = restored
             return
         if self._image is None:
-            self._image = restored.new_zeros(*restored.shape[:2], *self._shape)
+            self._image = room(*restored.shape[:2], *self._shape).to(restored)
         down = _fade(self._tops, window.top, window.height).to(restored.device)
         across = _fade(self._lefts, window.left, window.width).to(restored.device)
         window.of(self._image).add_(restored * down[:, None] * across)

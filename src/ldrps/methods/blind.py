@@ -68,7 +68,7 @@ class Blind(Method):
         assert isinstance(settings.method, BlindSettings)
         self.y, self.prior, self.settings, self.options = y, prior, settings, settings.method
         self.damage, self.visible = damage.of_size(y.shape[-2], y.shape[-1]), visible
-        self.grey = bool((y == y[:, :1]).all())
+        self.grey = all(bool((part == part[:, :1]).all()) for part in y.split(settings.tile, 2))
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning.over(prior, self.options.shifts, self.options.batch_size)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
