@@ -23,7 +23,7 @@ from ldrps.image.views import samples
 _QUALITIES = range(5, 81)  # finer steps than of 80 drown in what rounding to bytes and saving again do
 _ORDER = 5  # the sum of the frequencies of a coefficient, up to which it is looked at
 _LEAST = 3  # of 255: finer steps cannot be told from rounding
-_BINS = 512  # sizes of coefficients, of 255; larger ones are too rare to count
+_BINS = 256  # sizes of coefficients, of 255; larger ones are too rare to count
 _NEAR = 4  # qualities around one that leave nearly the same traces
 # Beyond 0.4 of a step: a smooth distribution has more on the near side of a multiple than on the far one, and with this
 # its mean cosine is below 0, so that multiples of a step which are not the step itself do not pass for it either.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ def from_numpy(array: NDArray[Any], max_pixels: int) -> Tensor:
         InputError: for masks, dtype, rank, channels, size, NaN or range, in this order.
     """
     name = f"the array of shape {array.shape}"
-    if np.ma.is_masked(array):
+    if "numpy.ma" in sys.modules and np.ma.is_masked(array):  # else there is none; to load it takes 25 ms
         raise InputError(f"{name} has {np.ma.count_masked(array):,} masked values: fill them in, a.filled(value)")
     array = np.asarray(array)  # one of a kind of its own, such as a masked one with nothing masked, as a plain one
     levels = array.dtype in (np.uint8, np.uint16)
