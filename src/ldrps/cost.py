@@ -17,7 +17,7 @@ _SECONDS_OF_PICTURE = 0.25
 _SECONDS = 0.5  # of a megapixel, beside its way through the networks
 _BYTES = 590 << 20  # Python, the libraries, the prior and its buffers
 _BYTES_OF_PIXEL = 40  # of the picture: read, restored and put together
-_BYTES_BESIDE_FILES = 12  # of one so large that its planes lie in files: 7 of 48 megapixels, read and written as PNG
+_BYTES_BESIDE_FILES = 12  # of one so large that its planes lie in files: 7 of 48 opaque megapixels as PNG
 _BYTES_OF_HOLES = 96  # of the picture: its mask, and the parts that are filled, as they were, are and become
 _TILES = (512, 384, 256, 128)  # pixels; a smaller one is worth its overlap no more
 
@@ -42,7 +42,9 @@ def estimate(size: tuple[int, int], settings: Settings) -> Cost:
     batch = method.batch_size if settings.scale == 1 else 1  # offsets of the grid, else one after the other
     again = 1.0 if max(worked_on) <= tile else (1 - settings.overlap / tile) ** -2
     seconds_of_passes = again * method.seconds_of_pass * method.passes(settings)
-    kept = _bytes_of_planes(size if settings.scale == 1 else worked_on)
+    plain = settings.scale == 1 and not settings.working_size  # else there are other copies, in memory
+    width, height = size if settings.scale == 1 else worked_on
+    kept = _bytes_of_planes(size) if plain else _BYTES_OF_PIXEL * width * height
     if settings.may_fill:
         seconds_of_passes += again * method.seconds_of_pass * method.passes_of_fill
         kept += _BYTES_OF_HOLES * size[0] * size[1]

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from ldrps.degradation import Degradation, Exposure, Tone, WhiteBalance, resize
-from ldrps.estimation.tone_traces import traced_tone
+from ldrps.estimation.tone_traces import _histograms, traced_tone
+from ldrps.image.fill import filled
 
 
 def rounded(x: Tensor) -> Tensor:
@@ -62,6 +63,24 @@ def test_a_picture_of_one_colour_channel() -> None:
     assert isinstance(found, Tone) and found.gain == pytest.approx(0.6, abs=0.003)
 
 
+def test_a_channel_of_one_level_says_nothing_and_hides_nothing() -> None:
+    y = rounded(0.7 * scene())
+    y[:, 2] = 0
+    found = traced_tone(y)
+    assert isinstance(found, Tone) and found.gain == pytest.approx(0.7, abs=0.003)
+
+
+def test_what_three_equal_channels_say_is_said_once() -> None:
+    grey = scene()[:, :1].expand(-1, 3, -1, -1)
+    assert _histograms(grey, None).shape == (1, 256)
+    assert _histograms(scene(), None).shape == (3, 256)
+
+
+def test_of_two_curves_with_the_same_traces_the_one_that_white_fits() -> None:
+    found = traced_tone(rounded(Exposure(-1.0)(scene(144))))
+    assert isinstance(found, Exposure) and found.stops == pytest.approx(-1, abs=0.02)
+
+
 def test_of_a_large_picture_samples_are_enough() -> None:
     x = scene().repeat(1, 1, 5, 5)
     found = traced_tone(rounded(0.7 * x))
@@ -97,9 +116,10 @@ def test_what_was_made_up_does_not_count() -> None:
     y = rounded(0.7 * x)
     visible = torch.ones_like(y[:, :1])
     visible[..., 200:, :] = 0
-    spoiled = torch.where(visible > 0, y, x)
-    found = traced_tone(spoiled, visible)
-    assert isinstance(found, Tone) and found.gain == pytest.approx(0.7, abs=0.003)
+    for made_up in (torch.where(visible > 0, y, x), filled(y, visible), y.where(visible > 0, y + 0.3 / 255)):
+        found = traced_tone(made_up, visible)
+        assert isinstance(found, Tone) and found.gain == pytest.approx(0.7, abs=0.003)
+    assert traced_tone(y, torch.zeros_like(visible)) is None
 
 
 def test_saved_since_it_is_told_rightly_or_not_at_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from ldrps.cost import estimate
 from ldrps.image import room as rooms
 from ldrps.image.arrays import pixels
 from ldrps.image.pad import pad_to_multiple
-from ldrps.image.room import in_file, room
+from ldrps.image.room import in_file, is_large, room
 
 needs_files = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no file can be reserved here")
 
@@ -26,6 +27,12 @@ needs_files = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no 
 def in_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is larger than nothing is large."""
     monkeypatch.setattr(rooms, "LARGE", 1)
+
+
+def free_bytes(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Let a disk have so much room."""
+    usage = SimpleNamespace(free=count)
+    monkeypatch.setattr(rooms.shutil, "disk_usage", lambda folder: usage)
 
 
 def mapped_files() -> int:
@@ -49,9 +56,11 @@ def test_large_planes_lie_in_a_file_that_goes_with_them(in_files: None) -> None:
     assert mapped_files() == before
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is mapped")
 def test_others_are_in_memory() -> None:
-    assert not in_file(4000, 6000)
-    assert not room(1, 3, 8, 8).any()
+    before = mapped_files()
+    assert not in_file(4000, 6000) and not is_large(4000, 6000)
+    assert not room(1, 3, 8, 8).any() and mapped_files() == before
 
 
 @needs_files
@@ -68,9 +77,15 @@ def test_a_full_disk_is_met_before_anything_is_written(in_files: None, monkeypat
 @needs_files
 def test_without_room_on_the_disk_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     height, width = 20_000, 25_000
+    free_bytes(monkeypatch, 20 * 10**9)
     assert in_file(height, width)
-    usage = rooms.shutil.disk_usage("/")
-    monkeypatch.setattr(rooms.shutil, "disk_usage", lambda folder: usage._replace(free=10**10))
+    free_bytes(monkeypatch, 10**10)
+    assert not in_file(height, width)
+
+    def missing(folder: str) -> None:
+        raise FileNotFoundError(folder)
+
+    monkeypatch.setattr(rooms.shutil, "disk_usage", missing)
     assert not in_file(height, width)
 
 
@@ -81,6 +96,8 @@ def test_padded_in_a_file_as_in_memory(size: tuple[int, int], in_files: None) ->
     padded, crop = pad_to_multiple(x, 8)
     assert torch.equal(padded, F.pad(x, (0, -size[1] % 8, 0, -size[0] % 8), mode="reflect"))
     assert torch.equal(crop(padded), x)
+    thin, _ = pad_to_multiple(x[..., :3, :], 8)
+    assert torch.equal(thin[..., 3:, : size[1]], x[..., 2:3, :].expand(-1, -1, 5, -1)), "too thin to be reflected"
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
@@ -104,8 +121,11 @@ def test_a_restoration_is_the_same_to_the_bit(tiny_prior: ldrps.Prior, monkeypat
 
 
 @needs_files
-def test_what_lies_in_files_takes_no_memory() -> None:
+def test_what_lies_in_files_is_not_announced_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    free_bytes(monkeypatch, 10**12)
     settings = ldrps.preset("default")
     small, large, larger = (estimate(size, settings).bytes for size in ((6000, 4000), (12000, 8000), (24000, 16000)))
     assert large < small + 2**30
     assert (larger - large) / (3 * 12000 * 8000) == pytest.approx(12, abs=1)
+    free_bytes(monkeypatch, 0)
+    assert estimate((12000, 8000), settings).bytes > large + 2 * 2**30

@@ -51,7 +51,7 @@ def newest(judge: ToneJudge) -> TonePosterior:
 
 
 def computing_in(lower: torch.dtype | None, judge: ToneJudge) -> ToneJudge:
-    """The judge, or each of a pool, with the same weights; see `Network.computing_in`; itself if it does so."""
+    """The judge, or each of a pool, in another precision; see `Network.computing_in`; itself if it does so."""
     if not isinstance(judge, TonePool):
         return judge.computing_in(lower)
     judges = [cast(TonePosterior, each).computing_in(lower) for each in judge.judges]

@@ -8,6 +8,7 @@ Whether the change was for the worse is for others to say.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -36,9 +37,9 @@ _WIDEST = 16  # levels that are left open for the black of a line, more of which
 # taken for changed.
 _EXPLAINED, _OF_EACH, _OF_ONE = 0.15, 0.08, 0.3
 _LIKELIER, _ONE_LIKELIER = 25.0, 20.0
-# Much less is enough for a gain by which white became the brightest level that there is: of 147 pictures that are dark
-# or flat, otherwise than by a program, and of 23 real ones none has more than 2.1 for it.
-_WHITE_LIKELIER, _DARKENED = 8.0, 230
+# Much less is enough for a curve by which white became the brightest level that there is: of 147 pictures that are dark
+# or flat, otherwise than by a program, and of 23 real ones none has more than 2.1 for a gain of that kind.
+_WHITE_LIKELIER, _DARKENED = 10.0, 230
 _FREE = 10.0  # by which the logarithm of the likelihood of a line must exceed that of other curves
 
 Curve = Tone | Exposure
@@ -49,13 +50,14 @@ class _Candidates:
     """F curves that may have been, and the `traces` that each leaves, [F, 256].
 
     `kind` is what they are, [F], and `parameter` its number, [F]; the first `gains` are gains. `phase` is the part of a
-    level by which a line is off, [F].
+    level by which a line is off, [F], and `white` the level that white becomes, [F], NaN where that is open.
     """
 
     traces: Tensor
     kind: Tensor
     parameter: Tensor
     phase: Tensor
+    white: Tensor
     gains: int
 
 
@@ -81,48 +83,53 @@ _GAIN, _LINE, _GAMMA, _STOPS = range(4)
 
 
 @torch.no_grad()
-@torch.autocast("cpu", enabled=False)
 def traced_tone(y: Tensor, visible: Tensor | None = None) -> Curve | None:
     """The curve by which a picture y [1, 3, H, W] in [0, 1] was changed when it had 8 bits, or None.
 
     A gain, a line, a gamma or an exposure of all channels, or a gain of each. What is left open of a line, where its
-    black was, is told by the levels that there are.
+    black was, is told by the levels that there are. A channel of few levels says nothing.
 
     Args:
         y: the picture, as it is in its file: what was resized since has no such levels.
         visible: how much each pixel counts, [1, 1, H, W]; what was made up does not.
     """
-    counted = _histograms(y, visible)
-    if counted is None:
-        return None
+    with torch.autocast("cpu", enabled=False):
+        counted = _histograms(y, visible)
+        return None if counted is None else _traced(counted)
+
+
+def _traced(counted: Tensor) -> Curve | None:
+    """The curve that the numbers of pixels of each level tell, [1 or 3, 256]."""
     levels, occupied = torch.arange(_LEVELS).expand_as(counted), counted > 0
     low = torch.where(occupied, levels, _LEVELS).amin(1, keepdim=True)
     high = torch.where(occupied, levels, -1).amax(1, keepdim=True)
+    counted = counted.clone()
+    counted[:, 0], counted[:, -1] = counted[:, :2].amin(1), counted[:, -2:].amin(1)  # what was cut off is no trace
     there = (levels >= low + 2 * _REACH) & (levels <= high - 2 * _REACH) & (_smooth(counted) >= _LEAST)
     found = torch.where(there, _traces(counted), 0).float()
     total, count = found.square().sum(1), there.sum(1)
-    if not bool((total > 0).all()) or float(total.sum()) < _ROUGH * float(count.sum()):
+    tells = total > 0
+    if not bool(tells.any()) or float(total.sum()) < _ROUGH * float(count.sum()):
         return None
     candidates = _candidates()
-    explained = 2 * candidates.traces @ found.T - candidates.traces.square() @ there.T.float()  # [F, 3]
+    explained = 2 * candidates.traces @ found.T - candidates.traces.square() @ there.T.float()  # [F, channels]
     together = explained.sum(1) / total.sum()
     likelihood = -count.sum() / 2 * torch.log1p(-together.clamp_max(1 - 1e-6))
-    white = (
-        (candidates.kind == _GAIN) & ((255 * candidates.parameter - high.max()).abs() <= 1) & (high.max() < _DARKENED)
-    )
+    brightest = int(high.max())
+    white = ((candidates.white - brightest).abs() <= 1) & (brightest < _DARKENED)
     # A line is free to be most things, nearly.
     likelier = likelihood + (_LIKELIER - _WHITE_LIKELIER) * white - _FREE * (candidates.kind == _LINE)
     best = int(likelier.argmax())
-    if bool(white[best]) and float(likelihood[best]) > _WHITE_LIKELIER:
-        return Tone(float(candidates.parameter[best]))
     of_each = explained / total
-    if _is_clear(together[best], count.sum(), _EXPLAINED, _LIKELIER) and bool((of_each[best] > _OF_EACH).all()):
-        return _curve(candidates, best, float(low.min()), float(high.max()))
-    gains = [1.0, 1.0, 1.0]
+    is_clear = _is_clear(together[best], count.sum(), _EXPLAINED, _LIKELIER)
+    is_clear &= bool((of_each[best][tells] > _OF_EACH).all())
+    if is_clear or (bool(white[best]) and float(likelihood[best]) > _WHITE_LIKELIER):
+        return _curve(candidates, best, float(low.min()), brightest)
+    gains = [1.0] * len(counted)
     for channel, own in enumerate(of_each[: candidates.gains].argmax(0).tolist()):
-        if _is_clear(of_each[own, channel], count[channel], _OF_ONE, _ONE_LIKELIER):
+        if tells[channel] and _is_clear(of_each[own, channel], count[channel], _OF_ONE, _ONE_LIKELIER):
             gains[channel] = float(candidates.parameter[own])
-    return Tone(torch.tensor([gains])) if gains.count(1.0) < 2 else None
+    return Tone(torch.tensor([gains])) if len(gains) - gains.count(1.0) > 1 else None
 
 
 def _is_clear(explained: Tensor, count: Tensor, least: float, likelier: float) -> bool:
@@ -132,19 +139,21 @@ def _is_clear(explained: Tensor, count: Tensor, least: float, likelier: float) -
 
 
 def _histograms(y: Tensor, visible: Tensor | None) -> Tensor | None:
-    """How many pixels of each channel have each level, [3, 256]; None of a picture of more than 8 bits."""
+    """How many pixels of each channel have each level, [3, 256], or [1, 256] where all have the same; None of a picture
+    of more than 8 bits.
+    """
     counted = torch.zeros(3, _LEVELS, dtype=torch.float64)
     for window in chain.from_iterable(samples(y.shape[-2], y.shape[-1], _SIDE)):
-        part = 255 * window.of(y)[0].float()
+        part = 255 * window.of(y)[0].float().flatten(1)
+        if visible is not None:
+            part = part[:, (window.of(visible)[0, 0] > 0.99).flatten().to(part.device)]
         levels = part.round()
-        if bool((part - levels).abs().amax() > _ROUNDED):
+        if bool(((part - levels).abs() > _ROUNDED).any()):
             return None
-        seen = None if visible is None else (window.of(visible)[0, 0] > 0.99).flatten().to(levels.device)
-        for channel, values in enumerate(levels.int().clamp(0, _LEVELS - 1).flatten(1)):
-            counted[channel] += torch.bincount(values if seen is None else values[seen], minlength=_LEVELS).cpu()
-    # What was cut off is no trace.
-    counted[:, 0], counted[:, -1] = counted[:, :2].amin(1), counted[:, -2:].amin(1)
-    return counted
+        for channel, values in enumerate(levels.int().clamp(0, _LEVELS - 1)):
+            counted[channel] += torch.bincount(values, minlength=_LEVELS).cpu()
+    is_grey = bool((counted == counted[:1]).all())  # what all three say is said once
+    return counted[:1] if is_grey else counted
 
 
 def _traces(counted: Tensor) -> Tensor:
@@ -183,7 +192,10 @@ def _candidates() -> _Candidates:
     kind = torch.cat([torch.full((len(numbers),), kind) for kind, numbers, *_ in families])
     phase = torch.cat([torch.full_like(numbers, phase) for _, numbers, phase, _ in families])
     parameter = torch.cat([numbers for _, numbers, *_ in families])
-    return _Candidates(_traces(counts).float(), kind, parameter, phase, int((kind == _GAIN).sum()))
+    white = torch.full_like(parameter, math.nan)
+    white[kind == _GAIN] = 255 * parameter[kind == _GAIN]
+    white[kind == _STOPS] = 255 * to_srgb(torch.exp2(parameter[kind == _STOPS]))
+    return _Candidates(_traces(counts).float(), kind, parameter, phase, white, int((kind == _GAIN).sum()))
 
 
 def _levels(

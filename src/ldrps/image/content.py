@@ -15,6 +15,7 @@ from torch import Tensor
 from ldrps.image.fill import filled
 from ldrps.image.limits import MIN_SIDE
 from ldrps.image.pad import pad_to_multiple
+from ldrps.image.room import room
 from ldrps.image.tiles import Window
 
 _LEVEL = 1 / 255
@@ -67,7 +68,7 @@ class Content:
         """
         if restored.shape == rgb.shape and self.visible is None:
             return restored
-        whole = rgb.clone()
+        whole = room(*rgb.shape).copy_(rgb)
         place = self.window.of(whole)
         if self.visible is not None:
             partly = torch.where(self.visible > 0, place + (restored - seen), place)

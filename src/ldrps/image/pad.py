@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ldrps.errors import InputError
-from ldrps.image.room import in_file, room
+from ldrps.image.room import is_large, room
 
 
 def pad_to_multiple(
@@ -35,7 +35,8 @@ def pad_to_multiple(
     top, left = before
     bottom, right = -(top + height) % multiple, -(left + width) % multiple
     padded = x
-    if (bottom or right) and not any(before) and x.dtype == torch.float32 and in_file(height, width):
+    is_plain = x.device.type == "cpu" and x.dtype == torch.float32 and bottom < height and right < width
+    if is_plain and not any(before) and (bottom or right) and is_large(height, width):
         padded = _in_file(x, bottom, right)
     elif bottom or right or any(before):
         for sides, length in (((left, right, 0, 0), width), ((0, 0, top, bottom), height)):

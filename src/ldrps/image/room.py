@@ -23,12 +23,20 @@ COPIES = 3  # of a picture's planes, at most: as read, padded, and restored
 _BYTES = 4  # of a float
 
 
+def is_large(height: int, width: int) -> bool:
+    """Whether the planes of a picture of that size are for a file, where there can be one."""
+    return hasattr(os, "posix_fallocate") and 3 * _BYTES * height * width >= LARGE
+
+
 def in_file(height: int, width: int) -> bool:
-    """Whether the planes of a picture of that size are large enough for files, and the disk has room for these."""
-    size = 3 * _BYTES * height * width
-    if size < LARGE or not hasattr(os, "posix_fallocate"):
+    """Whether the planes of a picture of that size, which is yet to be read, will lie in files: the disk has room for
+    them.
+    """
+    try:
+        free = shutil.disk_usage(_folder() or tempfile.gettempdir()).free
+    except OSError:
         return False
-    return shutil.disk_usage(_folder() or tempfile.gettempdir()).free > COPIES * size
+    return is_large(height, width) and free > COPIES * 3 * _BYTES * height * width
 
 
 def room(*shape: int) -> Tensor:

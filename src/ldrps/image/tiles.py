@@ -45,8 +45,8 @@ def _starts(length: int, tile: int, overlap: int, multiple: int) -> tuple[list[i
         return [0], length
     count = math.ceil((length - overlap) / (tile - overlap))
     size = math.ceil((length + (count - 1) * overlap) / count / multiple) * multiple
-    room = (length - size) // multiple
-    return [multiple * round(k * room / (count - 1)) for k in range(count)], size
+    free = (length - size) // multiple
+    return [multiple * round(k * free / (count - 1)) for k in range(count)], size
 
 
 class Canvas:
@@ -72,7 +72,8 @@ class Canvas:
             self._image = restored
             return
         if self._image is None:
-            self._image = room(*restored.shape[:2], *self._shape).to(restored)
+            plain = restored.device.type == "cpu" and restored.dtype == torch.float32
+            self._image = (room if plain else restored.new_zeros)(*restored.shape[:2], *self._shape)
         down = _fade(self._tops, window.top, window.height).to(restored.device)
         across = _fade(self._lefts, window.left, window.width).to(restored.device)
         window.of(self._image).add_(restored * down[:, None] * across)
