@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # for its colours, and 79 of 165 with a cast are; with 0.1 two and 94, with 0.25 five and 115.
 _CASTS = 0.05
 # The logarithm of the odds that a change for the darker or the flatter was damage, before it is seen, and any other: of
-# 430 held-out photographs with changes that are told by their levels, a third of which made up for damage, these undo
+# 425 held-out photographs with changes that are told by their levels, a quarter of which mended damage, these undo
 # most of what was damage (`benchmarks/tone_traces.py`).
 _TAKES_AWAY, _GIVES = 2.0, -math.log(3)
 _LEVELS = 64
