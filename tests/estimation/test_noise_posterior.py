@@ -85,7 +85,7 @@ def test_too_little_to_take_away_is_not_none() -> None:
     faint = torch.tensor([[0.5, 1.0, 1.0]]).log() - math.log(255)
     for none, probability in ((0.4, NONE), (0.9, 0.1)):
         belief = NoiseBelief(torch.tensor([[none, 1 - none, 0.0, 0.0]]), faint, torch.ones(1, 3))
-        noise = unless_too_little(believed_noise(belief, BlindSettings(noise_factor=1.0)), 1.3)
+        noise = unless_too_little(believed_noise(belief, BlindSettings(noise_factor=1.0)), 0.7)
         assert noise.absent and noise.probability == pytest.approx(probability)
         possible = Damage(noise=noise).possible_noise
         assert possible == pytest.approx(probability**0.5 * 0.5 / 255) and Damage(noise=noise).noise_deviation == 0

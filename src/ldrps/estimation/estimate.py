@@ -26,7 +26,6 @@ from ldrps.settings import BlindSettings
 
 _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, and they are scattered
 _NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
-_LARGER = 0.5  # of the noise that is left alone: to undo a blur makes more of it
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 
 
@@ -85,7 +84,7 @@ def estimate_noise_of(
         seen = None if visible is None else well_within(noise_sample(visible, prior))
         belief = judge(large_enough(x, SMALLEST), None if seen is None else large_enough(seen, SMALLEST))
         noise = believed_noise(belief.with_prior(settings.noiseless, judge.config["none"]), settings)
-        noise = unless_too_little(noise, settings.floor * (1.0 if damage.blur_kernel is None else _LARGER))
+        noise = unless_too_little(noise, settings.floor)
         if codec is not None:
             undo = Damage(damage.tone).undo_tone
             noise = with_compression(noise, estimated_residue(codec, y.to(prior.device), undo, ENOUGH))

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LARGE = 512 << 20  # bytes of planes from which on they lie in a file: 45 megapixels
-COPIES = 3  # of a picture's planes, at most: as read, padded, and restored
+_COPIES = 3  # of a picture's planes, at most: as read, padded, and restored
 _BYTES = 4  # of a float
+_RESERVES = hasattr(os, "posix_fallocate")  # whether a file can be given its room from the start
 
 
 def is_large(height: int, width: int) -> bool:
     """Whether the planes of a picture of that size are for a file, where there can be one."""
-    return hasattr(os, "posix_fallocate") and 3 * _BYTES * height * width >= LARGE
+    return _RESERVES and 3 * _BYTES * height * width >= LARGE
 
 
 def in_file(height: int, width: int) -> bool:
@@ -36,7 +37,7 @@ def in_file(height: int, width: int) -> bool:
         free = shutil.disk_usage(_folder() or tempfile.gettempdir()).free
     except OSError:
         return False
-    return is_large(height, width) and free > COPIES * 3 * _BYTES * height * width
+    return is_large(height, width) and free > _COPIES * 3 * _BYTES * height * width
 
 
 def room(*shape: int) -> Tensor:
@@ -49,7 +50,7 @@ def room(*shape: int) -> Tensor:
     import torch  # what a picture will take is told without it
 
     size = _BYTES * math.prod(shape)
-    if size < LARGE or not hasattr(os, "posix_fallocate"):
+    if size < LARGE or not _RESERVES:
         return torch.zeros(shape)
     try:
         with tempfile.TemporaryFile(dir=_folder()) as file:

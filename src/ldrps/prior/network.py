@@ -45,7 +45,8 @@ class Network(nn.Module):
     def computing_in(self, lower: torch.dtype | None) -> Self:
         """The same network that computes in another precision where that does no harm.
 
-        Its convolutions and matrices have their weights in that; to convert them in each call takes a fifth of it.
+        Its convolutions and matrices have their weights in that; to convert them in each call takes an eighth
+        of it.
         """
         if lower == self.lower:
             return self

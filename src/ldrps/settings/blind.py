@@ -138,9 +138,8 @@ class BlindSettings(MethodSettings):
     noise_factor: Annotated[float, Within(0, 10)] = 1.0
     # In a recurrence, the variance of the data relative to the estimated noise: less keeps more of the grain.
     data_variance: Annotated[float, Within(0)] = 1.0
-    # Noise below this (of 255) is left alone: so much is in good photographs, and nobody sees it. Half of it
-    # where a blur is undone, which makes more of it.
-    floor: float = 1.3
+    # Noise below this (of 255) is left alone: so much is in good photographs.
+    floor: float = 0.7
     # A caption is not followed if with it the denoiser's error on a small copy of the picture grows by more than this
     # share: the right ones take away 0.07 on average, a few of them add some.
     caption_misleads: float = 0.03
