@@ -109,6 +109,19 @@ def choose(page: Page, *paths: Path) -> None:
     page.set_input_files("#files input[type=file]", list(paths))
 
 
+def type_in(page: Page, label: str, text: str) -> None:
+    """Type into a field; once more where that came before the page, which had just shown the field, had filled it."""
+    field = page.get_by_label(label)
+
+    def stays() -> bool:
+        field.fill(text)
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(250)
+        return field.input_value() == text
+
+    until(stays)
+
+
 def status(page: Page, text: str) -> None:
     page.locator("#status", has_text=text).wait_for()
 
@@ -145,8 +158,7 @@ def test_several_pictures_are_side_by_side_and_bring_their_settings_back(
     page.locator("#stage", has_text="2 pictures").wait_for()
     page.get_by_label(FAST).check()
     page.get_by_text("For experts").click()
-    page.get_by_label("Seed").fill("7")
-    page.keyboard.press("Tab")
+    type_in(page, "Seed", "7")
     page.click("#restore")
     page.locator("#all", has_text="Download all 2").wait_for()
     with page.expect_download() as download:
@@ -154,8 +166,7 @@ def test_several_pictures_are_side_by_side_and_bring_their_settings_back(
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert sorted(archive.namelist()) == ["grainy.png", "our harbour.jpg"]
     page.get_by_label(BEST).check()
-    page.get_by_label("Seed").fill("5")
-    page.keyboard.press("Tab")
+    type_in(page, "Seed", "5")
     page.locator(".gallery button", has_text="grainy.png").click()
     page.locator(".compare .after[alt='After: grainy.png']").wait_for()
     page.click("#reuse")
@@ -266,8 +277,7 @@ def test_an_error_names_its_field(page: Page, picture: Path) -> None:
     choose(page, picture)
     page.wait_for_selector("#stage img")
     page.get_by_text("For experts").click()
-    page.get_by_label("Seed").fill("1.5")
-    page.keyboard.press("Tab")
+    type_in(page, "Seed", "1.5")
     page.click("#restore")
     page.locator("#refusal", has_text='"Seed" is 1.5; give a whole number').wait_for()
 
