@@ -16,7 +16,7 @@ from ldrps.image.sheet import contact_sheet
 from ldrps.train.loop import VALIDATION_SEED
 from ldrps.train.measures import psnr, rms
 from ldrps.train.photos import Photographs
-from ldrps.train.tones import DETAILS, FAMILIES, DamagedTones, damage_tones, detail
+from ldrps.train.tones import DETAILS, EVEN, FAMILIES, DamagedTones, damage_tones, detail
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class ToneTask:
     decision: float = 0.5
     families: Mapping[str, float] = field(default_factory=lambda: FAMILIES)  # of the damage, with their shares
     details: float = DETAILS  # of the pictures, which show a part of a scene
+    unusual: bool = True  # whether what is right as it is may be no photograph
     turned: float = 0.25  # of the batches, as a picture may lie on its side
 
     def loss(self, model: nn.Module, random: np.random.Generator) -> Tensor:
@@ -44,7 +45,7 @@ class ToneTask:
         clean = self.train.crops(random, self.batch, self.size, self.reduction)
         for index in np.flatnonzero(random.random(len(clean)) < self.details):
             clean[index] = detail(clean[index : index + 1], random)[0]
-        damaged = damage_tones(clean, random, self.families).to(next(model.parameters()).device)
+        damaged = damage_tones(clean, random, self.families, unusual=self.unusual).to(next(model.parameters()).device)
         if random.random() < self.turned:
             damaged = damaged.turned(int(random.integers(1, 4)))
         belief = model(damaged.seen)
@@ -53,7 +54,8 @@ class ToneTask:
         white = (clean[:, None] >= 1) & (undone > 1)  # which is bound from one side only
         errors = rms(torch.where(white, 0.0, undone - clean[:, None]))  # [B, K + 1]
         expected = torch.einsum("bk,bkchw->bchw", belief.weights, undone.clamp(0, 1))
-        decided = -belief.kinds.gather(1, damaged.kind[:, None])[:, 0].log()
+        kind = damaged.kind if belief.uneven else damaged.kind.clamp(max=EVEN)
+        decided = -belief.kinds.gather(1, kind[:, None])[:, 0].log()
         likelihood = belief.log_likelihood(errors)
         return (self.expected_error * rms(expected - clean) - likelihood + self.decision * decided).mean()
 

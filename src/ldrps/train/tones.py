@@ -59,12 +59,17 @@ class DamagedTones:
 
 
 def damage_tones(
-    clean: Tensor, random: np.random.Generator, families: Mapping[str, float] = FAMILIES, undamaged: float = UNTOUCHED
+    clean: Tensor,
+    random: np.random.Generator,
+    families: Mapping[str, float] = FAMILIES,
+    undamaged: float = UNTOUCHED,
+    unusual: bool = True,
 ) -> DamagedTones:
     """Damage each of `clean` [B, 3, H, W], square, by one of the families; some not at all.
 
-    Those that are not are photographs, and what is no photograph or looks unusual, and is right as it is. A third of
-    the dark ones have lamps or bright windows in them, which stay white however dark the rest is.
+    Those that are not are photographs and, unless `unusual` is off, what is no photograph or looks unusual, and is
+    right as it is. A third of the dark ones have lamps or bright windows in them, which stay white however dark the
+    rest is.
     """
     names, shares = list(families), np.array(list(families.values()))
     scenes, exacts, seens, kinds = [], [], [], []
@@ -72,7 +77,8 @@ def damage_tones(
         family = names[random.choice(len(names), p=shares / shares.sum())]
         may_be = family not in _ONLY_WELL_EXPOSED or random.random() < exposure_of(image)
         damaged = may_be and random.random() >= undamaged
-        scene, damage = _damage(image, family, random) if damaged else (untouched(image, random), Compose())
+        right = untouched(image, random) if unusual and not damaged else image
+        scene, damage = _damage(image, family, random) if damaged else (right, Compose())
         exact, scene = damage(scene).clamp(0, 1), scene.clamp(0, 1)
         if damaged and float((exact - scene).square().mean().sqrt()) < LEAST:
             scene, damaged = exact, False  # nobody would call it damage, and to undo it is a risk
