@@ -4,9 +4,9 @@
     python benchmarks/tone_judge.py PHOTOS... -o out/without-veil --leave-out veil --steps 1500
 
 Prints, for photographs as they are, for what is unusual and right as it is, and for each family of damage: how probable
-damage is held on average, how many are left as they are, PSNR in dB of what is undone beside nothing and beside a
-stretch of contrast, and how often the error lies within the 50 and 90 % that the belief gives it; and the expected
-calibration error of "there is damage". Leaves a reliability diagram. With --leave-out a judge is trained first that
+damage is held on average, how many are left as they are, of how many of them it is said that they may be damaged, PSNR
+in dB of what is undone beside nothing and beside a stretch of contrast, and how often the error lies within the 50 and
+90 % that the belief gives it; and the expected calibration error of "there is damage". Leaves a reliability diagram. With --leave-out a judge is trained first that
 never meets that family.
 """
 
@@ -26,6 +26,7 @@ from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.estimation.light import estimate_light
 from ldrps.estimation.tone import newest
 from ldrps.estimation.tone_posterior import TonePosterior
+from ldrps.estimation.words import POSSIBLE
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
 from ldrps.train.photos import Photographs
@@ -35,7 +36,7 @@ from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
 _BEST = 50.0  # dB; what is left as it is has no more
 _REDUCTION = (1.0, 1.3)
 _WITHIN = (0.5, 0.9)
-_HEAD = " " * 14 + "damage      same    <32 dB   before  stretch    after    50 %    90 %"
+_HEAD = " " * 14 + "damage      same       may    <32 dB   before  stretch    after    50 %    90 %"
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ def _quantile(judge: TonePosterior, seen: Tensor, clean: Tensor) -> float:
 def line(name: str, found: Judged) -> str:
     """A row of the table."""
     same = 100 * (found.share == 0).float().mean()
+    may = 100 * ((found.share == 0) & (found.probability >= POSSIBLE)).float().mean()
     low = 100 * (found.psnr < 32).float().mean()
     within = "".join(f"{100 * (found.within < level).float().mean():6.0f} %" for level in _WITHIN)
     return (
-        f"{name:<12}{found.probability.mean():8.2f}{same:8.0f} %{low:8.0f} %"
+        f"{name:<12}{found.probability.mean():8.2f}{same:8.0f} %{may:8.0f} %{low:8.0f} %"
         f"{found.before.mean():9.2f}{found.stretched.mean():9.2f}{found.psnr.mean():9.2f}{within}"
     )
 

@@ -36,6 +36,8 @@ class Findings:
     Attributes:
         damage: what happened to the picture; None of a method that does not say.
         tones: how they were, beside what they are when they are undone.
+        possible: the same of what may have happened to them, and was left because it is likelier that nothing did; no
+            change where nothing may, or the damage tells of what was done.
         windows: in how many it was restored.
         caption: whether the caption fits; None where there is none, or nobody asked.
         relit: how much lighter the caption made it, below 0 darker.
@@ -48,6 +50,7 @@ class Findings:
 
     damage: Damage | None = None
     tones: ToneChange = field(default_factory=ToneChange)
+    possible: ToneChange = field(default_factory=ToneChange)
     windows: int = 1
     caption: CaptionFit | None = None
     relit: float = 0.0
@@ -66,6 +69,7 @@ class Findings:
                 why = f"{why}; {self.damage.holes.words()}"
             return why if self.scale == 1 else f"{why}; {larger} by a plain cubic"
         words = [] if self.damage is None else [damage_in_words(self.damage, self.tones)]
+        words += filter(None, [self.doubt()])
         if abs(self.relit) > _CHANGED:
             words.append(f"made {'lighter' if self.relit > 0 else 'darker'}, as the caption asks")
         if self.caption is not None and not self.caption.followed:
@@ -82,12 +86,21 @@ class Findings:
         """What was found and done of each part of the damage, in words, by its name; empty where nothing was."""
         return {} if self.damage is None else parts_in_words(self.damage, self.tones)
 
+    def doubt(self) -> str:
+        """What may be wrong with the tones and was left, such as "perhaps 1.9 stops too dark (21%), and left so"; "" if
+        there is nothing that people would notice.
+        """
+        faults = self.possible.faults()
+        if not faults or self.damage is None or self.damage.tone is None:
+            return ""
+        return f"perhaps {' and '.join(faults)} ({self.damage.tone.probability:.0%}), and left so"
+
     def plain(self) -> dict[str, Any]:
         """What is not as it usually is, as plain data for JSON; without the damage, which is told apart."""
         usual, names = Findings(), [each.name for each in dataclasses.fields(self) if each.name != "damage"]
         facts = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
         if self.caption is not None:
             facts["caption"] = dataclasses.asdict(self.caption)
-        if "tones" in facts:
-            facts["tones"] = {name: round(value, 3) for name, value in dataclasses.asdict(self.tones).items()}
+        for name in facts.keys() & {"tones", "possible"}:
+            facts[name] = {part: round(value, 3) for part, value in dataclasses.asdict(facts[name]).items()}
         return facts

@@ -7,7 +7,7 @@ from ldrps.degradation import Blur, GaussianBlur, JpegResidue, SharedNoise, Tone
 from ldrps.degradation.change import ToneChange
 from ldrps.degradation.kernels import gaussian
 from ldrps.estimation.damage import Damage, Estimate
-from ldrps.estimation.words import change_of
+from ldrps.estimation.words import change_of, possible_change
 from ldrps.findings import CaptionFit, Findings
 
 NOTHING = Damage(Estimate(Tone(0.2, 0.1, 1.0), 0.1), Estimate(WhiteNoise(0.02), 0.2))
@@ -51,6 +51,15 @@ HAZY = Tone(0.69, 0.31)
         ),
         (Findings(Damage(Estimate(HAZY)), ToneChange(0.9, veil=0.32)), "a veil of 32%"),
         (Findings(Damage(Estimate(Tone(gamma=1.1)))), "tones a little off"),
+        (
+            Findings(NOTHING, possible=ToneChange(-1.86, warmth=0.5)),
+            "no damage found; perhaps 1.9 stops too dark and too warm (10%), and left so",
+        ),
+        (Findings(NOTHING, possible=ToneChange(-0.1)), "no damage found"),
+        (
+            Findings(Damage(Estimate(DARK, 0.2), Estimate(WhiteNoise(4 / 255))), possible=ToneChange(-2.84)),
+            "noise 4 of 255; perhaps 2.8 stops too dark (20%), and left so",
+        ),
         (Findings(NOTHING, relit=0.6), "no damage found; made lighter, as the caption asks"),
         (Findings(NOTHING, relit=-0.05), "no damage found"),
         (
@@ -84,3 +93,13 @@ def test_what_is_not_undone_changes_nothing() -> None:
     assert change_of(NOTHING, y) == ToneChange() == change_of(Damage(), y)
     found = change_of(Damage(Estimate(Tone(0.5))), y / 2)
     assert found.stops < -1 and found.warmth == pytest.approx(0, abs=0.05) and found.veil < 0.02
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.15, 0.5])
+def test_what_may_have_happened_is_told_where_it_is_left_and_not_too_unlikely(probability: float) -> None:
+    y = torch.rand(1, 3, 16, 16) * 0.1
+    damage = Damage(Estimate(DARK, probability))
+    possible, sure = possible_change(damage, y), change_of(Damage(Estimate(DARK)), y)
+    assert possible == (sure if probability == 0.15 else ToneChange())
+    assert sure.stops < -2
+    assert possible_change(Damage(Estimate(DARK, probability, strength=0.0)), y) == ToneChange(), "nobody asked"

@@ -18,6 +18,9 @@ from PIL import Image
 from serve.held import GatedLoader
 
 from ldrps.errors import SettingsError
+from ldrps.presets import preset
+from ldrps.prior import load_prior
+from ldrps.restorer import Restorer
 from ldrps.serve.limits import Limits
 from ldrps.serve.visits import Visit
 
@@ -203,6 +206,39 @@ def test_what_was_found_is_undone_more_and_less_by_keyboard(page: Page, grainy: 
         return bool(abs(np.asarray(restored).astype(float) - np.asarray(Image.open(grainy))).max() <= 1)
 
     until(lambda: is_as_it_was() or "Light and colour" in page.inner_text("#findings"))
+
+
+@pytest.fixture
+def doubtful(tiny_prior_folder: Path, tmp_path: Path) -> Path:
+    """A photograph that may be too dark, and more likely is not."""
+    restorer = Restorer(load_prior(tiny_prior_folder), preset("fast"))
+    place = tmp_path / "doubtful.png"
+    photograph = np.asarray(Image.open(Path(__file__).parents[2] / "samples" / "shaken.png").convert("RGB")) / 255
+    for gamma in np.arange(1, 4, 0.1):
+        dark = Image.fromarray((255 * photograph**gamma).astype(np.uint8))
+        dark.resize((120, 90), Image.Resampling.LANCZOS).save(place)  # whose levels do not tell what was done
+        if restorer(place).findings.doubt():
+            return place
+    raise AssertionError("the judges are sure of all of them")
+
+
+def test_what_may_be_wrong_is_undone_once_somebody_says_so(page: Page, doubtful: Path) -> None:
+    choose(page, doubtful)
+    page.wait_for_selector("#stage img")
+    page.get_by_label(FAST).check()
+    page.click("#restore")
+    status(page, "Done in")
+    row = page.locator(".finding:has([data-switch=suspects])")
+    assert "perhaps" in row.inner_text() and "and left so" in row.inner_text()
+    assert page.locator("[data-part=tone]").count() == 0
+    row.get_by_role("checkbox").check()
+    page.locator("[data-part=tone]").wait_for()
+    assert "too dark" in page.inner_text(".finding:has([data-part=tone])")
+    assert page.locator("[data-switch=suspects]").count() == 0 and page.locator(".gallery li").count() == 1
+    with page.expect_download() as download:
+        page.click("#download")
+    before, after = (np.asarray(Image.open(path)).mean() for path in (doubtful, download.value.path()))
+    assert after > before + 5
 
 
 def test_a_page_that_is_loaded_again_has_its_pictures_and_its_run(page: Page, grainy: Path, paused: Paused) -> None:

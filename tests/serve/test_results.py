@@ -45,6 +45,15 @@ def test_where_nothing_was_found_there_is_nothing_to_switch(picture: Path) -> No
     assert "no damage found" in html and "data-switch" not in html
 
 
+def test_what_may_be_wrong_has_a_switch_that_is_off(outcome: UploadOutcome) -> None:
+    doubt = "perhaps 1.9 stops too dark (21%), and left so"
+    words = f"no damage found; {doubt}; bars"
+    html = results.findings(replace(outcome, parts={}, doubt=doubt, words=words, order=Order()))
+    assert 'data-switch="suspects">' in html and 'data-part="suspects"' not in html
+    assert html.count(doubt) == 1 and "no damage found; bars" in html
+    assert 'data-switch="suspects"' not in results.findings(outcome)
+
+
 def test_the_one_that_is_shown_is_marked_in_the_gallery(outcome: UploadOutcome, picture: Path) -> None:
     other = UploadOutcome("b.png", Order(), picture, after=picture, file=picture, number=8)
     html = results.gallery([other, outcome], outcome, where)

@@ -179,6 +179,24 @@ def test_a_result_is_made_again_with_what_was_found_before(studio: Studio, held:
         studio.adjust("ben", before.number, Strengths(), filled=True)
 
 
+def test_what_may_be_wrong_is_found_out_anew_once_somebody_says_so(studio: Studio, held: Held, picture: Path) -> None:
+    held.damage, held.parts = {"noise": {"kind": "white noise", "sigma": 0.05}}, {"noise": "noise 13 of 255"}
+    studio.choose("ann", [arrive(studio, picture)])
+    (before,) = run(studio, held)
+    assert before.order.settings().method.undamaged == Order().settings().method.undamaged
+    held.damage, held.parts = {"tone": {"kind": "exposure", "stops": -2}}, {"tone": "2.0 stops too dark"}
+    task = studio.adjust("ann", before.number, Strengths(noise=0.5), filled=True, suspects=True)
+    assert task.damage is None and task.order.strengths.noise == 0.5
+    assert task.order.settings().method.undamaged < 0.1
+    held.let(3)
+    until(lambda: task.snapshot.over)
+    after = studio.amend("ann", before.number, task)
+    assert after is not None and (after.number, after.parts, after.damage) == (before.number, held.parts, held.damage)
+    held.parts = {}
+    again = studio.adjust("ann", before.number, Strengths(tone=0.5), filled=True)
+    assert again.damage == held.damage and again.order.suspects, "what was found then is undone more or less"
+
+
 def test_nothing_is_made_again_in_the_midst_of_a_run(studio: Studio, held: Held, picture: Path) -> None:
     held.damage = {}
     studio.choose("ann", [arrive(studio, picture)])

@@ -43,7 +43,11 @@ class ToneChange:
         return ToneChange(stops, red - blue, green - (red + blue) / 2, float(spreads[0] - spreads[1]), veil)
 
     def words(self) -> list[str]:
-        """Such as "2.8 stops too dark", "too warm" and "a veil of 31%"."""
+        """What `faults` says, or that the tones are a little off."""
+        return self.faults() or ["tones a little off"]
+
+    def faults(self) -> list[str]:
+        """Such as "2.8 stops too dark", "too warm" and "a veil of 31%"; none where nobody would call it a change."""
         words = []
         veiled = self.veil > _VEIL
         if self.stops < -_STOPS or (self.stops > _STOPS and not veiled):  # a veil is light itself
@@ -56,7 +60,7 @@ class ToneChange:
             words.append(f"a veil of {self.veil:.0%}")
         if not words and abs(self.contrast) > _CONTRAST:
             words.append("too flat" if self.contrast < 0 else "too much contrast")
-        return words or ["tones a little off"]
+        return words
 
 
 def _stops_between(light: Tensor, other: Tensor) -> Tensor:

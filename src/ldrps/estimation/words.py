@@ -13,6 +13,7 @@ from ldrps.degradation.uncertain import LEVELS
 from ldrps.estimation.damage import Damage
 
 _NEARLY = 0.9  # a share that is as good as all
+POSSIBLE = 0.1  # the probability from which people are told of damage to tones that is left as it is
 
 
 def damage_in_words(damage: Damage, change: ToneChange) -> str:
@@ -48,6 +49,16 @@ def change_of(damage: Damage, y: Tensor) -> ToneChange:
         return ToneChange()
     levels = torch.linspace(0, 1, LEVELS).expand(1, 3, 1, -1)
     return ToneChange.between(y, damage.undo_tone(y), veil_of(damage.tone.scaled.invert(levels)[0, :, 0]))
+
+
+def possible_change(damage: Damage, y: Tensor) -> ToneChange:
+    """How the tones of a picture y [1, 3, H, W] in [0, 1] would change if what may have happened to them, and is not
+    undone because it is likelier that nothing did, were undone; no change where that is hardly possible.
+    """
+    tone = damage.tone
+    if tone is None or tone.share > 0 or tone.strength == 0 or tone.probability < POSSIBLE:
+        return ToneChange()
+    return change_of(dataclasses.replace(damage, tone=dataclasses.replace(tone, probability=1.0)), y)
 
 
 def _tone_in_words(damage: Damage, change: ToneChange) -> list[str]:

@@ -13,7 +13,7 @@ from ldrps.degradation import Jpeg
 from ldrps.estimation.codec import estimated_residue, of_luma_alone
 from ldrps.estimation.damage import Damage
 from ldrps.estimation.estimate import ENOUGH, kept_detail, latent_deviation, undone_sample
-from ldrps.estimation.words import change_of
+from ldrps.estimation.words import change_of, possible_change
 from ldrps.findings import CaptionFit, Findings
 from ldrps.image.tiles import Window, windows
 from ldrps.image.views import thumbnail
@@ -72,8 +72,9 @@ class Blind(Method):
         self.schedule = Schedule(prior.alphas_cumprod)
         self.views = CycleSpinning.over(prior, self.options.shifts, self.options.batch_size)
         self.windows = windows(y.shape[-2], y.shape[-1], settings.tile, settings.overlap, prior.size_multiple)
-        change = change_of(damage, thumbnail(y, ENOUGH))
-        self.findings = Findings(damage, change, windows=len(self.windows))
+        small = thumbnail(y, ENOUGH)
+        changes = change_of(damage, small), possible_change(damage, small)
+        self.findings = Findings(damage, *changes, windows=len(self.windows))
         self.set_caption(caption)
         self.sigma, self.kind = damage.noise_deviation, damage.noise_kind  # in pixels
         self.codec = codec

@@ -10,6 +10,9 @@ from ldrps.settings import Settings, Strengths
 
 OFFLINE = "offline"  # the caption that is not words, but asks the packaged tagger for them
 _LONGEST_CAPTION = 500
+# How likely it is, before a picture is seen, that its tones need nothing, where somebody says that they may be damaged:
+# so low that all of what was told of as possible is undone.
+_SUSPECTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Order:
         colourise: give grey pictures colours.
         relight: how much the caption says about how light the result is.
         strengths: how much of each part of the damage is undone, once it is known.
+        suspects: take tones for damaged that may be so.
     """
 
     preset: str = "default"
@@ -37,6 +41,7 @@ class Order:
     colourise: bool = False
     relight: float = 0.0
     strengths: Strengths = field(default_factory=Strengths)
+    suspects: bool = False
 
     def settings(self) -> Settings:
         """The settings of the restorer.
@@ -53,6 +58,8 @@ class Order:
             seed=self.seed, recurrences=self.recurrences, scale=self.scale, **extra
         )
         settings.require_used(extra)
+        if self.suspects:
+            settings = settings.with_changes(undamaged=_SUSPECTED)
         given = {part: value for part, value in asdict(self.strengths).items() if value is not None}
         return settings.with_strengths(given)
 

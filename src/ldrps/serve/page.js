@@ -3,12 +3,12 @@
 () => {
   const findings = (element) => {
     const box = element.querySelector("[data-number]");
-    const wanted = { number: Number(box.dataset.number), strengths: {}, filled: false };
+    const wanted = { number: Number(box.dataset.number), strengths: {}, filled: false, suspects: false };
     for (const toggle of box.querySelectorAll("[data-switch]")) {
       const part = toggle.dataset.switch;
       const slider = box.querySelector(`[data-part=${part}]`);
       if (slider) wanted.strengths[part] = toggle.checked ? Number(slider.value) / 100 : 0;
-      else wanted.filled = toggle.checked;
+      else wanted[part === "holes" ? "filled" : part] = toggle.checked;
     }
     return wanted;
   };

@@ -97,7 +97,7 @@ class Page:
         when a visitor may have begun something new.
         """
         visit = self._studio.visits.of(_session(request))
-        if visit.task is not None and visit.is_running and visit.task.damage is None:
+        if visit.task is not None and visit.is_running and not visit.task.amends:
             async for updates in self._followed(request, visit.task):
                 yield updates
         else:
@@ -161,7 +161,8 @@ class Page:
         strengths = Strengths(**{part: float(moved["strengths"][part]) for part in PARTS if part in moved["strengths"]})
         outcome = self._studio.recall(session, int(moved["number"]))
         try:
-            task = self._studio.adjust(session, int(moved["number"]), strengths, filled=bool(moved["filled"]))
+            wanted = {"filled": bool(moved["filled"]), "suspects": bool(moved["suspects"])}
+            task = self._studio.adjust(session, int(moved["number"]), strengths, **wanted)
         except LdrpsError as error:
             yield self._views.refused(str(error))
             return
@@ -177,7 +178,8 @@ class Page:
             return
         amended = self._studio.amend(session, outcome.number, task)
         if amended is not None:
-            yield {**self._views.shown(session, amended, again=False), self.parts.status: look.status("Done")}
+            found_anew = wanted["suspects"]
+            yield {**self._views.shown(session, amended, again=found_anew), self.parts.status: look.status("Done")}
         else:
             reasons = [each.error for each in task.snapshot.outcomes if each.error]
             refused = self._views.refused(*(reasons or ["it is as it was before: this was stopped"]))

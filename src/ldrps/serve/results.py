@@ -42,12 +42,17 @@ def compare(outcome: UploadOutcome, where: Where, after: bytes | None = None) ->
 
 
 def findings(outcome: UploadOutcome) -> str:
-    """What was found, part by part, each with a switch and, where it can be undone in part, a slider."""
-    if not outcome.parts:
+    """What was found, part by part, each with a switch and, where it can be undone in part, a slider; and what may be
+    wrong and was left, with a switch that has it undone.
+    """
+    if not outcome.parts and not outcome.doubt:
         said = outcome.words or "nothing that this way of restoring looks for"
         return f'<div class="findings"><h2>What was found</h2><p>{text(said)}</p></div>'
     rows = "".join(_row(outcome, part, words) for part, words in outcome.parts.items())
-    more = outcome.words.removeprefix(", ".join(outcome.parts.values())).lstrip("; ")
+    rows += _finding("suspects", _TITLES["tone"], outcome.doubt) if outcome.doubt else ""
+    found = ", ".join(outcome.parts.values())
+    told = {found, outcome.doubt}
+    more = "; ".join(each for each in outcome.words.split("; ") if each not in told)
     rest = f'<p class="quiet">{text(more)}</p>' if more and outcome.order.strengths == Strengths() else ""
     caption = f'<p class="quiet">Words: {text(outcome.caption)}</p>' if outcome.caption else ""
     return (
@@ -69,9 +74,13 @@ def _row(outcome: UploadOutcome, part: str, words: str) -> str:
             f'<input type="range" data-part="{part}" min="0" max="{_MOST}" step="{_STEP}" value="{percent}" '
             f'aria-label="How much of it is undone, in per cent: {title}"><output>{percent}%</output>'
         )
+    return _finding(part, title, words, is_on=is_on, slider=slider)
+
+
+def _finding(switch: str, title: str, words: str, *, is_on: bool = False, slider: str = "") -> str:
     checked = " checked" if is_on else ""
     return (
-        f'<div class="finding"><label><input type="checkbox" data-switch="{part}"{checked}>'
+        f'<div class="finding"><label><input type="checkbox" data-switch="{switch}"{checked}>'
         f"<span>{title}</span></label>{slider}<small>{text(words)}</small></div>"
     )
 

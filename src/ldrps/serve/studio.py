@@ -117,7 +117,7 @@ class Studio:
         visit.chosen, visit.drawing, visit.looked_at = [outcome.upload], None, None
         return outcome
 
-    def adjust(self, session: str, number: int, strengths: Strengths, *, filled: bool) -> Task:
+    def adjust(self, session: str, number: int, strengths: Strengths, *, filled: bool, suspects: bool = False) -> Task:
         """Put the restoration of a picture in the queue once more, with what was found before, undone more or less.
 
         One of the same visitor that is not over is stopped. `amend` takes its result in.
@@ -127,6 +127,7 @@ class Studio:
             number: of the result.
             strengths: of the parts of the damage.
             filled: whether what is lost of the picture is filled.
+            suspects: find out anew, and take its tones for damaged, as they may be.
 
         Raises:
             InputError: the result is no longer kept, or tells nothing of the damage, or another run is not over.
@@ -136,12 +137,15 @@ class Studio:
         if outcome is None or outcome.upload is None or outcome.damage is None:
             raise InputError("this result is no longer kept")
         if visit.task is not None and visit.is_running:
-            if visit.task.damage is None:
+            if not visit.task.amends:
                 raise InputError("your pictures are not done yet: wait for them, or stop them")
             self.queue.stop(visit.task)
         masks = outcome.masks if filled else replace(outcome.masks, holes=None)
-        order = replace(outcome.order, strengths=strengths, scratches=False)
-        return self._begin(visit, Task([outcome.upload], order, visit.new_folder(), masks, outcome.damage))
+        order = replace(
+            outcome.order, strengths=strengths, scratches=False, suspects=suspects or outcome.order.suspects
+        )
+        damage = None if suspects else outcome.damage
+        return self._begin(visit, Task([outcome.upload], order, visit.new_folder(), masks, damage, amends=True))
 
     def foresee(self, outcome: UploadOutcome, strengths: Strengths) -> bytes | None:
         """What a result will look like at once, as far as its tones go, as a JPEG; None if nobody can say."""
@@ -155,7 +159,8 @@ class Studio:
         made = next((outcome for outcome in task.snapshot.outcomes if outcome.file), None)
         if made is None or before is None:
             return None
-        same = {name: getattr(before, name) for name in ("number", "parts", "damage", "masks", "marks")}
+        kept = ["number", "masks", "marks", *([] if task.damage is None else ["parts", "doubt", "damage"])]
+        same = {name: getattr(before, name) for name in kept}
         order = replace(made.order, scratches=before.order.scratches)
         after = replace(made, **same, order=order, filled=made.masks.holes is not None)
         visit.history = [after if each is before else each for each in visit.history]

@@ -50,6 +50,7 @@ class UploadOutcome:
         file: the restored picture, as it is downloaded; None if there is none.
         words: what was found and done; see `Result.words`.
         parts: the same of each part of the damage, by its name; see `Findings.parts`.
+        doubt: what may be wrong and was left; see `Findings.doubt`.
         damage: what was found, as plain data; None if the method does not tell.
         masks: of what was filled, and of what was left as it is.
         marks: where the former is seen on the picture, to look at; None if nothing was filled.
@@ -68,6 +69,7 @@ class UploadOutcome:
     file: Path | None = None
     words: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    doubt: str = ""
     damage: Mapping[str, Any] | None = None
     masks: Masks = field(default_factory=Masks)
     marks: Path | None = None
@@ -178,6 +180,7 @@ class Task:
         folder: where the results go.
         masks: of all of them; of several pictures there are none.
         damage: what happened to them, as an earlier result of one tells; None to find out.
+        amends: whether its result takes the place of an earlier one.
     """
 
     def __init__(
@@ -187,12 +190,15 @@ class Task:
         folder: Path,
         masks: Masks | None = None,
         damage: Mapping[str, Any] | None = None,
+        *,
+        amends: bool = False,
     ) -> None:
         self.uploads = tuple(uploads)
         self.order = order
         self.folder = folder
         self.masks = masks or Masks()
         self.damage = damage
+        self.amends = amends
         self.snapshot = Snapshot()
         self._stop = threading.Event()
         self._stop_by = math.inf

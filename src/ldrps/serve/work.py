@@ -159,6 +159,7 @@ def _restored(job: UploadJob, batch: Batch, report: Report) -> UploadOutcome:
         file=file,
         words=result.words,
         parts=result.findings.parts(),
+        doubt=result.findings.doubt(),
         damage=_without_holes(result.damage),
         **_masks(result, job),
         caption=result.caption.text,
