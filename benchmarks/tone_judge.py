@@ -6,8 +6,8 @@
 Prints, for photographs as they are, for what is unusual and right as it is, and for each family of damage: how probable
 damage is held on average, how many are left as they are, of how many of them it is said that they may be damaged, PSNR
 in dB of what is undone beside nothing and beside a stretch of contrast, and how often the error lies within the 50 and
-90 % that the belief gives it; and the expected calibration error of "there is damage". Leaves a reliability diagram. With --leave-out a judge is trained first that
-never meets that family.
+90 % that the belief gives it; and the expected calibration error of "there is damage". Leaves a reliability diagram.
+With --leave-out a judge is trained first that never meets that family.
 """
 
 from __future__ import annotations
