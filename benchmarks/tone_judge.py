@@ -36,6 +36,7 @@ from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
 _BEST = 50.0  # dB; what is left as it is has no more
 _REDUCTION = (1.0, 1.3)
 _WITHIN = (0.5, 0.9)
+_MIXED = 5  # times as many pictures for the reliability diagram as of each family
 _HEAD = " " * 14 + "damage      same       may    <32 dB   before  stretch    after    50 %    90 %"
 
 
@@ -107,9 +108,9 @@ def main() -> None:
         judges = replace(judges, tone=judge)
     given.out.mkdir(parents=True, exist_ok=True)
 
-    def crops(seed: int) -> tuple[Tensor, np.random.Generator]:
+    def crops(seed: int, times: int = 1) -> tuple[Tensor, np.random.Generator]:
         random = np.random.default_rng(seed)
-        return held_out.crops(random, given.count, given.side, _REDUCTION), random
+        return held_out.crops(random, times * given.count, given.side, _REDUCTION), random
 
     print(_HEAD)
     clean, _ = crops(1)
@@ -119,11 +120,11 @@ def main() -> None:
     for family in FAMILIES:
         found = judged(judges, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
         print(line(family, found), flush=True)
-    mixed = damage_tones(*crops(4))
+    mixed = damage_tones(*crops(4, _MIXED))
     told = judged(judges, mixed, float(newest(judges.tone).config["undamaged"])).probability
     error, points = calibration(told, mixed.kind > 0)
     print(f"expected calibration error of damage: {error:.3f}")
-    draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{given.count} held-out pictures")
+    draw_reliability(given.out / "reliability.svg", {"damage": points}, f"{len(told)} held-out pictures")
 
 
 if __name__ == "__main__":
