@@ -2,8 +2,8 @@
 
     python benchmarks/tone_ablation.py PHOTOS MORE-PHOTOS... -o out/ablation --data SETS [--without local]
 
-`nothing` lacks nothing. `data` learns from the first folder of photographs alone; `damage` from gains, offsets and
-gammas that are the same everywhere in place of damage as it happens (some of the dark ones have lights); `local` has no
+`nothing` lacks nothing. `data` learns from the first folder of photographs alone; `damage` from dark, flat and bent
+curves in place of damage as it happens (some of them with lights, lit from a side, or a little tinted); `local` has no
 field, so that damage is the same everywhere; `unusual` has met nothing that is right as it is but photographs;
 `evidence` is the judge that lacks nothing, taken at its curves' word: whatever it holds for likely is undone, whether
 "nothing was done" would explain the picture better or not.

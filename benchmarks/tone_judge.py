@@ -26,7 +26,7 @@ from ldrps.estimation.estimators import Estimators, load_estimators
 from ldrps.estimation.light import estimate_light
 from ldrps.estimation.tone import newest
 from ldrps.estimation.tone_posterior import TonePosterior
-from ldrps.estimation.words import POSSIBLE
+from ldrps.estimation.words import possible_change
 from ldrps.image.tones import stretch
 from ldrps.settings import BlindSettings
 from ldrps.train.photos import Photographs
@@ -46,6 +46,7 @@ class Judged:
 
     probability: Tensor
     share: Tensor
+    doubt: Tensor
     psnr: Tensor
     before: Tensor
     stretched: Tensor
@@ -62,7 +63,8 @@ def judged(judges: Estimators, pictures: DamagedTones, undamaged: float) -> Judg
         assert found is not None
         plain = torch.from_numpy(stretch(seen[0].permute(1, 2, 0).numpy())).permute(2, 0, 1)[None]
         figures = [min(_BEST, psnr_of(each, clean)) for each in (undone, seen, plain)]
-        rows.append([found.probability, found.share, *figures, _quantile(newest(judges.tone), seen, clean)])
+        doubt = bool(possible_change(damage, seen).faults())
+        rows.append([found.probability, found.share, doubt, *figures, _quantile(newest(judges.tone), seen, clean)])
     return Judged(*torch.tensor(rows).T)
 
 
@@ -77,7 +79,7 @@ def _quantile(judge: TonePosterior, seen: Tensor, clean: Tensor) -> float:
 def line(name: str, found: Judged) -> str:
     """A row of the table."""
     same = 100 * (found.share == 0).float().mean()
-    may = 100 * ((found.share == 0) & (found.probability >= POSSIBLE)).float().mean()
+    may = 100 * found.doubt.mean()
     low = 100 * (found.psnr < 32).float().mean()
     within = "".join(f"{100 * (found.within < level).float().mean():6.0f} %" for level in _WITHIN)
     return (

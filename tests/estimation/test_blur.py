@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -206,3 +207,13 @@ def test_what_is_known_beforehand_counts() -> None:
     told = with_prior(torch.tensor([[0.5, 0.3, 0.2]]), 0.8, 0.4)[0]
     assert float(told[0]) == pytest.approx(0.5 * 2 / (0.5 * 2 + 0.5 / 3)) and float(told.sum()) == pytest.approx(1)
     assert float(told[1] / told[2]) == pytest.approx(1.5)
+
+
+def test_a_straight_path_that_is_too_long_for_a_small_picture_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as a path with all its weight at its ends is wide."""
+    ends = torch.zeros(15, 15)
+    ends[7, 0] = ends[7, 14] = 0.5
+    found = SimpleNamespace(kernel=ends.double())
+    monkeypatch.setattr("ldrps.estimation.blur.find_kernel", lambda *given: found)
+    blur, _ = searched(ball(64), BlurGuess("motion", 1.5, (0.9, 0.0), 0.9))
+    assert isinstance(blur, Blur) and torch.equal(blur.kernel, found.kernel)

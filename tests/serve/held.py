@@ -21,6 +21,7 @@ class Held:
         self.done: list[Task] = []
         self.damage: dict[str, Any] | None = None  # that it finds
         self.parts: dict[str, str] = {}
+        self.doubt = ""
         self._go = threading.Semaphore(0)
 
     def let(self, steps: int) -> None:
@@ -35,7 +36,7 @@ class Held:
                     return
             file = task.folder / upload.name
             file.write_bytes(b"restored")
-            found = {"damage": self.damage, "parts": self.parts, "masks": task.masks}
+            found = {"damage": self.damage, "parts": self.parts, "doubt": self.doubt, "masks": task.masks}
             copy = replace(upload)  # as from another process
             outcome = UploadOutcome(upload.name, task.order, upload.shown, copy, after=file, file=file, **found)
             task.show(outcomes=(*task.snapshot.outcomes, outcome))

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import until
 from PIL import Image
 from serve.held import Held
 from strange import NAME, assert_seen
 
 from ldrps.errors import InputError, SettingsError
+from ldrps.estimation.damage import ALL
+from ldrps.estimation.pooling import with_prior
+from ldrps.estimation.words import POSSIBLE
 from ldrps.serve.brush import Drawing
 from ldrps.serve.limits import Limits
 from ldrps.serve.order import Order
@@ -181,20 +185,33 @@ def test_a_result_is_made_again_with_what_was_found_before(studio: Studio, held:
 
 def test_what_may_be_wrong_is_found_out_anew_once_somebody_says_so(studio: Studio, held: Held, picture: Path) -> None:
     held.damage, held.parts = {"noise": {"kind": "white noise", "sigma": 0.05}}, {"noise": "noise 13 of 255"}
+    held.doubt = "perhaps 2.0 stops too dark (20%), and left so"
     studio.choose("ann", [arrive(studio, picture)])
-    (before,) = run(studio, held)
-    assert before.order.settings().method.undamaged == Order().settings().method.undamaged
+    (found,) = run(studio, held)
+    assert found.order.settings().method.undamaged == Order().settings().method.undamaged
+    less = studio.adjust("ann", found.number, Strengths(noise=0.5), filled=True)
+    held.let(3)
+    until(lambda: less.snapshot.over)
+    before = studio.amend("ann", found.number, less)
+    assert before is not None and before.doubt == held.doubt, "a slider leaves it"
+
     held.damage, held.parts = {"tone": {"kind": "exposure", "stops": -2}}, {"tone": "2.0 stops too dark"}
-    task = studio.adjust("ann", before.number, Strengths(noise=0.5), filled=True, suspects=True)
-    assert task.damage is None and task.order.strengths.noise == 0.5
-    assert task.order.settings().method.undamaged < 0.1
+    held.doubt = ""
+    task = studio.adjust("ann", before.number, Strengths(noise=0.5), filled=False, suspects=True)
+    assert task.damage is None and task.order.strengths == Strengths(), "all that is found anew is undone"
     held.let(3)
     until(lambda: task.snapshot.over)
     after = studio.amend("ann", before.number, task)
     assert after is not None and (after.number, after.parts, after.damage) == (before.number, held.parts, held.damage)
-    held.parts = {}
+    assert after.doubt == "" and after.filled == (after.masks.holes is not None)
     again = studio.adjust("ann", before.number, Strengths(tone=0.5), filled=True)
-    assert again.damage == held.damage and again.order.suspects, "what was found then is undone more or less"
+    assert again.damage == held.damage, "what was found then is undone more or less"
+
+
+def test_all_that_is_told_as_possible_is_undone_once_somebody_says_so() -> None:
+    usual, suspected = (order.settings().method.undamaged for order in (Order(), Order(suspects=True)))
+    told = with_prior(torch.tensor([[1 - POSSIBLE, POSSIBLE, 0.0]]), suspected, usual)
+    assert float(told[0, 1:].sum()) >= ALL
 
 
 def test_nothing_is_made_again_in_the_midst_of_a_run(studio: Studio, held: Held, picture: Path) -> None:

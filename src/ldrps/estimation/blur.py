@@ -134,6 +134,8 @@ def searched(x: Tensor, guess: BlurGuess, visible: Tensor | None = None) -> tupl
         blurs = [path, _sized(x, straight, WidthSearch(furthest=1.5, steps=4), most, visible)]
     else:
         blurs = [guess.value, _sized(x, guess, WidthSearch(), most, visible)]
+    if max(blurs[1].kernel.shape) // 2 > most:  # a straight path may be longer than the bent one of its spread
+        return blurs[0], gains_of_kernels(x, [blurs[0].kernel], visible)[0]
     first, second = gains_of_kernels(x, [blur.kernel for blur in blurs], visible)
     better = second > first + (0.0 if guess.kind == "motion" else _BETTER)
     return (blurs[1], second) if better else (blurs[0], first)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, Tone, WhiteNoise
+from ldrps.degradation import Jpeg, JpegResidue, SharedNoise, WhiteNoise
 from ldrps.estimation.blur import estimate_blur
 from ldrps.estimation.codec import estimated_residue
 from ldrps.estimation.damage import NONE, Damage, Estimate, Removable
@@ -29,6 +29,7 @@ _TOGETHER = 0.4  # of a pixel and those around it, how many are visible: less, a
 _NEAR, _LEFT = (8, 4, 2, 1), 0.2  # pixels, and the share of all that must be left to tell of noise
 ENOUGH = 512  # pixels a side of what is looked at of a large picture
 _PAGE = 1024  # of a page, whose letters are small
+_SELDOM = 300  # times as rare is damage to tones where nothing tells of them; judges see it there all the same
 
 
 @torch.no_grad()
@@ -55,10 +56,10 @@ def estimate_damage(
     damage = Damage()
     if settings.strengths.tone != 0:
         traced = traced_tone(y, visible)
+        undamaged = settings.undamaged
         if traced is None and not tells_of_light(thumbnail(y, _PAGE)):
-            damage = Damage(Estimate(Tone(1.0), 0.0))
-        else:
-            damage = estimate_light(thumbnail(y, ENOUGH).to(prior.device), estimators, settings.undamaged, traced)
+            undamaged = _SELDOM * undamaged / (_SELDOM * undamaged + 1 - undamaged)
+        damage = estimate_light(thumbnail(y, ENOUGH).to(prior.device), estimators, undamaged, traced)
         damage = damage.with_strengths(settings.strengths)
     if settings.strengths.blur != 0:
         blur = estimate_blur(y, damage, estimators.blur, settings, visible)

@@ -127,7 +127,8 @@ class Studio:
             number: of the result.
             strengths: of the parts of the damage.
             filled: whether what is lost of the picture is filled.
-            suspects: find out anew, and take its tones for damaged, as they may be.
+            suspects: find out anew, take its tones for damaged, as they may be, and undo all that is found, whatever
+                else was wanted before.
 
         Raises:
             InputError: the result is no longer kept, or tells nothing of the damage, or another run is not over.
@@ -140,6 +141,8 @@ class Studio:
             if not visit.task.amends:
                 raise InputError("your pictures are not done yet: wait for them, or stop them")
             self.queue.stop(visit.task)
+        if suspects:
+            strengths, filled = Strengths(), True
         masks = outcome.masks if filled else replace(outcome.masks, holes=None)
         order = replace(
             outcome.order, strengths=strengths, scratches=False, suspects=suspects or outcome.order.suspects
