@@ -44,6 +44,12 @@ def test_whether_anything_was_done_is_learned_from_what_was(task: ToneTask, mode
     assert float(more) > float(plain)
 
 
+def test_to_a_judge_without_a_field_all_damage_is_even(task: ToneTask) -> None:
+    uneven = replace(task, families={"uneven": 1.0}, batch=16)
+    loss = uneven.loss(TonePosterior(thumbnail=16, widths=(8, 16), uneven=0), np.random.default_rng(0))
+    assert bool(loss.isfinite())
+
+
 def test_a_figure_for_each_family_and_for_what_is_right(task: ToneTask, model: TonePosterior) -> None:
     with torch.no_grad():
         found = task.validate(model)

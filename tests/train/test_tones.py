@@ -45,6 +45,12 @@ def test_what_is_not_damaged_is_right_as_it_is() -> None:
     assert float(changed[found.kind > 0].min()) >= 0.035, "less is not called damage"
 
 
+@pytest.mark.parametrize("unusual", [True, False])
+def test_what_is_right_may_be_no_photograph(unusual: bool) -> None:
+    found = damage_tones(RAMP, np.random.default_rng(0), FAMILIES, undamaged=1.0, unusual=unusual)
+    assert torch.equal(found.clean, RAMP) is not unusual
+
+
 def test_what_is_dark_itself_is_hardly_ever_damaged_by_darkness() -> None:
     """What would be told to be right is not."""
     assert float(damaged(0.35 * RAMP, family="dark").kind.clamp_max(1).float().mean()) < 0.02
