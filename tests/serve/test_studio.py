@@ -258,6 +258,27 @@ def test_a_drawing_becomes_masks_of_one_picture(studio: Studio, held: Held, pict
         studio.start("ann", Order(), drawing)
 
 
+def test_what_was_said_of_a_picture_counts_where_it_is_drawn_over(studio: Studio, held: Held, picture: Path) -> None:
+    held.damage = {}
+    studio.choose("ann", [arrive(studio, picture)])
+    (found,) = run(studio, held)
+    task = studio.adjust("ann", found.number, Strengths(), filled=True, suspects=True)
+    held.let(3)
+    until(lambda: task.snapshot.over)
+    studio.visits.of("ann").looked_at = studio.amend("ann", found.number, task)
+    studio.take_up("ann")
+    again = studio.start("ann", Order(preset="fast"))
+    assert again.order.suspects and again.order.settings().method.undamaged < 0.1
+    held.let(3)
+    until(lambda: again.snapshot.over)
+    studio.choose("ann", [arrive(studio, picture, "other.jpg")])
+    assert not studio.start("ann", Order()).order.suspects, "another picture is another matter"
+
+
+def test_presets_that_judge_no_tones_suspect_none() -> None:
+    assert Order("paper-lowlight", suspects=True).settings() == Order("paper-lowlight").settings()
+
+
 def test_all_results_are_packed(studio: Studio, held: Held, picture: Path) -> None:
     assert studio.pack("ann") is None
     studio.choose("ann", [arrive(studio, picture, "a.jpg"), arrive(studio, picture, "b.jpg")])

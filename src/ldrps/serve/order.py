@@ -29,7 +29,7 @@ class Order:
         colourise: give grey pictures colours.
         relight: how much the caption says about how light the result is.
         strengths: how much of each part of the damage is undone, once it is known.
-        suspects: take tones for damaged that may be so.
+        suspects: take tones for damaged that may be so, where they are judged.
     """
 
     preset: str = "default"
@@ -58,7 +58,7 @@ class Order:
             seed=self.seed, recurrences=self.recurrences, scale=self.scale, **extra
         )
         settings.require_used(extra)
-        if self.suspects:
+        if self.suspects and hasattr(settings.method, "undamaged"):  # else nobody judges
             settings = settings.with_changes(undamaged=_SUSPECTED)
         given = {part: value for part, value in asdict(self.strengths).items() if value is not None}
         return settings.with_strengths(given)

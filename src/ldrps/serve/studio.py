@@ -67,7 +67,7 @@ class Studio:
                         f"{name} is one too many: {self.limits.pictures} pictures can be restored in one go"
                     )
                 upload = self._upload(visit, path, name)
-                visit.drawing = visit.looked_at = None
+                visit.drawing, visit.looked_at, visit.suspects = None, None, False
                 visit.uploads.append(upload)
                 visit.chosen.append(upload)
             except InputError as error:
@@ -77,7 +77,7 @@ class Studio:
     def clear(self, session: str) -> None:
         """Forget what was chosen, and delete it unless it is being restored, or has a result, which stays."""
         visit = self.visits.of(session)
-        visit.chosen, visit.drawing, visit.looked_at = [], None, None
+        visit.chosen, visit.drawing, visit.looked_at, visit.suspects = [], None, None, False
         visit.tidy()
 
     def start(self, session: str, order: Order, drawing: Drawing | None = None) -> Task:
@@ -98,6 +98,8 @@ class Studio:
             raise InputError("choose a picture first")
         if visit.is_running:
             raise InputError("your pictures before these are not done yet: wait for them, or stop them")
+        if visit.suspects:
+            order = replace(order, suspects=True)
         settings = order.settings()
         folder, masks = visit.new_folder(), Masks()
         if drawing is not None:
@@ -109,12 +111,16 @@ class Studio:
         return self._begin(visit, Task(visit.chosen, order, folder, masks))
 
     def take_up(self, session: str) -> UploadOutcome | None:
-        """Choose the picture again whose result is looked at, to draw over it; returns that, or None if it is gone."""
+        """Choose the picture again whose result is looked at, to draw over it; returns that, or None if it is gone.
+
+        What was said of its tones counts for the next run too.
+        """
         visit = self.visits.of(session)
         outcome = visit.looked_at
         if outcome is None or outcome.upload is None or visit.is_running:
             return None
         visit.chosen, visit.drawing, visit.looked_at = [outcome.upload], None, None
+        visit.suspects = outcome.order.suspects
         return outcome
 
     def adjust(self, session: str, number: int, strengths: Strengths, *, filled: bool, suspects: bool = False) -> Task:

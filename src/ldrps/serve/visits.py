@@ -30,6 +30,7 @@ class Visit:
         uploads: the pictures that are there.
         chosen: those that the next run restores.
         drawing: what was drawn over the one chosen picture for the latest run of it.
+        suspects: whether somebody said of the one chosen picture that its tones may be damaged.
         task: the run that was asked for last.
         history: results that are still there, the latest first.
         counted: how many results there were.
@@ -44,6 +45,7 @@ class Visit:
     uploads: list[Upload] = field(default_factory=list)
     chosen: list[Upload] = field(default_factory=list)
     drawing: Drawing | None = None
+    suspects: bool = False
     task: Task | None = None
     history: list[UploadOutcome] = field(default_factory=list)
     counted: int = 0
