@@ -18,30 +18,29 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import torch
 from judging import calibration, train_briefly
-from tone_judge import judged
+from stable_tones import judged as undone_tones
+from tone_judge import crops, judged
 from torch import Tensor
 
 from ldrps.bench.data import data_set, resolved
 from ldrps.bench.inputs import prepare
 from ldrps.bench.priors.common import psnr_of
-from ldrps.estimation.estimate import ENOUGH
 from ldrps.estimation.estimators import Estimators, load_estimators, save_estimator
-from ldrps.estimation.light import estimate_light
 from ldrps.estimation.tone_posterior import TonePosterior
 from ldrps.image.arrays import pixels
-from ldrps.image.views import thumbnail
 from ldrps.settings import BlindSettings
 from ldrps.train.photos import Photographs
 from ldrps.train.tone_task import ToneTask
 from ldrps.train.tones import FAMILIES, UNDAMAGED, DamagedTones, damage_tones
 
-SIDE, REDUCTION = 192, (1.0, 1.3)
+SIDE = 192
 EVEN_ALONE = ("dark", "flat", "curve")
 DAMAGED = ("lol", "hsts", "fivek", "sots_indoor", "revide", "kodak_noise30-gain0.5", "kodak_noise30-haze0.3")
 RIGHT = ("leave",)  # a group, or sets, of which nothing is wrong
@@ -88,20 +87,12 @@ def trained(left: Left, given: argparse.Namespace, out: Path) -> TonePosterior:
 
 def of_held_out(judges: Estimators, undamaged: float, count: int, photos: Sequence[Path]) -> list[str]:
     """Of held-out photographs: PSNR of the damaged ones, how many others are left alone, the calibration error."""
-    held_out = Photographs(photos, held_out=True, min_side=SIDE)
-
-    def crops(seed: int) -> tuple[Tensor, np.random.Generator]:
-        random = np.random.default_rng(seed)
-        return held_out.crops(random, count, SIDE, REDUCTION), random
-
-    clean, _ = crops(1)
-    photographs = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long))
-    unusual = damage_tones(*crops(2), undamaged=1.0)
-    alone = [float((judged(judges, each, undamaged).share == 0).float().mean()) for each in (photographs, unusual)]
-    families = [
-        float(judged(judges, damage_tones(*crops(3), {each: 1.0}, 0.0), undamaged).psnr.mean()) for each in FAMILIES
-    ]
-    mixed = damage_tones(*crops(4))
+    each = partial(crops, Photographs(photos, held_out=True, min_side=SIDE), count, SIDE)
+    right = (DamagedTones.none(each(1)[0]), damage_tones(*each(2), undamaged=1.0))
+    alone = [float((judged(judges, pictures, undamaged).share == 0).float().mean()) for pictures in right]
+    damaged = [damage_tones(*each(3), {family: 1.0}, 0.0) for family in FAMILIES]
+    families = [float(judged(judges, pictures, undamaged).psnr.mean()) for pictures in damaged]
+    mixed = damage_tones(*each(4))
     error, _ = calibration(judged(judges, mixed, UNDAMAGED).probability, mixed.kind > 0)
     return [f"{fmean(families):.2f}", *(f"{share:.0%}" for share in alone), f"{error:.3f}"]
 
@@ -128,8 +119,8 @@ def _pictures(
             given, truth = prepare(dataset, pair)
             assert truth is not None
             y, x = (pixels(np.asarray(each.convert("RGB"))) for each in (given, truth))
-            damage = estimate_light(thumbnail(y, ENOUGH), judges, undamaged)
-            found.append((damage.undo_tone(y).clamp(0, 1), x, not damage.absent))
+            undone, acted = undone_tones(y, judges, undamaged)
+            found.append((undone.clamp(0, 1), x, acted))
     return found
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,12 @@ def _quantile(judge: TonePosterior, seen: Tensor, clean: Tensor) -> float:
     return 1 - float(torch.exp(-error / belief.scales[0, best - 1]))
 
 
+def crops(held_out: Photographs, count: int, side: int, seed: int) -> tuple[Tensor, np.random.Generator]:
+    """Parts of held-out photographs, and what draws their damage."""
+    random = np.random.default_rng(seed)
+    return held_out.crops(random, count, side, _REDUCTION), random
+
+
 def line(name: str, found: Judged) -> str:
     """A row of the table."""
     same = 100 * (found.share == 0).float().mean()
@@ -110,19 +117,15 @@ def main() -> None:
         judges = replace(judges, tone=judge)
     given.out.mkdir(parents=True, exist_ok=True)
 
-    def crops(seed: int, times: int = 1) -> tuple[Tensor, np.random.Generator]:
-        random = np.random.default_rng(seed)
-        return held_out.crops(random, times * given.count, given.side, _REDUCTION), random
-
     print(_HEAD)
-    clean, _ = crops(1)
-    photos = DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long))
+    each = partial(crops, held_out, given.count, given.side)
+    photos = DamagedTones.none(each(1)[0])
     print(line("photographs", judged(judges, photos, given.undamaged)), flush=True)
-    print(line("unusual", judged(judges, damage_tones(*crops(2), undamaged=1.0), given.undamaged)), flush=True)
+    print(line("unusual", judged(judges, damage_tones(*each(2), undamaged=1.0), given.undamaged)), flush=True)
     for family in FAMILIES:
-        found = judged(judges, damage_tones(*crops(3), {family: 1.0}, 0.0), given.undamaged)
+        found = judged(judges, damage_tones(*each(3), {family: 1.0}, 0.0), given.undamaged)
         print(line(family, found), flush=True)
-    mixed = damage_tones(*crops(4, _MIXED))
+    mixed = damage_tones(*crops(held_out, _MIXED * given.count, given.side, 4))
     told = judged(judges, mixed, float(newest(judges.tone).config["undamaged"])).probability
     error, points = calibration(told, mixed.kind > 0)
     print(f"expected calibration error of damage: {error:.3f}")

@@ -129,6 +129,15 @@ def status(page: Page, text: str) -> None:
     page.locator("#status", has_text=text).wait_for()
 
 
+def restore(page: Page, path: Path) -> None:
+    """Choose a picture, and wait for its result."""
+    choose(page, path)
+    page.wait_for_selector("#stage img")
+    page.get_by_label(FAST).check()
+    page.click("#restore")
+    status(page, "Done in")
+
+
 def test_upload_run_compare_download(page: Page, picture: Path) -> None:
     choose(page, picture)
     page.wait_for_selector("#stage img[alt='our harbour.jpg']")
@@ -178,11 +187,7 @@ def test_several_pictures_are_side_by_side_and_bring_their_settings_back(
 
 
 def test_what_was_found_is_undone_more_and_less_by_keyboard(page: Page, grainy: Path) -> None:
-    choose(page, grainy)
-    page.wait_for_selector("#stage img")
-    page.get_by_label(FAST).check()
-    page.click("#restore")
-    status(page, "Done in")
+    restore(page, grainy)
     address, slider = page.get_attribute(".compare .after", "src"), page.locator(".finding [data-part=noise]")
     slider.focus()
     page.keyboard.press("ArrowLeft")
@@ -223,11 +228,7 @@ def doubtful(tiny_prior_folder: Path, tmp_path: Path) -> Path:
 
 
 def test_what_may_be_wrong_is_undone_once_somebody_says_so(page: Page, doubtful: Path) -> None:
-    choose(page, doubtful)
-    page.wait_for_selector("#stage img")
-    page.get_by_label(FAST).check()
-    page.click("#restore")
-    status(page, "Done in")
+    restore(page, doubtful)
     row = page.locator(".finding:has([data-switch=suspects])")
     assert "perhaps" in row.inner_text() and "and left so" in row.inner_text()
     assert page.locator("[data-part=tone]").count() == 0
@@ -295,11 +296,7 @@ def test_what_is_drawn_over_is_filled_and_kept_for_the_next_run(page: Page, grai
 def test_no_address_tells_of_the_server_or_serves_somebody_else(page: Page, other: Page, picture: Path) -> None:
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
-    choose(page, picture)
-    page.wait_for_selector("#stage img")
-    page.get_by_label(FAST).check()
-    page.click("#restore")
-    status(page, "Done in")
+    restore(page, picture)
     link = page.evaluate("document.querySelector('#download').href")
     assert page.request.get(link).ok
     assert other.request.get(link).status == 404

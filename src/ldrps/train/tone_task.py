@@ -95,4 +95,4 @@ class ToneTask:
         """Held-out photographs as they are."""
         random = np.random.default_rng(VALIDATION_SEED)
         clean = self.held_out.crops(random, 128, self.size, self.reduction).to(next(model.parameters()).device)
-        return DamagedTones(clean, clean, clean, torch.zeros(len(clean), dtype=torch.long)), model(clean)
+        return DamagedTones.none(clean), model(clean)

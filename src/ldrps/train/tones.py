@@ -49,6 +49,11 @@ class DamagedTones:
     seen: Tensor
     kind: Tensor
 
+    @classmethod
+    def none(cls, clean: Tensor) -> DamagedTones:
+        """Pictures as they are."""
+        return cls(clean, clean, clean, torch.full((len(clean),), NOTHING))
+
     def to(self, device: torch.device) -> DamagedTones:
         return DamagedTones(*(each.to(device) for each in (self.clean, self.exact, self.seen, self.kind)))
 
